@@ -1,0 +1,7 @@
+"""`python -m gcelib` is the `gcelib` command."""
+
+import sys
+
+from gcelib.cli import main
+
+sys.exit(main())

@@ -1,0 +1,271 @@
+"""What every cloud looks like from above: a `Cloud` with facets, each an object or None.
+
+Reads return models. Writes take JSON values by keyword, submit, and return a `Job` at once; they never
+wait for the cloud to finish. Everything raises Faults only. Facets may block on the network and are
+safe to call from several threads.
+
+Every write also takes `key`, a UUID text that is the same for every attempt at the same change: a
+provider that can, hands it to its cloud so that a change sent twice is carried out once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from gcelib.errors import Unsupported
+from gcelib.models import (
+    Address,
+    Group,
+    Image,
+    Job,
+    KeyPair,
+    Network,
+    Node,
+    Quota,
+    Size,
+    Snapshot,
+    Volume,
+    VolumeType,
+    Zone,
+)
+
+FACETS = (
+    "zones", "sizes", "images", "nodes", "volumes", "snapshots", "networks", "firewalls", "addresses",
+    "balancers", "keypairs", "tags", "quotas",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a cloud does differently, as facts that the core may act on without knowing its name.
+
+    `names_linger`: a destroyed machine holds its name until it is purged, so it is renamed first.
+    `boot_disk_dies`: the boot disk cannot outlive its machine.
+    `change_groups_running`: group membership may change while a machine runs.
+    `user_data_bytes`: the longest base64 text of user data that is taken.
+    `tag_chars`: the longest tag value; 0 where the cloud keeps no tags.
+    `default_group`: the group every machine joins when none is named; "" when there is none.
+    `name_pattern`: what a machine's name must match for this cloud to take it.
+    """
+
+    names_linger: bool = False
+    boot_disk_dies: bool = True
+    change_groups_running: bool = False
+    user_data_bytes: int = 32768
+    tag_chars: int = 255
+    default_group: str = "default"
+    name_pattern: str = r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
+
+
+class Zones(Protocol):
+    """Places."""
+
+    def list(self) -> Sequence[Zone]: ...
+
+
+class Sizes(Protocol):
+    """Machine sizes."""
+
+    def list(self) -> Sequence[Size]: ...
+
+
+class Images(Protocol):
+    """Templates a machine can be made from: the account's own and the cloud's public ones."""
+
+    def list(self) -> Sequence[Image]: ...
+
+
+class Nodes(Protocol):
+    """Machines. `find` returns those whose backend name equals `name`, any letter case: none, one or several."""
+
+    def list(self) -> Sequence[Node]: ...
+
+    def find(self, name: str) -> Sequence[Node]: ...
+
+    def create(
+        self,
+        *,
+        key: str,
+        name: str,
+        zone_id: str,
+        size_id: str,
+        image_id: str,
+        display_name: str = "",
+        cpus: int = 0,
+        ram_mb: int = 0,
+        network_ids: Sequence[str] = (),
+        ip: str = "",
+        group_ids: Sequence[str] = (),
+        keypair_names: Sequence[str] = (),
+        user_data: str = "",
+        root_gb: int = 0,
+        submitted: str = "",
+    ) -> Job:
+        """Make and start a machine. `cpus`/`ram_mb` only for a custom size, `root_gb` 0 for the image's own.
+
+        `user_data` is base64 text. `submitted` is the RFC 3339 time at which the change was first
+        wanted: `Cloud.seek` adopts only a machine of this name made since then. The job's target is
+        the node's id. Raises Exceeded, NoCapacity, Refused, Exists (the name is taken), Forbidden.
+        """
+        ...
+
+    def destroy(self, *, key: str, id: str, volume_ids: Sequence[str] = ()) -> Job:
+        """Destroy a machine and its boot disk, and the data volumes named; one already gone is done."""
+        ...
+
+    def rename(self, *, key: str, id: str, name: str) -> Job: ...
+
+    def start(self, *, key: str, id: str) -> Job: ...
+
+    def stop(self, *, key: str, id: str) -> Job: ...
+
+    def reset(self, *, key: str, id: str) -> Job: ...
+
+    def protect(self, *, key: str, id: str, on: bool) -> Job:
+        """Set or clear the cloud's own protection against deletion."""
+        ...
+
+
+class Volumes(Protocol):
+    """Disks, boot disks included. `types` are the kinds of data disk that can be made."""
+
+    def list(self) -> Sequence[Volume]: ...
+
+    def types(self) -> Sequence[VolumeType]: ...
+
+    def create(self, *, key: str, name: str, zone_id: str, type_id: str = "", size_gb: int = 0,
+               snapshot_id: str = "") -> Job: ...
+
+    def attach(self, *, key: str, id: str, node_id: str, device: int = 0) -> Job: ...
+
+    def detach(self, *, key: str, id: str) -> Job: ...
+
+    def destroy(self, *, key: str, id: str) -> Job: ...
+
+
+class Snapshots(Protocol):
+    """Copies of disks."""
+
+    def list(self) -> Sequence[Snapshot]: ...
+
+
+class Networks(Protocol):
+    """Networks, each in one zone."""
+
+    def list(self) -> Sequence[Network]: ...
+
+    def create(self, *, key: str, name: str, zone_id: str, description: str = "", cidr: str = "",
+               gateway: str = "") -> Job: ...
+
+    def destroy(self, *, key: str, id: str) -> Job: ...
+
+
+class Firewalls(Protocol):
+    """Security groups and their rules. `allow` makes one rule per source; the job's result holds `rule_ids`.
+
+    A rule that is there already is not an error: the job is done and names it among `rule_ids`."""
+
+    def list(self) -> Sequence[Group]: ...
+
+    def create_group(self, *, key: str, name: str, description: str = "") -> Job: ...
+
+    def destroy_group(self, *, key: str, id: str) -> Job: ...
+
+    def allow(self, *, key: str, group_id: str, direction: str, protocol: str, first_port: int | None = None,
+              last_port: int | None = None, icmp_type: int = -1, icmp_code: int = -1,
+              cidrs: Sequence[str] = (), group_names: Sequence[str] = ()) -> Job: ...
+
+    def revoke(self, *, key: str, rule_id: str, direction: str) -> Job:
+        """Remove one rule; one already gone is done."""
+        ...
+
+
+class Addresses(Protocol):
+    """Public addresses of the account."""
+
+    def list(self) -> Sequence[Address]: ...
+
+
+class KeyPairs(Protocol):
+    """SSH public keys registered with the cloud."""
+
+    def list(self) -> Sequence[KeyPair]: ...
+
+    def register(self, *, key: str, name: str, public_key: str) -> Job:
+        """Make the key known; the job's result holds `name`, another one where the cloud has this key already."""
+        ...
+
+
+class Tags(Protocol):
+    """Key-value pairs on things. `kind` is "node", "volume", "snapshot", "image", "network", "group" or "rule"."""
+
+    def set(self, *, key: str, kind: str, ids: Sequence[str], tags: Mapping[str, str]) -> Job:
+        """Set these tags on every id, replacing the values of keys that are there."""
+        ...
+
+    def remove(self, *, key: str, kind: str, ids: Sequence[str], keys: Sequence[str]) -> Job: ...
+
+
+class Quotas(Protocol):
+    """Limits of the account (or the cloud's own project) and their use."""
+
+    def list(self) -> Sequence[Quota]: ...
+
+
+@runtime_checkable
+class Cloud(Protocol):
+    """One cloud as seen with one set of credentials.
+
+    A facet is None when the provider has no such thing. `abilities` maps a facet to the verbs it can do;
+    layers may only shrink it. `why_not` says why an ability is missing, for people.
+    """
+
+    name: str
+    provider: str
+    zones: Zones | None
+    sizes: Sizes | None
+    images: Images | None
+    nodes: Nodes | None
+    volumes: Volumes | None
+    snapshots: Snapshots | None
+    networks: Networks | None
+    firewalls: Firewalls | None
+    addresses: Addresses | None
+    keypairs: KeyPairs | None
+    tags: Tags | None
+    quotas: Quotas | None
+
+    @property
+    def traits(self) -> Traits:
+        """Facts about this cloud; the first use may ask it."""
+        ...
+
+    def abilities(self) -> Mapping[str, frozenset[str]]: ...
+
+    def submit(self, facet: str, verb: str, args: Mapping[str, Any], key: str) -> Job:
+        """Carry out one write now. Raises Uncertain when it was sent and its answer lost."""
+        ...
+
+    def seek(self, facet: str, verb: str, args: Mapping[str, Any], key: str) -> Job | None:
+        """The job of an earlier attempt at this write, or of its visible effect; None: it never happened."""
+        ...
+
+    def poll(self, job: Job) -> Job:
+        """How far the job is: one cheap call that never sleeps. Raises Unavailable when the cloud is."""
+        ...
+
+    def ping(self) -> None:
+        """One authenticated call; raises Unauthenticated when the keys are wrong, Unavailable when unreachable."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def facet_of(cloud: Cloud, name: str) -> Any:
+    """The facet, or Unsupported naming the cloud and what it lacks."""
+    found = getattr(cloud, name)
+    if found is None:
+        raise Unsupported(f"Cloud '{cloud.name}' ({cloud.provider}) has no {name}.")
+    return found

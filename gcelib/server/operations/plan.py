@@ -1,0 +1,48 @@
+"""A change as data: `Work` and its `Step`s, stored before the cloud hears of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One write on one facet of one cloud.
+
+    `args` are JSON values; `{"$ref": "STEP.FIELD"}` anywhere in them stands for a field of an earlier
+    step's result, or its target (`STEP.target`). `cloud` "" with facet "notes" writes to the store.
+    `undo` names what takes the step back when a later one fails. `optional`: its failure becomes a
+    warning of the operation, not its error. `early`: the next step may be submitted as soon as this
+    one is accepted, without waiting for it to settle.
+    """
+
+    name: str
+    cloud: str
+    facet: str
+    verb: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+    undo: Step | None = None
+    optional: bool = False
+    early: bool = False
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a write handler returns: GCE's verb, the target's path, and the steps in order.
+
+    `target` is a path below `projects/` ("demo/zones/z/instances/n"). `main` names the step whose
+    acceptance answers the request: its refusal is the HTTP answer, its target the operation's
+    `targetId`. `target_id` is the number where it is known beforehand. `warnings` are
+    (code, message) pairs to show in the operation.
+    """
+
+    verb: str
+    target: str
+    steps: Sequence[Step]
+    main: str = ""
+    target_id: str = ""
+    target_kind: str = ""
+    warnings: Sequence[tuple[str, str]] = ()
