@@ -1,0 +1,160 @@
+"""Opens the database, keeps it safe, and turns its failures into faults."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
+from sqlalchemy.engine import URL
+
+from gcelib.errors import Invalid, Unavailable
+
+_BUSY_SECONDS = 10
+
+
+class Store:
+    """The database behind everything that must outlive the process.
+
+    `read()` and `write()` give a connection in a transaction. A broken constraint leaves them as
+    SQLAlchemy's IntegrityError, a database that is locked, full or gone as `Unavailable`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.url = engine.url.render_as_string(hide_password=True)
+
+    def __repr__(self) -> str:
+        return f"Store({self.url!r})"
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """The store at a SQLAlchemy URL, made if it is not there and brought to the newest schema.
+
+        Raises Invalid for a URL that names no database we can use, Unavailable when it does not answer.
+        """
+        from gcelib.store.schema import upgrade
+
+        store = cls(_engine(_parsed(url)))
+        try:
+            upgrade(store)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for looking; whatever is changed through it is undone."""
+        with _faults(self.url), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A connection for changing: all of it is kept when the block ends, none when it raises."""
+        with _faults(self.url), self.engine.connect() as connection:
+            connection.execution_options(gcelib_write=True)
+            with connection.begin():
+                yield connection
+
+    def ping(self) -> None:
+        """Nothing, when the database answers; else Unavailable."""
+        with self.read() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError:
+        # The text is not repeated: it may hold a password.
+        raise Invalid("The database is not given as a SQLAlchemy URL.", field="server.database") from None
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise Invalid("The SQLite database must be a file, as in sqlite:////PATH.", field="server.database")
+    return parsed
+
+
+def _engine(url: URL) -> Engine:
+    options: dict[str, Any] = {"pool_size": 16, "max_overflow": 48, "pool_timeout": 10}
+    # Parameters hold hashes of secrets: kept out of every log and error.
+    options["hide_parameters"] = True
+    sqlite = url.get_backend_name() == "sqlite"
+    if sqlite:
+        options["connect_args"] = {"timeout": _BUSY_SECONDS, "check_same_thread": False}
+        _secure(Path(str(url.database)))
+    else:
+        options["pool_pre_ping"] = True
+    try:
+        engine = create_engine(url, **options)
+    except (exc.ArgumentError, ImportError) as error:
+        raise Invalid(
+            f"The database {url.render_as_string()} cannot be used: {error}.", field="server.database"
+        ) from error
+    if sqlite:
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _secure(path: Path) -> None:
+    """Make the file and its directory, for this user only; SQLite's side files take the file's mode."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except OSError as error:
+        raise Unavailable(f"The database file {path} cannot be used: {error.strerror}.") from error
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    # The driver's own transactions begin late and never IMMEDIATE: `_begin` does it instead.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+    _journal(cursor)
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _journal(cursor: Any) -> None:
+    """Switch to write-ahead logging; SQLite does not wait by itself when two processes do it at once."""
+    import sqlite3
+
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def _begin(connection: Connection) -> None:
+    # A reader that turned writer would fail at once instead of waiting; writers say so at the start.
+    immediate = connection.get_execution_options().get("gcelib_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+@contextmanager
+def _faults(url: str) -> Iterator[None]:
+    try:
+        yield
+    except (exc.IntegrityError, exc.ProgrammingError, exc.DataError, exc.NotSupportedError):
+        raise
+    except exc.DBAPIError as error:
+        words = str(error.orig).strip().split("\n")[0]
+        raise Unavailable(f"The database {url} does not answer as it should: {words}.") from error
+    except exc.TimeoutError as error:
+        raise Unavailable(f"The database {url} has no free connection; too many requests at once.") from error
