@@ -1,4 +1,4 @@
-"""What the operator wrote, typed: the TOML file and the GCELIB_* environment, every mistake reported at once."""
+"""What the operator wrote, typed: TOML file and GCELIB_* environment, every mistake reported at once."""
 
 from gcelib.config.mistakes import ConfigError
 from gcelib.config.names import idlike, is_idlike

@@ -1,4 +1,4 @@
-"""What one option alone cannot show: names that must exist, be free or fit together, and files that must be shut."""
+"""What one option alone cannot show: names that must exist or be free, options that must fit together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from gcelib.config.mistakes import Mistakes, did_you_mean
 from gcelib.config.names import idlike, is_idlike, is_label, is_loopback, is_project, split_address
 from gcelib.config.options import INSECURE_WORDS, CloudConfig, Config, ProjectConfig, ServerConfig
-from gcelib.config.sealed import open_to_others
+from gcelib.config.sealed import open_to_others, shut
 
 _SECRET_WORDS = re.compile(r"secret|password|passwd|token|private", re.IGNORECASE)
 
@@ -27,13 +27,14 @@ def check_readers(path: Path, tables: dict[str, Any], mistakes: Mistakes) -> Non
     """A file with secrets in it must not be readable by everybody."""
     held = sorted(_inline_secrets(tables))
     if held and open_to_others(path):
-        mistakes.add(str(path), f"can be read by every user of this machine and holds {', '.join(held)}; "
-                                f"run: chmod 600 {path}")
+        mistakes.add(str(path), f"can be read by every user of this machine and holds "
+                                f"{', '.join(held)}; run: chmod 600 {path}")
 
 
 def _inline_secrets(tables: dict[str, Any]) -> Iterator[str]:
     server = tables.get("server")
-    if isinstance(server, dict) and isinstance(server.get("database"), str) and _password_in(server["database"]):
+    database = server.get("database") if isinstance(server, dict) else None
+    if isinstance(database, str) and _password_in(database):
         yield "server.database"
     clouds = tables.get("clouds")
     for name, row in clouds.items() if isinstance(clouds, dict) else ():
@@ -70,15 +71,16 @@ def check(config: Config, mistakes: Mistakes) -> None:
         _check_cloud_name(f"{where}.cloud", public.cloud, config, mistakes)
         for family in public.families:
             if not is_label(family):
-                mistakes.add(f"{where}.families", f'"{family}" is not a name GCE takes; write lower-case letters, '
-                                                  'digits and dashes, a letter first: "debian-12"')
+                mistakes.add(f"{where}.families", f'"{family}" is not a name GCE takes; write '
+                                                  'lower-case letters, digits and dashes: "debian-12"')
 
 
 def _check_server(server: ServerConfig, mistakes: Mistakes) -> None:
     listen = _check_address("server.listen", server.listen, mistakes)
     admin = _check_address("server.admin_listen", server.admin_listen, mistakes)
     if listen and listen == admin and listen[1]:
-        mistakes.add("server.admin_listen", 'is the same as server.listen; write admin_listen = "127.0.0.1:5001"')
+        mistakes.add("server.admin_listen", "is the same as server.listen; "
+                                            'write admin_listen = "127.0.0.1:5001"')
     if server.tls not in ("auto", "off"):
         mistakes.add("server.tls", f'"{server.tls}" is not known; write tls = "auto" or tls = "off", '
                                    "or set cert and key")
@@ -87,12 +89,12 @@ def _check_server(server: ServerConfig, mistakes: Mistakes) -> None:
         mistakes.add(f"server.{lacking}", f"is missing though {given} is set; the two go together")
     if server.cert and server.tls == "off":
         mistakes.add("server.tls", 'is "off" though cert is set; remove one of the two')
-    if listen and server.tls == "off" and not is_loopback(listen[0]) and server.insecure_listen != INSECURE_WORDS:
-        mistakes.add("server.tls", f'is "off" while listening on {server.listen}, where others could read every '
-                                   'token; write tls = "auto", or listen on 127.0.0.1, or behind a proxy that ends '
-                                   f'TLS: insecure_listen = "{INSECURE_WORDS}"')
     if server.insecure_listen not in ("", INSECURE_WORDS):
         mistakes.add("server.insecure_listen", f'write it in exactly these words: "{INSECURE_WORDS}"')
+    elif listen and server.tls == "off" and not is_loopback(listen[0]) and not server.insecure_listen:
+        mistakes.add("server.tls", f'is "off" while listening on {server.listen}, where others could read '
+                                   'every token; write tls = "auto", or listen on 127.0.0.1, or behind a '
+                                   f'proxy that ends TLS: insecure_listen = "{INSECURE_WORDS}"')
     _check_files(server, mistakes)
     _check_external_url(server.external_url, mistakes)
     if not 1 <= server.threads <= 1000:
@@ -100,8 +102,9 @@ def _check_server(server: ServerConfig, mistakes: Mistakes) -> None:
     if server.log_format not in ("text", "json"):
         mistakes.add("server.log_format", f'"{server.log_format}" is not known; write "text" or "json"')
     if server.database and "://" not in server.database:
-        mistakes.add("server.database", "is not an SQLAlchemy URL; write sqlite:////var/lib/gcelib/gcelib.sqlite "
-                                        "or postgresql+psycopg://user@host/name")
+        mistakes.add("server.database", "is not an SQLAlchemy URL; write "
+                                        '"sqlite:////var/lib/gcelib/gcelib.sqlite" or '
+                                        '"postgresql+psycopg://user@host/name"')
     for proxy in server.trusted_proxies:
         try:
             ipaddress.ip_network(proxy)
@@ -124,7 +127,7 @@ def _check_files(server: ServerConfig, mistakes: Mistakes) -> None:
         if getattr(server, key) and not path.is_file():
             mistakes.add(f"server.{key}", f"there is no file {path}")
         elif key == "key" and server.key and open_to_others(path):
-            mistakes.add("server.key", f"{path} can be read by every user of this machine; run: chmod 600 {path}")
+            mistakes.add("server.key", shut(path))
 
 
 def _check_external_url(url: str, mistakes: Mistakes) -> None:
@@ -151,15 +154,16 @@ def _check_cloud(cloud: CloudConfig, mistakes: Mistakes) -> None:
     if cloud.endpoint:
         _check_endpoint(f"{where}.endpoint", cloud.endpoint, mistakes)
     if not 0 < cloud.timeout <= 3600:
-        mistakes.add(f"{where}.timeout", f"{cloud.timeout:g} is not between 0 and 3600 seconds; write timeout = 30")
+        mistakes.add(f"{where}.timeout", f"{cloud.timeout:g} is not between 0 and 3600 seconds; "
+                                         "write timeout = 30")
     if cloud.ca_file and not Path(cloud.ca_file).is_file():
         mistakes.add(f"{where}.ca_file", f"there is no file {cloud.ca_file}")
     if cloud.region and not is_label(cloud.region):
         mistakes.add(f"{where}.region", f'"{cloud.region}" is not a name GCE takes; write it like "ch-gva"')
     for theirs, ours in cloud.zones.items():
         if not is_label(ours) or "-" not in ours:
-            mistakes.add(f"{where}.zones", f'"{ours}" is not a zone\'s name, which is its region\'s, a dash and '
-                                           f'more; write "{theirs}" = "ch-gva-2"')
+            mistakes.add(f"{where}.zones", f'"{ours}" is not a zone\'s name, which is its region\'s, a dash '
+                                           f'and more; write "{theirs}" = "ch-gva-2"')
     twice = sorted({name for name in cloud.zones.values() if list(cloud.zones.values()).count(name) > 1})
     if twice:
         mistakes.add(f"{where}.zones", f'"{twice[0]}" is given to several zones; each needs its own name')
@@ -167,7 +171,8 @@ def _check_cloud(cloud: CloudConfig, mistakes: Mistakes) -> None:
 
 def _noted(where: str, mistakes: Mistakes) -> set[str]:
     """The options of this place that something has been said about already."""
-    return {line[len(where) + 1:].partition(":")[0] for line in mistakes.lines if line.startswith(where + ".")}
+    prefix = where + "."
+    return {line[len(prefix):].partition(":")[0] for line in mistakes.lines if line.startswith(prefix)}
 
 
 def _check_endpoint(where: str, url: str, mistakes: Mistakes) -> None:
@@ -188,9 +193,11 @@ def _check_project(project: ProjectConfig, config: Config, mistakes: Mistakes) -
         mistakes.add(where, 'needs credentials = "caller", which is not offered by this version; '
                             "name each project in a section of its own")
     elif project.credentials == "caller":
-        mistakes.add(f"{where}.credentials", '"caller" is not offered by this version; write credentials = "cloud"')
+        mistakes.add(f"{where}.credentials", '"caller" is not offered by this version; '
+                                             'write credentials = "cloud"')
     elif project.credentials != "cloud":
-        mistakes.add(f"{where}.credentials", f'"{project.credentials}" is not known; write credentials = "cloud"')
+        mistakes.add(f"{where}.credentials", f'"{project.credentials}" is not known; '
+                                             'write credentials = "cloud"')
     if not project.clouds and "clouds" not in _noted(where, mistakes):
         mistakes.add(f"{where}.clouds", 'is empty; write clouds = ["NAME"]')
     for cloud in project.clouds:
@@ -200,7 +207,7 @@ def _check_project(project: ProjectConfig, config: Config, mistakes: Mistakes) -
 
 
 def _check_cloud_name(where: str, name: str, config: Config, mistakes: Mistakes) -> None:
-    if name and name != "?" and name not in config.clouds:
+    if name and name not in config.clouds:
         mistakes.add(where, f'there is no [clouds.{name}]; {did_you_mean(name, config.clouds)}')
 
 
@@ -213,8 +220,8 @@ def _check_names(config: Config, mistakes: Mistakes) -> None:
               for each in config.projects.values() for alias in each.aliases]
     for where, name in named:
         if not is_project(name) and name != "*":
-            mistakes.add(where, f'"{name}" cannot stand in a URL as a project; write letters, digits and . _ - @ : + '
-                                "only, 128 at most")
+            mistakes.add(where, f'"{name}" cannot stand in a URL as a project; write letters, digits and '
+                                ". _ - @ : + only, 128 at most")
         elif name in owners:
             mistakes.add(where, f'"{name}" is taken by {owners[name]}; each name stands for one project')
         else:
@@ -222,7 +229,7 @@ def _check_names(config: Config, mistakes: Mistakes) -> None:
 
 
 def with_automatic_aliases(config: Config) -> Config:
-    """The configuration with the id-like form of each name as an alias, where gcloud needs it and nobody else has it."""
+    """The configuration with each name's id-like form as an alias, where gcloud needs it and it is free."""
     taken = {name for each in config.projects.values() for name in (each.name, *each.aliases)}
     taken |= set(config.image_projects)
     derived = [idlike(name) for name in config.projects if not is_idlike(name)]

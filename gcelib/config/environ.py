@@ -31,7 +31,7 @@ def overlay(
     named: Mapping[str, Collection[str]],
     mistakes: Mistakes,
 ) -> None:
-    """Put every GCELIB_SECTION_OPTION into `tables`; sections and named sections map to their scalar options."""
+    """Put every GCELIB_SECTION_OPTION into `tables`; both kinds of section map to their scalar options."""
     for name in sorted(environ):
         for section, keys in sections.items():
             prefix = variable(section) + "_"

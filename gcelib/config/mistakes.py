@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used. `mistakes` holds one line for each: where, what is wrong, what to write."""
+    """The configuration cannot be used. `mistakes`: a line for each: where, what is wrong, what to write."""
 
     def __init__(self, mistakes: Sequence[str]) -> None:
         super().__init__("\n".join(mistakes))

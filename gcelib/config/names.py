@@ -1,4 +1,4 @@
-"""Names of projects and listening addresses: what they may be, and the id-like form that gcloud insists on."""
+"""Names of projects and listening addresses: what they may be, and the id-like form gcloud insists on."""
 
 from __future__ import annotations
 

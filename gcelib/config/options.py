@@ -14,6 +14,7 @@ from gcelib.config.names import join_address, split_address
 from gcelib.config.sealed import Secret
 
 INSECURE_WORDS = "yes, without TLS"
+NO_SECRET = Secret("")
 
 
 def option(default: Any, help: str, *, secret: bool = False) -> Any:
@@ -40,27 +41,36 @@ def default_state_dir() -> Path:
 class ServerConfig:
     """[server]: where gcelib listens and what it keeps."""
 
-    listen: str = option("127.0.0.1:5000", "Address and port of the API: host:port, IPv6 as [::1]:5000.")
-    external_url: str = option("", "How clients reach this server when not by listen: https://host or "
-                                   "https://host:port. Every printed link begins with it.")
-    tls: str = option("auto", '"auto": a certificate of an own local CA, made in state_dir. "off": plain HTTP, '
-                              "for loopback or behind a proxy. With cert and key set, those are used.")
+    listen: str = option(
+        "127.0.0.1:5000", "Address and port of the API: host:port, IPv6 as [::1]:5000.")
+    external_url: str = option(
+        "", "How clients reach this server when not by listen: https://host or "
+        "https://host:port. Every printed link begins with it.")
+    tls: str = option(
+        "auto", '"auto": a certificate of an own local CA, made in state_dir. "off": plain HTTP, for '
+        "loopback or behind a proxy. With cert and key set, those are used.")
     cert: str = option("", "Certificate file, PEM, with the chain; together with key.")
     key: str = option("", "Private key file of cert, PEM.")
-    insecure_listen: str = option("", "Plain HTTP beyond loopback shows every token to the network. Behind a proxy "
-                                      f'that ends TLS, write "{INSECURE_WORDS}".')
-    admin_listen: str = option("127.0.0.1:5001", "Address and port of /healthz, /readyz, /metrics and the console.")
+    insecure_listen: str = option(
+        "", "Plain HTTP beyond loopback shows every token to the network. Behind a proxy that ends TLS, "
+        f'write "{INSECURE_WORDS}".')
+    admin_listen: str = option(
+        "127.0.0.1:5001", "Address and port of /healthz, /readyz, /metrics and the console.")
     state_dir: Path = field(default_factory=default_state_dir, metadata={
-        "help": "Directory of the database, the local CA and the seal key.", "shown": "~/.local/state/gcelib"})
-    database: str = option("", "SQLAlchemy URL of the database; empty: SQLite in state_dir. Replicas share "
-                               "a PostgreSQL: postgresql+psycopg://user:password@host/name.", secret=True)
-    seal_key_file: str = option("", "Key that seals page tokens and callers' keys; empty: made in state_dir. "
-                                    "Replicas share one.")
+        "help": "Directory of the database, the local CA and the seal key.",
+        "shown": "~/.local/state/gcelib",
+    })
+    database: str = option(
+        "", "SQLAlchemy URL of the database; empty: SQLite in state_dir. Replicas share a PostgreSQL: "
+        "postgresql+psycopg://user:password@host/name.", secret=True)
+    seal_key_file: str = option(
+        "", "Key that seals page tokens and callers' keys; empty: made in state_dir. Replicas share one.")
     threads: int = option(32, "Requests worked on at the same time.")
-    strict_fields: bool = option(False, "true: a body field that GCE does not know is refused; "
-                                        "false: it becomes a warning of the operation.")
-    trusted_proxies: tuple[str, ...] = option((), "Addresses or networks (CIDR) whose X-Forwarded-* "
-                                                  "headers are believed.")
+    strict_fields: bool = option(
+        False, "true: a body field that GCE does not know is refused; false: it becomes a warning of the "
+        "operation.")
+    trusted_proxies: tuple[str, ...] = option(
+        (), "Addresses or networks (CIDR) whose X-Forwarded-* headers are believed.")
     log_format: str = option("text", '"text" for people, "json" for machines.')
 
     def address(self) -> tuple[str, int]:
@@ -92,8 +102,9 @@ class ServerConfig:
         return self.database or f"sqlite:///{self.state_dir}/gcelib.sqlite"
 
     def seal_key(self) -> bytes:
-        """32 bytes that seal page tokens and callers' keys; the file is made when missing. Raises ConfigError."""
-        return sealed.seal_key(Path(self.seal_key_file) if self.seal_key_file else self.state_dir / "seal.key")
+        """32 bytes that seal page tokens and callers' keys; made if missing. Raises ConfigError."""
+        own = self.state_dir / "seal.key"
+        return sealed.seal_key(Path(self.seal_key_file) if self.seal_key_file else own)
 
     def ca_path(self) -> Path | None:
         """The local CA's certificate when tls is "auto" and no own certificate is set; else None."""
@@ -117,15 +128,16 @@ class CloudConfig:
 
     name: str
     provider: str = required('A libcloud compute provider\'s name: "cloudstack", "openstack", "ec2", ...')
-    endpoint: str = option("", "The cloud's API: https://cloud.example/client/api. Empty where libcloud knows it.")
+    endpoint: str = option(
+        "", "The cloud's API: https://cloud.example/client/api. Empty where libcloud knows it.")
     key: str = option("", "The API key or user name.", secret=True)
-    secret: Secret = option(Secret(""), "The secret key or password.", secret=True)
-    ca_file: str = option("", "Certificate of the private CA that the cloud's own is signed by, PEM.")
+    secret: Secret = field(
+        default=NO_SECRET, metadata={"help": "The secret key or password."}, repr=False)
+    ca_file: str = option("", "Certificate of the private CA that signed the cloud's own, PEM.")
     timeout: float = option(30.0, "Seconds that one call to the cloud may take.")
     region: str = option("", "The region that this cloud's zones are shown in; empty: from their names.")
-    zones: Mapping[str, str] = table("[clouds.NAME.zones]: names for zones, "
-                                     'the cloud\'s on the left: "CH-GV2" = "ch-gva-2".')
-    options: Mapping[str, Any] = table("[clouds.NAME.options]: handed to the libcloud driver by name.")
+    zones: Mapping[str, str] = table('Names for zones, the cloud\'s on the left: "CH-GV2" = "ch-gva-2".')
+    options: Mapping[str, Any] = table("Handed to the libcloud driver by name.")
 
 
 # Other ways to give a cloud's key and secret; they are resolved while reading.
@@ -143,10 +155,12 @@ class ProjectConfig:
 
     name: str
     clouds: tuple[str, ...] = required("Names of the clouds; several make one hybrid project.")
-    aliases: tuple[str, ...] = option((), "Other names of this project. A name that gcloud would not take has its "
-                                          'id-like form as an alias by itself: "me@example.com" is "me-example-com".')
-    credentials: str = option("cloud", 'Whose keys are used: "cloud" for those above. ("caller", each caller\'s own, '
-                                       "is not offered by this version.)")
+    aliases: tuple[str, ...] = option(
+        (), "Other names of this project. A name that gcloud would not take has its id-like form as an alias "
+        'by itself: "me@example.com" is "me-example-com", too.')
+    credentials: str = option(
+        "cloud", 'Whose keys are used: "cloud" for those above. ("caller", each caller\'s own, is not '
+        "offered by this version.)")
     tenant: str = option("", "One of the cloud's own projects, by name or id; empty: the account itself.")
 
 
@@ -156,8 +170,9 @@ class ImageProject:
 
     name: str
     cloud: str = required("Name of the cloud whose templates these are.")
-    families: Mapping[str, str] = table("[image_projects.NAME.families]: family on the left, the template's name or "
-                                        'id on the right: "debian-12" = "Linux Debian 12 64-bit".')
+    families: Mapping[str, str] = table(
+        "Family on the left, the template's name or id on the right: "
+        '"debian-12" = "Linux Debian 12 64-bit".')
 
 
 @dataclass(frozen=True, slots=True)

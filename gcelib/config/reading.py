@@ -1,11 +1,11 @@
-"""Finds the configuration file and makes a Config of it and the environment, noting every mistake on the way."""
+"""Finds the configuration file and makes a Config of it and the environment, noting every mistake."""
 
 from __future__ import annotations
 
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -23,7 +23,7 @@ from gcelib.config.options import (
     ProjectConfig,
     ServerConfig,
 )
-from gcelib.config.sealed import Secret, read_secret_file
+from gcelib.config.sealed import read_secret_file
 from gcelib.config.values import convert
 
 SECTIONS: Mapping[str, type] = {"server": ServerConfig, "cache": CacheConfig}
@@ -39,7 +39,7 @@ def places(environ: Mapping[str, str] = os.environ) -> list[Path]:
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
-    """The configuration of `path` (else of GCELIB_CONFIG, the user, /etc/gcelib) with the environment over it.
+    """The configuration of `path` (else GCELIB_CONFIG, the user's, /etc/gcelib) with the environment over it.
 
     Raises ConfigError with every mistake there is.
     """
@@ -77,7 +77,8 @@ def _parse(path: Path) -> dict[str, Any]:
             return tomllib.load(file)
     except OSError as error:
         raise ConfigError([
-            f"{path}: cannot be read: {error.strerror}; name another file with --config, or run: gcelib configure"
+            f"{path}: cannot be read: {error.strerror}; "
+            "name another file with --config, or run: gcelib configure"
         ]) from None
     except UnicodeDecodeError:
         raise ConfigError([f"{path}: is not UTF-8 text."]) from None
@@ -116,8 +117,7 @@ def _build(
             if kind is CloudConfig and isinstance(row, dict):
                 row = _with_keys(where, row, environ, folder, mistakes)
             values = _values(where, row, kind, mistakes)
-            missing = [each.name for each in fields(kind) if each.metadata.get("required") and each.name not in values]
-            made[section][name] = kind(name=name, **dict.fromkeys(missing, ""), **values)
+            made[section][name] = kind(**{**_blanks(kind), **values, "name": name})
     return Config(**made, path=path)
 
 
@@ -138,16 +138,21 @@ def _values(where: str, table: Any, kind: type, mistakes: Mistakes) -> dict[str,
             values[key] = convert(value, hints[key], key)
         except ValueError as error:
             mistakes.add(f"{where}.{key}", str(error))
-            if known[key].metadata.get("required"):
-                values[key] = () if hints[key] != str else "?"
     for key, each in known.items():
-        if each.metadata.get("required") and key not in table and each.default is MISSING:
+        if each.metadata.get("required") and key not in table:
             mistakes.add(f"{where}.{key}", f"is missing. {each.metadata['help']}")
     return values
 
 
+def _blanks(kind: type) -> dict[str, Any]:
+    """Empty values for the required options, so that what was left out can still be checked with the rest."""
+    hints = get_type_hints(kind)
+    required = [each.name for each in fields(kind) if each.metadata.get("required")]
+    return {name: "" if hints[name] is str else () for name in required}
+
+
 def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """File names made absolute: "~" is the home directory, relative ones stand beside the configuration file."""
+    """File names made absolute: "~" is the home directory, relative ones stand beside the file."""
     done = dict(values)
     for key in _FILES & set(values):
         if str(values[key]):
@@ -183,6 +188,3 @@ def _fetch(way: str, source: Any, environ: Mapping[str, str], folder: Path) -> s
     if not environ.get(source):
         raise ValueError(f"the environment has no {source}; export it, or use {way.partition('_')[0]}_file.")
     return environ[source]
-
-
-__all__ = ["Secret", "load", "places"]

@@ -50,11 +50,16 @@ def open_to_others(path: Path) -> bool:
     return bool(path.stat().st_mode & stat.S_IROTH)
 
 
+def shut(path: Path) -> str:
+    """What to tell about a file that is open to others."""
+    return f"{path} can be read by every user of this machine; run: chmod 600 {path}"
+
+
 def read_secret_file(path: Path) -> str:
     """The file's text without white space around it. Raises ValueError with what to do."""
     try:
         if open_to_others(path):
-            raise ValueError(f"{path} can be read by every user of this machine; run: chmod 600 {path}")
+            raise ValueError(shut(path))
         text = path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}.") from None
@@ -66,7 +71,7 @@ def read_secret_file(path: Path) -> str:
 
 
 def write_private(path: Path, content: bytes, *, replace: bool) -> bool:
-    """Write a file that only its owner reads, complete or not at all; False when it is there and not replaced.
+    """Write a file only its owner reads, complete or not at all; False when it is there and not replaced.
 
     A hard link is the one way to create a file complete that fails when it exists, so that of several
     processes starting at once one wins and the others see what it wrote.
@@ -100,9 +105,7 @@ def seal_key(path: Path) -> bytes:
         if not path.exists():
             write_private(path, secrets.token_urlsafe(48).encode() + b"\n", replace=False)
         if open_to_others(path):
-            raise ConfigError([
-                f"server.seal_key_file: {path} can be read by every user of this machine; run: chmod 600 {path}"
-            ])
+            raise ConfigError([f"server.seal_key_file: {shut(path)}"])
         content = path.read_bytes().strip()
     except OSError as error:
         raise ConfigError([

@@ -68,7 +68,8 @@ def _number(value: Any, hint: type[int] | type[float], key: str) -> int | float:
     except ValueError:
         number = None
     whole = isinstance(number, int) and not isinstance(number, bool)
-    if whole or (hint is float and isinstance(number, float) and math.isfinite(number)):
+    real = hint is float and isinstance(number, float) and math.isfinite(number)
+    if number is not None and (whole or real):
         return hint(number)
     kind = "a whole number" if hint is int else "a number"
     raise ValueError(f"{_show(value)} is not {kind}; write {key} = 30")
