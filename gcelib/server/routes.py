@@ -33,8 +33,8 @@ class Method:
     """One GCE method. `id` is "compute.instances.insert", `path` the flat path below "compute/v1/".
 
     `request` and `response` are schema names, "" for none. `scope` is "zone", "region", "global" or
-    "aggregated" by where the path leads inside a project, "project" for the project itself and its lists of zones and
-    regions, "organization" for paths outside every project.
+    "aggregated" by where the path leads inside a project, "project" for the project itself and its lists
+    of zones and regions, "organization" for paths outside every project.
     """
 
     id: str

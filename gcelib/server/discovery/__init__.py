@@ -1,4 +1,4 @@
-"""Google's description of GCE v1, pruned to data: the source of routes, body checks and the served document."""
+"""Google's description of GCE v1, pruned to data: what routes, checks and the served document come from."""
 
 from __future__ import annotations
 

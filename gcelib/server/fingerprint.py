@@ -1,0 +1,50 @@
+"""Fingerprints: what GCE's clients send back to say which version of a thing they changed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from typing import Any
+
+from gcelib.errors import Invalid, Stale
+
+
+def fingerprint(value: Any) -> str:
+    """Eight bytes of a value's SHA-256, in base64 free of `+` and `/`.
+
+    gcloud sends a fingerprint back in the URL-safe alphabet; without those two both alphabets agree.
+    `value` holds JSON values; equal values have equal fingerprints on every replica, whatever the order of
+    their keys.
+    """
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    salt = 0
+    while True:
+        digest = hashlib.sha256(canonical + b"\0" + str(salt).encode()).digest()[:8]
+        text = base64.b64encode(digest).decode()
+        if "+" not in text and "/" not in text:
+            return text
+        salt += 1
+
+
+def check(sent: str | None, current: str, what: str) -> None:
+    """Let a write through whose fingerprint is absent or names the current version.
+
+    `what` is the field that held it ("resource.fingerprint"). Raises `Stale` for another version's,
+    `Invalid` for what is no base64 in either alphabet.
+    """
+    if not sent:
+        return
+    if _decoded(sent, what) != base64.b64decode(current):
+        raise Stale("Supplied fingerprint does not match current fingerprint.", field=what)
+
+
+def _decoded(text: str, what: str) -> bytes:
+    standard = text.strip().rstrip("=").translate(str.maketrans("-_", "+/"))
+    try:
+        return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise Invalid(
+            f"Invalid value for field '{what}': it is not a base64 fingerprint.", field=what
+        ) from None
