@@ -1,0 +1,176 @@
+"""Who may come in: accounts, the roles granted to them, their keys, and how often they failed to sign in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from gcelib.errors import Exists
+from gcelib.store.engine import Store
+from gcelib.store.tables import accounts, failures, grants, keys, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person ("user") or a program ("service"). `password` is a hash, empty for services."""
+
+    email: str
+    kind: str
+    project: str
+    number: str
+    disabled: bool
+    created: float
+    password: str = field(default="", repr=False)
+    roles: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """What a service account's signatures are checked with; `public` is PEM."""
+
+    id: str
+    account: str
+    public: str
+    created: float
+
+
+class AccountRows:
+    """The accounts in the store. E-mails are compared as they are written: give them in lower case."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, account: Account) -> None:
+        """Keep a new account with its roles. Raises Exists when the e-mail is taken."""
+        try:
+            with self._store.write() as connection:
+                connection.execute(
+                    insert(accounts).values(
+                        email=account.email,
+                        kind=account.kind,
+                        project=account.project,
+                        number=account.number,
+                        password=account.password,
+                        disabled=account.disabled,
+                        created=account.created,
+                    )
+                )
+                for project, role in account.roles.items():
+                    connection.execute(
+                        insert(grants).values(account=account.email, project=project, role=role)
+                    )
+        except IntegrityError as error:
+            raise Exists(f"The account {account.email} already exists.") from error
+
+    def get(self, email: str) -> Account | None:
+        """The account of this e-mail, with its roles."""
+        with self._store.read() as connection:
+            return self._one(connection, email)
+
+    def every(self) -> list[Account]:
+        """All accounts, by e-mail."""
+        with self._store.read() as connection:
+            rows = connection.execute(select(accounts.c.email).order_by(accounts.c.email)).scalars().all()
+            found = [self._one(connection, email) for email in rows]
+        return [account for account in found if account]
+
+    def named(self, name: str) -> list[str]:
+        """The e-mails whose part before the @ is `name`."""
+        with self._store.read() as connection:
+            like = accounts.c.email.startswith(f"{name}@", autoescape=True)
+            return list(connection.execute(select(accounts.c.email).where(like)).scalars())
+
+    def set_password(self, email: str, password: str) -> None:
+        """Replace the hash and end every session."""
+        with self._store.write() as connection:
+            connection.execute(update(accounts).where(accounts.c.email == email).values(password=password))
+            connection.execute(delete(tokens).where(tokens.c.account == email))
+
+    def set_disabled(self, email: str, disabled: bool) -> None:
+        """Shut an account out or let it in again; shutting out ends every session."""
+        with self._store.write() as connection:
+            connection.execute(update(accounts).where(accounts.c.email == email).values(disabled=disabled))
+            if disabled:
+                connection.execute(delete(tokens).where(tokens.c.account == email))
+
+    def grant(self, email: str, project: str, role: str) -> None:
+        """Give a role on a project, instead of any it had there."""
+        with self._store.write() as connection:
+            self._ungrant(connection, email, project)
+            connection.execute(insert(grants).values(account=email, project=project, role=role))
+
+    def revoke(self, email: str, project: str) -> bool:
+        """Take the role on a project; False when there was none."""
+        with self._store.write() as connection:
+            return self._ungrant(connection, email, project)
+
+    def add_key(self, key: PublicKey, *, only: bool, now: float) -> None:
+        """Keep a key; `only`: every other key of the account, and what was handed out for it, ends now."""
+        with self._store.write() as connection:
+            if only:
+                mine = (keys.c.account == key.account) & keys.c.revoked.is_(None)
+                connection.execute(update(keys).where(mine).values(revoked=now))
+                connection.execute(delete(tokens).where(tokens.c.account == key.account))
+            connection.execute(
+                insert(keys).values(id=key.id, account=key.account, public=key.public, created=key.created)
+            )
+
+    def keys(self, email: str) -> list[PublicKey]:
+        """The keys of an account that are still good, newest first."""
+        with self._store.read() as connection:
+            rows = connection.execute(
+                select(keys.c.id, keys.c.account, keys.c.public, keys.c.created)
+                .where(keys.c.account == email, keys.c.revoked.is_(None))
+                .order_by(keys.c.created.desc())
+            ).all()
+        return [PublicKey(*row) for row in rows]
+
+    def failures(self, subject: str) -> tuple[int, float]:
+        """How often `subject` failed in a row, and when last."""
+        with self._store.read() as connection:
+            row = connection.execute(
+                select(failures.c.count, failures.c.last).where(failures.c.subject == subject)
+            ).first()
+        return (int(row[0]), float(row[1])) if row else (0, 0.0)
+
+    def failed(self, subject: str, now: float) -> None:
+        """Count a failure; those of a day ago are forgotten."""
+        with self._store.write() as connection:
+            connection.execute(delete(failures).where(failures.c.last < now - 86_400))
+            changed = connection.execute(
+                update(failures)
+                .where(failures.c.subject == subject)
+                .values(count=failures.c.count + 1, last=now)
+            )
+            if not changed.rowcount:
+                connection.execute(insert(failures).values(subject=subject, count=1, last=now))
+
+    def succeeded(self, subject: str) -> None:
+        """Forget the failures of `subject`."""
+        with self._store.write() as connection:
+            connection.execute(delete(failures).where(failures.c.subject == subject))
+
+    def count(self) -> int:
+        """How many accounts there are."""
+        with self._store.read() as connection:
+            return int(connection.execute(select(func.count()).select_from(accounts)).scalar_one())
+
+    @staticmethod
+    def _one(connection: Connection, email: str) -> Account | None:
+        row = connection.execute(select(accounts).where(accounts.c.email == email)).mappings().first()
+        if not row:
+            return None
+        held = connection.execute(
+            select(grants.c.project, grants.c.role)
+            .where(grants.c.account == email)
+            .order_by(grants.c.project)
+        )
+        return Account(**row, roles={row.project: row.role for row in held})
+
+    @staticmethod
+    def _ungrant(connection: Connection, email: str, project: str) -> bool:
+        mine = (grants.c.account == email) & (grants.c.project == project)
+        return bool(connection.execute(delete(grants).where(mine)).rowcount)
