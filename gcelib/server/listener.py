@@ -1,0 +1,283 @@
+"""The HTTP listener: Cheroot with a front that no slow, silent or broken client can hold up.
+
+Cheroot shakes TLS hands on its accept loop and lends a worker to every client that may say something. Here
+a connection sits in the selector, without a thread, until bytes come; a worker takes those that are there
+(TLS handshake included), never waits for more, and works on a request only once all of it has arrived.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import queue
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from cheroot import connections, server, wsgi
+
+from gcelib.config.names import join_address, split_address
+from gcelib.server.listening.envelope import raw_answer
+from gcelib.server.listening.head import Head, Refusal
+from gcelib.server.listening.limits import Limits
+from gcelib.server.listening.stream import Allowance, Inbox, Outbox
+from gcelib.server.listening.wire import Wire
+
+log = logging.getLogger(__name__)
+
+App = Callable[..., Iterable[bytes]]
+_OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class Listener:
+    """One listening address. `bind` is "host:port", IPv6 in brackets, port 0 for any free one.
+
+    `tls` is the context to speak TLS with, None for plain HTTP; a certificate loaded into it later counts
+    for new connections.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        bind: str,
+        *,
+        threads: int,
+        tls: ssl.SSLContext | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._bind = bind
+        self._tls = tls
+        self._server = _Server(split_address(bind), app, threads, tls, limits or Limits())
+        self._stopped = threading.Event()
+
+    def prepare(self) -> None:
+        """Bind and listen; connections queue from now on. Raises OSError naming the address and why not."""
+        try:
+            self._server.prepare()
+        except OSError as error:
+            raise OSError(error.errno, f"Cannot listen on {self._bind}: {error.strerror or error}") from error
+
+    @property
+    def host(self) -> str:
+        """The address bound, IPv6 without brackets."""
+        return str(self._server.bind_addr[0])
+
+    @property
+    def port(self) -> int:
+        """The port bound."""
+        return int(self._server.bind_addr[1])
+
+    @property
+    def address(self) -> str:
+        """host:port as bound."""
+        return join_address(self.host, self.port)
+
+    @property
+    def url(self) -> str:
+        """Scheme and address as bound, no slash at the end."""
+        return f"{'https' if self._tls else 'http'}://{self.address}"
+
+    def serve(self) -> None:
+        """Answer requests until `stop`."""
+        try:
+            self._server.serve()
+        finally:
+            self._stopped.wait(self._server.limits.write)
+
+    def stop(self, timeout: float = 30.0) -> bool:
+        """Take no more connections, let running requests end; False when some still run after `timeout`."""
+        worker = threading.Thread(target=self._stop, name="listener-stop", daemon=True)
+        worker.start()
+        worker.join(timeout)
+        return not worker.is_alive()
+
+    def _stop(self) -> None:
+        try:
+            self._server.stop()
+        finally:
+            self._stopped.set()
+
+
+class _Connection(server.HTTPConnection):
+    """One client: what it sends is gathered by its wire, what is complete is answered by Cheroot."""
+
+    def __init__(self, owner: _Server, sock: socket.socket, makefile: object = None) -> None:
+        self.limits = owner.limits
+        super().__init__(owner, sock, self._file)
+        self.wire = Wire(sock, owner.tls, owner.limits, owner.allowance)
+        self.head: Head | None = None
+
+    def _file(self, sock: socket.socket, mode: str, size: int) -> Inbox | Outbox:
+        return Inbox() if "r" in mode else Outbox(sock, self.limits.write)
+
+    def communicate(self) -> bool:
+        """Take what has come, answer what is complete; whether to keep the connection. Reads never wait."""
+        try:
+            if self.wire.draining:
+                return self.wire.drain()
+            complete = self.wire.receive()
+            self.socket = self.wire.socket
+            return self._answer() if complete else self._wait()
+        except Refusal as refusal:
+            return self.wire.refuse(refusal.status, refusal.message) and self._wait()
+        except EOFError:
+            return False
+        except ssl.SSLError as error:
+            log.info("TLS with %s failed: %s", self.remote_addr, error.reason or error)
+        except OSError as error:
+            log.debug("connection of %s lost: %s", self.remote_addr, error)
+        finally:
+            self.socket = self.wire.socket
+        return False
+
+    def _wait(self) -> bool:
+        self.rfile.pending = False
+        return True
+
+    def _answer(self) -> bool:
+        self.head, body = self.wire.take()
+        self.rfile = Inbox(body)
+        self.wfile = Outbox(self.socket, self.limits.write)
+        keep = bool(super().communicate())  # type: ignore[no-untyped-call]
+        self.rfile = Inbox()
+        more = self.wire.rest()
+        self.rfile.pending = keep and more
+        return keep or (more and self.wire.half_close())
+
+    def close(self) -> None:
+        """End it now. Never raises: that would end the worker."""
+        self.wire.close()
+        with contextlib.suppress(OSError, ValueError):
+            super().close()
+
+
+class _Request(server.HTTPRequest):
+    """Cheroot's request, filled from a head that was read before."""
+
+    def parse_request(self) -> None:
+        """Take what arrived; nothing is left to be parsed."""
+        head: Head = self.conn.head
+        self.scheme = b"https" if self.conn.wire.secure else b"http"
+        self.started_request = self.ready = True
+        self.method, self.uri, self.authority = head.method, head.target, b""
+        path, _, self.qs = head.target.partition(b"?")
+        self.path = unquote_to_bytes(path)
+        self.request_protocol = head.version
+        self.response_protocol = head.version.decode()
+        self.inheaders = {name.title(): value for name, value in head.fields.items()}
+        self.inheaders.pop(b"Transfer-Encoding", None)
+        self.inheaders[b"Content-Length"] = str(len(self.conn.rfile.getbuffer())).encode()
+        self.close_connection = not head.persistent
+
+    def simple_response(self, status: str, msg: str = "") -> None:
+        """An answer of Cheroot's own, in Google's words; the connection ends with it."""
+        self.close_connection = self.sent_headers = True
+        code = int(str(status)[:3])
+        text = msg or ("Internal error; the server's log says more." if code == 500 else str(status)[4:])
+        self.conn.wfile.write(raw_answer(code, text))
+
+
+class _Gateway(wsgi.Gateway_10):
+    """WSGI 1.0, with the address that this client reached as the server's name."""
+
+    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
+        """The environ of this request."""
+        host = self.req.conn.socket.getsockname()[0]
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
+        return environ | {"SERVER_NAME": f"[{host}]" if ":" in host else host}
+
+
+class _Manager(connections.ConnectionManager):
+    """Parks connections without a thread until their client says something or their deadline passes."""
+
+    _selector: Any
+    crowded = False
+
+    def _from_server_socket(self, server_socket: socket.socket) -> None:
+        """Accept, and park: a new connection gets a worker when it says something."""
+        try:
+            conn = super()._from_server_socket(server_socket)  # type: ignore[misc]
+        except OSError as error:
+            if error.errno not in _OUT_OF_DESCRIPTORS:
+                raise
+            log.error("no connection can be accepted: %s", error.strerror)
+            self.crowded = True
+            time.sleep(0.05)
+            return
+        if conn is not None:
+            self.put(conn)
+
+    def _expire(self, threshold: float) -> None:
+        now = time.monotonic()
+        parked = [(fd, conn) for fd, conn in self._selector.connections if conn is not self.server]
+        spare = len(parked) // 4 if self.crowded else len(parked) - self.server.limits.connections
+        self.crowded = False
+        parked.sort(key=lambda each: (each[1].wire.answered > 0, each[1].last_used))
+        for position, (fd, conn) in enumerate(parked):
+            if position < spare or (conn.wire.deadline < now and not conn.wire.expired()):
+                self._selector.unregister(fd)
+                conn.close()
+
+    def close(self) -> None:
+        """Hand over whatever has been sent already, end the others."""
+        for fd, conn in self._selector.select(timeout=0):
+            if conn is not self.server:
+                self._selector.unregister(fd)
+                self.server.process_conn(conn)
+        super().close()
+
+
+class _Server(wsgi.Server):
+    """Cheroot's server with the parts above."""
+
+    ConnectionClass = _Connection
+
+    def __init__(
+        self, bind: tuple[str, int], app: App, threads: int, tls: ssl.SSLContext | None, limits: Limits
+    ) -> None:
+        super().__init__(
+            bind, app, numthreads=threads, server_name="gcelib", request_queue_size=limits.backlog,
+            timeout=int(limits.idle), accepted_queue_size=limits.waiting, accepted_queue_timeout=0,
+        )
+        self.gateway = _Gateway
+        self.tls = tls
+        self.limits = limits
+        self.allowance = Allowance(limits.arriving)
+        self.keep_alive_conn_limit = limits.keep_alive
+        self.expiration_interval = min(0.5, limits.read / 4, limits.idle / 4)
+
+    def prepare(self) -> None:
+        """Bind, listen and start the workers."""
+        host, port = self.bind_addr
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, proto, _, _ = found[0]
+        self.software = "gcelib"
+        self.bind(family, kind, proto)
+        self.socket.settimeout(1)
+        self.socket.listen(self.request_queue_size)
+        self._connections = _Manager(self)
+        self.requests.start()
+        self.ready = True
+        self._start_time = time.time()
+
+    def process_conn(self, conn: _Connection) -> None:
+        """Queue for a worker; when the queue is full, say so at once."""
+        try:
+            self.requests.put(conn)
+        except queue.Full:
+            if conn.wire.refuse(503, "The server is busy; try again."):
+                self._connections.put(conn)
+            else:
+                conn.close()
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        """Cheroot's own messages, into the log."""
+        log.log(level, "%s", msg, exc_info=traceback)
+
+
+_Connection.RequestHandlerClass = _Request

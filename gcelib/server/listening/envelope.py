@@ -1,0 +1,58 @@
+"""Google's JSON error envelope for answers that no handler gives."""
+
+from __future__ import annotations
+
+import json
+
+CONTENT_TYPE = "application/json; charset=UTF-8"
+
+REASONS = {
+    400: "badRequest",
+    404: "notFound",
+    405: "httpMethodNotAllowed",
+    408: "requestTimeout",
+    413: "uploadTooLarge",
+    414: "uriTooLong",
+    431: "headersTooLarge",
+    500: "internalError",
+    501: "notImplemented",
+    503: "backendError",
+    505: "httpVersionNotSupported",
+}
+
+PHRASES = {
+    400: "Bad Request",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    413: "Content Too Large",
+    414: "URI Too Long",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+    505: "HTTP Version Not Supported",
+}
+
+
+def envelope(status: int, message: str, reason: str = "", location: str = "") -> bytes:
+    """An error as Google writes it; `reason` defaults to the status's, `location` is the field at fault."""
+    reason = reason or REASONS.get(status, "internalError")
+    detail = {"domain": "global", "reason": reason, "message": message}
+    if location:
+        detail |= {"location": location, "locationType": "parameter"}
+    return json.dumps({"error": {"code": status, "message": message, "errors": [detail]}}).encode()
+
+
+def raw_answer(status: int, message: str) -> bytes:
+    """A whole HTTP/1.1 answer that ends the connection, for requests that never became one."""
+    body = envelope(status, message)
+    lines = [
+        f"HTTP/1.1 {status} {PHRASES.get(status, 'Error')}",
+        f"Content-Type: {CONTENT_TYPE}",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+    ]
+    if status == 503:
+        lines.append("Retry-After: 1")
+    return "\r\n".join([*lines, "", ""]).encode() + body

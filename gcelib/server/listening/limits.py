@@ -1,0 +1,31 @@
+"""How much and how long: every bound of the listener in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes, seconds and counts.
+
+    `arriving` bounds what all incomplete requests hold together. `read` is for one request to arrive (large
+    bodies get more), `first` for a new connection to say anything, `idle` between two requests, `write` for
+    a client to take its answer, `linger` for it to read a refusal. `waiting` requests may queue for a
+    thread; `keep_alive` connections stay open between requests, `connections` are parked at most.
+    """
+
+    head: int = 64 * 1024
+    body: int = 16 * MIB
+    arriving: int = 256 * MIB
+    read: float = 10.0
+    first: float = 60.0
+    idle: float = 900.0
+    write: float = 30.0
+    linger: float = 2.0
+    backlog: int = 128
+    waiting: int = 1024
+    keep_alive: int = 1000
+    connections: int = 4000

@@ -1,0 +1,177 @@
+"""One client's socket, never waited for: TLS handshake, requests as they arrive, refusals and a polite end.
+
+Only the thread that has a connection in hand calls its methods: a worker, or the selector's while parked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import ssl
+import time
+
+from gcelib.server.listening.arrival import Arrival
+from gcelib.server.listening.envelope import raw_answer
+from gcelib.server.listening.head import Head, Refusal
+from gcelib.server.listening.limits import Limits
+from gcelib.server.listening.stream import PIECE, SLOWEST, Allowance
+
+log = logging.getLogger(__name__)
+
+_CLIENT_HELLO = b"\x16"
+
+
+class Wire:
+    """`tls` None: plain HTTP. `deadline` (monotonic seconds) is until when it may stay parked."""
+
+    def __init__(
+        self, sock: socket.socket, tls: ssl.SSLContext | None, limits: Limits, allowance: Allowance
+    ) -> None:
+        self.socket = sock
+        self.secure = False
+        self.draining = False
+        self.answered = 0
+        self.deadline = time.monotonic() + limits.first
+        self._tls = tls
+        self._limits = limits
+        self._allowance = allowance
+        self._arrival = Arrival(limits.head, limits.body)
+        self._begun: float | None = None
+        self._told_to_go_on = False
+        self._held = 0
+
+    def receive(self) -> bool:
+        """Read until a request is complete (True) or nothing more is there (False, and parked).
+
+        Raises Refusal when it cannot be taken, EOFError when the client has gone, OSError when it broke.
+        """
+        self.socket.settimeout(0)
+        try:
+            if self._tls and not self.secure:
+                self._shake_hands(self._tls)
+            while not self._arrival.complete():
+                if self._arrival.awaits_continue() and not self._told_to_go_on:
+                    self._told_to_go_on = True
+                    self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                self._read()
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            self._park()
+            return False
+        return True
+
+    def take(self) -> tuple[Head, bytes]:
+        """The request that is complete: head and body."""
+        request = self._arrival.take()
+        self._settle()
+        self._begun, self._told_to_go_on = None, False
+        return request
+
+    def rest(self) -> bool:
+        """A request was answered; whether bytes of a next one are already here."""
+        self.answered += 1
+        self.deadline = time.monotonic() + self._limits.idle
+        buffered = isinstance(self.socket, ssl.SSLSocket) and self.secure and self.socket.pending() > 0
+        return len(self._arrival) > 0 or buffered
+
+    def refuse(self, status: int, message: str) -> bool:
+        """Answer a request that cannot be taken, without waiting; whether the wire stays to be drained."""
+        log.info("request of %s refused with %d: %s", self.peer(), status, message)
+        self._arrival = Arrival(self._limits.head, self._limits.body)
+        self._settle()
+        if isinstance(self.socket, ssl.SSLSocket) and not self.secure:
+            return False
+        try:
+            self.socket.settimeout(0)
+            self.socket.send(raw_answer(status, message))
+        except OSError:
+            return False
+        return self.half_close()
+
+    def half_close(self) -> bool:
+        """End our side and leave the client's to be drained; False when it is gone already.
+
+        Closing on unread bytes would make the kernel reset the connection, answer and all (RFC 9112 9.6).
+        """
+        self.draining = True
+        self.deadline = time.monotonic() + self._limits.linger
+        try:
+            self._say_goodbye()
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            return False
+        return True
+
+    def drain(self) -> bool:
+        """Throw away what came; whether more may come."""
+        self.socket.settimeout(0)
+        try:
+            return bool(self.socket.recv(PIECE)) and time.monotonic() < self.deadline
+        except BlockingIOError:
+            return True
+
+    def expired(self) -> bool:
+        """The deadline has passed; whether the wire stays for the client to read why."""
+        if self.draining or self._begun is None or not self._speaks_http():
+            return False
+        return self.refuse(408, "The request did not arrive completely in time.")
+
+    def close(self) -> None:
+        """End it now. Never raises."""
+        self._allowance.give(self._held)
+        self._held = 0
+        with contextlib.suppress(OSError, ValueError):
+            self._say_goodbye()
+
+    def peer(self) -> str:
+        """The client's address, for the log."""
+        try:
+            return str(self.socket.getpeername()[0])
+        except OSError:
+            return "a client that is gone"
+
+    def _speaks_http(self) -> bool:
+        return self.secure or self._tls is None
+
+    def _read(self) -> None:
+        data = self.socket.recv(PIECE)
+        if not data:
+            raise EOFError
+        if not self._allowance.take(len(data)):
+            raise Refusal(503, "Too many large requests are arriving at once; try again.")
+        self._held += len(data)
+        self._arrival.feed(data)
+
+    def _shake_hands(self, tls: ssl.SSLContext) -> None:
+        self._begun = self._begun or time.monotonic()
+        if not isinstance(self.socket, ssl.SSLSocket):
+            first = self.socket.recv(1, socket.MSG_PEEK)
+            if not first:
+                raise EOFError
+            if first != _CLIENT_HELLO:
+                raise Refusal(400, "This port speaks HTTPS only; use https:// in the address.")
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.socket.do_handshake()
+        self.secure = True
+        self._begun = None
+        self.deadline = time.monotonic() + self._limits.first
+
+    def _park(self) -> None:
+        if self._begun is None and self._arrival.begun():
+            self._begun = time.monotonic()
+        if self._begun is not None:
+            self.deadline = self._begun + self._limits.read + len(self._arrival) / SLOWEST
+
+    def _settle(self) -> None:
+        """Give back what is held no more."""
+        still = len(self._arrival)
+        self._allowance.give(self._held - still)
+        self._held = still
+
+    def _say_goodbye(self) -> None:
+        """TLS's own end, without waiting for the client's."""
+        if self.secure and isinstance(self.socket, ssl.SSLSocket):
+            self.secure = False
+            self.socket.settimeout(0)
+            with contextlib.suppress(OSError, ValueError):
+                self.socket.unwrap()
