@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -46,3 +46,34 @@ class Work:
     target_id: str = ""
     target_kind: str = ""
     warnings: Sequence[tuple[str, str]] = ()
+
+
+def work_to_data(work: Work) -> dict[str, Any]:
+    """The work as JSON values, for storing; `work_from_data` reads it back."""
+    data = {each.name: getattr(work, each.name) for each in fields(Work)}
+    data["steps"] = [step_to_data(step) for step in work.steps]
+    data["warnings"] = [list(pair) for pair in work.warnings]
+    return data
+
+
+def step_to_data(step: Step) -> dict[str, Any]:
+    """One step as JSON values."""
+    data = {each.name: getattr(step, each.name) for each in fields(Step)}
+    data["undo"] = None if step.undo is None else step_to_data(step.undo)
+    return data
+
+
+def work_from_data(data: Mapping[str, Any]) -> Work:
+    """The work that `work_to_data` described."""
+    values = dict(data)
+    values["steps"] = tuple(step_from_data(step) for step in values.get("steps", ()))
+    values["warnings"] = tuple((code, message) for code, message in values.get("warnings", ()))
+    return Work(**values)
+
+
+def step_from_data(data: Mapping[str, Any]) -> Step:
+    """The step that `step_to_data` described."""
+    values = dict(data)
+    undo = values.get("undo")
+    values["undo"] = None if undo is None else step_from_data(undo)
+    return Step(**values)

@@ -1,0 +1,264 @@
+"""Carries one step a little further: send it, look for one whose outcome is in doubt, ask how far it is."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+
+from gcelib.errors import Bug, Fault, NoCapacity, Refused, TooMany, Unavailable, Uncertain, fault_from_data
+from gcelib.models import Job, JobState
+from gcelib.server.operations.patience import ATTEMPTS, LOOKS, MISSES, Cooling, deadline_for
+from gcelib.server.operations.plan import Step
+from gcelib.server.operations.reach import Reach
+from gcelib.server.operations.resolve import NotYet, resolved
+from gcelib.server.operations.state import Course, Phase, StepState, job_to_data
+from gcelib.server.operations.words import doing, unknown
+
+log = logging.getLogger("gcelib.operations")
+
+
+class Carrier:
+    """Does for a step what its phase asks for, with at most a few calls to its cloud, and never sleeps.
+
+    `save` puts the course on the books; nothing is sent before that. What goes wrong with a cloud ends up
+    in the step's state; only what `save` raises comes out.
+    """
+
+    def __init__(
+        self,
+        reach: Reach,
+        save: Callable[[Course], None],
+        clock: Callable[[], float],
+        cooling: Cooling,
+    ) -> None:
+        self._reach = reach
+        self._save = save
+        self._clock = clock
+        self._cooling = cooling
+
+    def carry(
+        self, course: Course, step: Step, state: StepState, *, patient: bool = True, seconds: float = 0.0
+    ) -> None:
+        """One turn. Not `patient`: a cloud that is away fails the step instead of making it wait.
+
+        `seconds` is how long the step may take in all, if not what its verb usually may.
+        """
+        now = self._clock()
+        if state.resume > now:
+            return
+        if patient and self._rests(course, step, state, now):
+            return
+        if state.phase == Phase.WAITING:
+            if self._prepare(course, step, state, now, seconds or deadline_for(step)):
+                self._send(course, step, state, patient)
+        elif state.phase == Phase.SUBMITTING:
+            self._look(course, step, state)
+        elif state.phase == Phase.SUBMITTED:
+            self._poll(course, step, state)
+
+    def _rests(self, course: Course, step: Step, state: StepState, now: float) -> bool:
+        """True when the cloud is being left alone; past its deadline a step asks all the same."""
+        if not step.cloud or (state.deadline and now > state.deadline):
+            return False
+        remaining = self._cooling.remaining(course.record.project, step.cloud)
+        if remaining:
+            state.resume = now + remaining
+        return remaining > 0
+
+    def _prepare(
+        self, course: Course, step: Step, state: StepState, now: float, seconds: float
+    ) -> bool:
+        """Put on the books that this is about to be sent; False when it cannot be yet, or ever."""
+        if not state.key:
+            try:
+                state.args = resolved(step.args, course.steps, now)
+            except NotYet:
+                state.resume = now + 0.1
+                return False
+            except Bug as fault:
+                self._fail(course, step, state, fault)
+                return False
+            state.key = str(uuid.uuid4())
+            state.since, state.deadline = now, now + seconds
+        state.phase = Phase.SUBMITTING
+        state.tries += 1
+        if course.record.start_time is None:
+            course.change(status="RUNNING", start_time=max(now, course.record.insert_time))
+        self._save(course)
+        return True
+
+    def _send(self, course: Course, step: Step, state: StepState, patient: bool) -> None:
+        try:
+            job = self._reach.submit(course, step, state)
+        except Uncertain as fault:
+            state.doubt, state.looks, state.error = True, 0, fault.to_data()
+            state.resume = self._clock() + LOOKS[0]
+            course.dirty = True
+        except NoCapacity as fault:
+            self._refused(course, step, state, fault)
+        except (Unavailable, TooMany) as fault:
+            self._unsent(course, step, state, fault, patient)
+        except Fault as fault:
+            self._refused(course, step, state, fault)
+        except Exception as error:
+            self._stumbled(course, step, state, error)
+        else:
+            self._cooling.answered(course.record.project, step.cloud)
+            self._accept(course, step, state, job)
+
+    def _unsent(self, course: Course, step: Step, state: StepState, fault: Fault, patient: bool) -> None:
+        """The cloud is away and has not heard of this attempt."""
+        if not patient or self._clock() > state.deadline:
+            # An earlier attempt may have got through: then nobody knows.
+            self._fail(course, step, state, fault, unknown=state.doubt)
+            return
+        if not state.doubt:
+            state.phase = Phase.WAITING
+        state.looks = 0
+        self._hidden(course, step, state, fault)
+
+    def _refused(self, course: Course, step: Step, state: StepState, fault: Fault) -> None:
+        """The cloud said no. To a second attempt it may say so because the first one got through."""
+        self._cooling.answered(course.record.project, step.cloud)
+        if state.doubt:
+            try:
+                job = self._reach.seek(course, step, state)
+            except Exception:
+                log.warning("operation %s: step %s is refused and in doubt", course.record.name, step.name)
+                self._fail(course, step, state, fault, unknown=True)
+                return
+            if job is not None:
+                self._accept(course, step, state, job)
+                return
+        self._fail(course, step, state, fault)
+
+    def _stumbled(self, course: Course, step: Step, state: StepState, error: Exception) -> None:
+        """Our own code broke while sending: see whether the cloud got it, and do not send it again."""
+        log.exception("operation %s: step %s broke", course.record.name, step.name)
+        bug = Bug(f"gcelib broke at {doing(step)} ({type(error).__name__}). Its log says where.")
+        try:
+            job = self._reach.seek(course, step, state)
+        except Exception:
+            log.exception("operation %s: step %s cannot be looked for", course.record.name, step.name)
+            self._fail(course, step, state, bug, unknown=True)
+            return
+        if job is None:
+            self._fail(course, step, state, bug)
+        else:
+            self._accept(course, step, state, job)
+
+    def _look(self, course: Course, step: Step, state: StepState) -> None:
+        """Find out whether an attempt got through; after some looks in vain send it once more."""
+        if step.facet == "notes":
+            # A note is the same however often it is written.
+            self._send(course, step, state, True)
+            return
+        late = self._clock() > state.deadline
+        try:
+            job = self._reach.seek(course, step, state)
+        except (Unavailable, TooMany) as fault:
+            if late:
+                self._fail(course, step, state, unknown(step, state, fault.message), unknown=True)
+            else:
+                self._hidden(course, step, state, fault)
+        except Exception as error:
+            self._missed(course, step, state, error)
+        else:
+            self._cooling.answered(course.record.project, step.cloud)
+            self._found(course, step, state, job, late)
+
+    def _found(self, course: Course, step: Step, state: StepState, job: Job | None, late: bool) -> None:
+        course.dirty = True
+        if job is not None:
+            self._accept(course, step, state, job)
+        elif state.looks < len(LOOKS) and not late:
+            state.resume = self._clock() + LOOKS[state.looks]
+            state.looks += 1
+        elif state.tries >= ATTEMPTS or late:
+            words = str((state.error or {}).get("message", "The cloud shows no trace of it."))
+            self._fail(course, step, state, unknown(step, state, words), unknown=True)
+        else:
+            state.looks = 0
+            state.tries += 1
+            self._save(course)
+            self._send(course, step, state, True)
+
+    def _poll(self, course: Course, step: Step, state: StepState) -> None:
+        late = self._clock() > state.deadline
+        try:
+            job = self._reach.poll(course, step, state)
+        except (Unavailable, TooMany) as fault:
+            if late:
+                self._fail(course, step, state, unknown(step, state, fault.message), unknown=True)
+            else:
+                self._hidden(course, step, state, fault)
+        except Exception as error:
+            self._missed(course, step, state, error)
+        else:
+            self._cooling.answered(course.record.project, step.cloud)
+            state.misses = 0
+            self._accept(course, step, state, job)
+            if late and not state.settled:
+                words = "The cloud still says that it is working on it."
+                self._fail(course, step, state, unknown(step, state, words), unknown=True)
+
+    def _accept(self, course: Course, step: Step, state: StepState, job: Job) -> None:
+        """Take over what the cloud says of the job."""
+        before = (state.phase, state.target, state.job)
+        state.target = job.target or state.target
+        state.result = {**state.result, **job.result}
+        state.job = job_to_data(job)
+        state.doubt, state.error, state.looks = False, None, 0
+        if course.says:
+            course.says, course.dirty = "", True
+        self._reach.name_target(course, step, state)
+        if job.state == JobState.FAILED:
+            words = Refused(f"Cloud '{step.cloud}' gave up {doing(step)} without saying why.").to_data()
+            self._fail(course, step, state, fault_from_data(dict(job.error or words)))
+            return
+        state.phase = Phase.DONE if job.state == JobState.DONE else Phase.SUBMITTED
+        course.dirty = course.dirty or before != (state.phase, state.target, state.job)
+        if state.phase == Phase.SUBMITTED and before[0] != Phase.SUBMITTED:
+            self._save(course)
+
+    def _hidden(self, course: Course, step: Step, state: StepState, fault: Fault) -> None:
+        """The cloud is away: the operation keeps running and says so."""
+        pause = self._cooling.failed(course.record.project, step.cloud)
+        asked = float(fault.retry_after) if isinstance(fault, TooMany) else 0.0
+        state.resume = self._clock() + max(pause, asked)
+        says = f"Waiting: {fault.message}"
+        if course.says != says:
+            course.says, course.dirty = says, True
+
+    def _missed(self, course: Course, step: Step, state: StepState, error: Exception) -> None:
+        """The cloud, or our reading of it, makes no sense: a few times more, then the outcome is unknown."""
+        log.warning("operation %s: no sense in step %s", course.record.name, step.name, exc_info=error)
+        state.misses += 1
+        if state.misses < MISSES:
+            state.resume = self._clock() + 2.0 ** (state.misses - 1)
+            return
+        job = self._effect(course, step, state) if state.phase == Phase.SUBMITTED else None
+        if job is not None and job.state == JobState.DONE:
+            self._accept(course, step, state, job)
+            return
+        words = error.message if isinstance(error, Fault) else f"gcelib broke ({type(error).__name__})."
+        honest = unknown(step, state, words)
+        fault = honest if isinstance(error, Fault) else Bug(honest.message)
+        self._fail(course, step, state, fault, unknown=True)
+
+    def _effect(self, course: Course, step: Step, state: StepState) -> Job | None:
+        try:
+            return self._reach.seek(course, step, state)
+        except Exception as error:
+            about = (course.record.name, step.name)
+            log.warning("operation %s: step %s cannot be looked for", *about, exc_info=error)
+            return None
+
+    def _fail(
+        self, course: Course, step: Step, state: StepState, fault: Fault, *, unknown: bool = False
+    ) -> None:
+        state.phase, state.error, state.unknown = Phase.FAILED, fault.to_data(), unknown
+        course.dirty = True
+        if course.fault is None and not step.optional:
+            course.raised = fault

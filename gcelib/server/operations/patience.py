@@ -1,0 +1,80 @@
+"""When to look again, how long to wait at most, and how to leave a cloud alone that does not answer."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+
+from gcelib.server.operations.plan import Step
+
+POLLS = ((0.1, 0.06), (0.5, 0.1), (1.0, 0.2), (3.0, 0.3), (8.0, 0.5), (20.0, 1.0), (90.0, 2.0))
+"""Pairs (age of the job, pause before the next poll), both in seconds."""
+
+SLOWEST = 3.0
+"""The pause between polls of a job older than every age in `POLLS`."""
+
+LOOKS = (1.0, 2.0, 4.0)
+"""Pauses between looks for a write whose outcome is in doubt; after the last one it is sent once more."""
+
+ATTEMPTS = 4
+"""How often a write in doubt is sent at most."""
+
+MISSES = 4
+"""How many polls in a row may make no sense before the outcome counts as unknown."""
+
+DEADLINES = {"create": 3600.0}
+"""Seconds a step may take, by verb."""
+
+DEADLINE = 1800.0
+"""Seconds a step may take whose verb is not in `DEADLINES`."""
+
+UNDO_DEADLINE = 600.0
+"""Seconds that taking a step back may take."""
+
+
+def next_poll(age: float) -> float:
+    """Seconds until the next poll of a job that was submitted `age` seconds ago."""
+    for until, pause in POLLS:
+        if age < until:
+            return pause
+    return SLOWEST
+
+
+def deadline_for(step: Step) -> float:
+    """Seconds this step may take."""
+    return DEADLINES.get(step.verb, DEADLINE)
+
+
+class Cooling:
+    """Clouds that did not answer are left alone for a while: 1 s at first, then longer, up to 15 s.
+
+    So that one dead cloud does not hold every worker in its time-outs. Safe for several threads.
+    """
+
+    def __init__(self, clock: Callable[[], float], jitter: Callable[[], float] = random.random) -> None:
+        self._clock = clock
+        self._jitter = jitter
+        self._lock = threading.Lock()
+        self._clouds: dict[tuple[str, str], tuple[int, float]] = {}
+
+    def failed(self, project: str, cloud: str) -> float:
+        """Note that it did not answer; says for how many seconds to leave it alone."""
+        with self._lock:
+            count, until = self._clouds.get((project, cloud), (0, 0.0))
+            # Calls that were under way together fail together: they count as one failure.
+            count = min(count + 1, 5) if count == 0 or self._clock() >= until else count
+            pause = min(2.0 ** (count - 1), 15.0) * (0.75 + self._jitter() / 2)
+            self._clouds[project, cloud] = (count, self._clock() + pause)
+            return pause
+
+    def answered(self, project: str, cloud: str) -> None:
+        """Note that it answered."""
+        with self._lock:
+            self._clouds.pop((project, cloud), None)
+
+    def remaining(self, project: str, cloud: str) -> float:
+        """Seconds for which it is still to be left alone; 0 when it may be called."""
+        with self._lock:
+            until = self._clouds.get((project, cloud), (0, 0.0))[1]
+        return max(0.0, until - self._clock())

@@ -1,0 +1,59 @@
+"""Makes the record of a new operation: its name, number and request key, as GCE forms them."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from gcelib.errors import Bug, Invalid
+from gcelib.server.operations.plan import Work, work_to_data
+from gcelib.store.operations import Record
+
+
+def new_record(
+    work: Work,
+    *,
+    project: str,
+    scope: str,
+    caller: str,
+    request_id: str,
+    client_operation_id: str,
+    now: float,
+) -> Record:
+    """A PENDING record, on nobody's books yet. Raises Bug for work whose steps share a name."""
+    names = [step.name for step in work.steps]
+    if len(set(names)) != len(names):
+        raise Bug(f"Two steps of {work.verb} share a name: {', '.join(names)}.")
+    return Record(
+        id=uuid.uuid4().hex,
+        name=new_name(now),
+        number=str(secrets.randbits(62) + 2**62),
+        project=project,
+        scope=scope,
+        verb=work.verb,
+        target=work.target,
+        target_id=work.target_id,
+        target_kind=work.target_kind,
+        caller=caller,
+        request_key=f"{caller} {project} {request_id.lower()}" if request_id else None,
+        insert_time=now,
+        due=now,
+        warnings=[{"code": code, "message": message} for code, message in work.warnings],
+        work=work_to_data(work),
+        client_operation_id=client_operation_id,
+    )
+
+
+def new_name(now: float) -> str:
+    """A name in Google's form: "operation-", the time in milliseconds, 13 and twice 8 hexadecimal digits."""
+    return f"operation-{int(now * 1000)}-{int(now * 1e6):013x}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
+
+
+def same_request(record: Record, earlier: Record) -> None:
+    """Nothing, when both are for the same change. Raises Invalid: a request id stands for one change only."""
+    if (record.verb, record.target) != (earlier.verb, earlier.target):
+        raise Invalid(
+            f"Invalid value for field 'requestId': it was used before, by operation '{earlier.name}' "
+            f"({earlier.verb} of '{earlier.target}'). Send a new one for another change.",
+            field="requestId",
+        )

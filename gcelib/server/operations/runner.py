@@ -1,0 +1,220 @@
+"""Begins operations, carries them on in a few threads, and continues them after a restart."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+
+from gcelib.errors import Unavailable
+from gcelib.server.operations.advance import Advance
+from gcelib.server.operations.agenda import Agenda
+from gcelib.server.operations.plan import Work
+from gcelib.server.operations.reach import Clouds, NumberOf, Reach
+from gcelib.server.operations.record import new_record, same_request
+from gcelib.server.operations.turns import Turns
+from gcelib.server.operations.waiting import Waiting
+from gcelib.store import Store
+from gcelib.store.notes import Notes
+from gcelib.store.operations import Operations, Record
+
+log = logging.getLogger("gcelib.operations")
+
+LEASE_SECONDS = 30.0
+"""How long an operation stays with a process that gives no sign of life."""
+
+SWEEP_SECONDS = 2.0
+"""How often operations are looked for that nobody carries on."""
+
+NUDGE_SECONDS = 0.5
+"""A client's look at an operation makes it due when the last look at the cloud is older than this."""
+
+
+class Runner:
+    """Every operation of this process: `begin` one, `get` it, `wait` for it; `start` and `stop` the threads.
+
+    `clouds` gives the cloud of a step, `number_of` the number of a new thing, `settled` is told of each end,
+    `hourly` is called once an hour. `waiters` is how many requests may wait at once, at most half of the
+    server's threads.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clouds: Clouds,
+        *,
+        number_of: NumberOf = lambda cloud, kind, id: "",
+        settled: Callable[[Record], None] | None = None,
+        hourly: Callable[[], None] | None = None,
+        clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        threads: int = 4,
+        waiters: int = 16,
+    ) -> None:
+        self.operations = Operations(store)
+        self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+        self._clock, self._ticks = clock, ticks
+        self._settled, self._hourly = settled, hourly
+        self._agenda = Agenda(ticks)
+        self._waiting = Waiting(waiters)
+        reach = Reach(clouds, Notes(store, clock), number_of)
+        advance = Advance(
+            self.operations, reach, clock=clock, lease_seconds=LEASE_SECONDS, settled=self._ended
+        )
+        self._turns = Turns(self.operations, advance, self.holder, ticks, sleep)
+        self._stopping = threading.Event()
+        self._renewed = self._houred = ticks()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"operations-{n}", daemon=True) for n in range(threads)
+        ]
+        self._threads.append(threading.Thread(target=self._keep, name="operations-keeper", daemon=True))
+
+    def start(self) -> None:
+        """Take over what is open, and carry it on from now on."""
+        self.take_over()
+        for thread in self._threads:
+            thread.start()
+
+    def take_over(self) -> None:
+        """Claim the open operations that nobody holds; of a store that is ours alone, all."""
+        if self.operations.alone:
+            self.operations.release_all()
+        self.sweep()
+
+    def stop(self, drain: float = 10.0) -> None:
+        """Begin nothing more, let calls under way end for `drain` seconds, let others take over at once."""
+        self._stopping.set()
+        self._agenda.close()
+        self._waiting.close()
+        until = self._ticks() + drain
+        if not self._agenda.drained(drain):
+            log.warning("operations are left in the middle of a call; the next start looks for what they did")
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.1, until - self._ticks()))
+        try:
+            self.operations.release(self.holder)
+        except Unavailable as fault:
+            log.warning("operations stay leased for %.0f s: %s", LEASE_SECONDS, fault.message)
+
+    def begin(
+        self,
+        work: Work,
+        *,
+        project: str,
+        scope: str,
+        caller: str,
+        request_id: str = "",
+        client_operation_id: str = "",
+    ) -> Record:
+        """Put the work on the books and carry it on until the cloud has accepted its main step.
+
+        Raises the fault when it is refused up to there (what was made is taken back, the operation tells
+        of it), Exists while the target is being inserted, Invalid for a request id of another change.
+        A lost answer or a slow step gives a RUNNING record, and the rest goes on behind.
+        """
+        if self._stopping.is_set():
+            raise Unavailable("This server is shutting down; nothing was done. Try again in a moment.")
+        now = self._clock()
+        record = new_record(
+            work, project=project, scope=scope, caller=caller, request_id=request_id,
+            client_operation_id=client_operation_id, now=now,
+        )
+        record = replace(record, holder=self.holder, lease_until=now + LEASE_SECONDS)
+        self._agenda.hold(record.id)
+        try:
+            kept = self.operations.insert(record)
+        except BaseException:
+            self._agenda.drop(record.id)
+            raise
+        if kept.id != record.id:
+            self._agenda.drop(record.id)
+            same_request(record, kept)
+            return kept
+        answer = self._turns.answer(record)
+        self._next(record.id, answer.pause)
+        if answer.fault is not None:
+            raise answer.fault
+        return answer.record
+
+    def get(self, project: str, scope: str, name: str) -> Record:
+        """The operation, and a nudge. Raises NotFound."""
+        record = self.operations.get(project, scope, name)
+        self.nudge(record)
+        return record
+
+    def nudge(self, record: Record) -> None:
+        """Somebody is looking: ask the cloud again soon, if the last time is a while ago."""
+        looked = self._turns.looked(record.id)
+        if looked is not None and self._ticks() - looked > NUDGE_SECONDS:
+            self._agenda.hurry(record.id)
+
+    def wait(self, project: str, scope: str, name: str, seconds: float) -> Record:
+        """The operation when it is done, or as it is after that time; at once when too many wait already."""
+        until = self._ticks() + seconds
+        with self._waiting.seat(self.operations.get(project, scope, name).id) as event:
+            while True:
+                record = self.get(project, scope, name)
+                remaining = until - self._ticks()
+                if record.done or event is None or event.is_set() or remaining <= 0:
+                    return record
+                # One that another process holds ends without a sign here: look at the books now and then.
+                event.wait(min(remaining, 10.0 if self._agenda.knows(record.id) else 1.0))
+
+    def run_due(self) -> int:
+        """Visit everything that is due now, in this thread; says how many visits that took."""
+        visits = 0
+        while (id := self._agenda.take(wait=False)) is not None:
+            self._next(id, self._turns.turn(id))
+            visits += 1
+        return visits
+
+    def next_due(self) -> float | None:
+        """Seconds until the next visit; None when no operation is open here."""
+        return self._agenda.next_due()
+
+    def sweep(self) -> None:
+        """Keep our leases, claim what nobody holds, and find again what fell off the agenda."""
+        now = self._clock()
+        if self._ticks() - self._renewed >= LEASE_SECONDS / 3:
+            self.operations.renew(self.holder, now + LEASE_SECONDS)
+            self._renewed = self._ticks()
+        for record in self.operations.claim(self.holder, now, LEASE_SECONDS, 1000):
+            self._agenda.add(record.id, self._ticks())
+        for id in self.operations.held(self.holder):
+            self._agenda.add(id, self._ticks())
+        if self._hourly is not None and self._ticks() - self._houred >= 3600.0:
+            self._houred = self._ticks()
+            self._hourly()
+
+    def _work(self) -> None:
+        while (id := self._agenda.take()) is not None:
+            self._next(id, self._turns.turn(id))
+
+    def _keep(self) -> None:
+        while not self._stopping.wait(SWEEP_SECONDS):
+            try:
+                self.sweep()
+            except Unavailable as fault:
+                log.warning("operations are not looked after now: %s", fault.message)
+            except Exception:
+                log.exception("looking after the operations broke")
+
+    def _next(self, id: str, pause: float | None) -> None:
+        if pause is None:
+            self._agenda.drop(id)
+        else:
+            self._agenda.put(id, self._ticks() + pause)
+
+    def _ended(self, record: Record) -> None:
+        try:
+            if self._settled is not None:
+                self._settled(record)
+        finally:
+            self._waiting.ended(record.id)

@@ -1,0 +1,61 @@
+"""The sentences in which an operation says what it was doing, what is unknown and what is left behind."""
+
+from __future__ import annotations
+
+from gcelib.errors import Uncertain
+from gcelib.server.operations.plan import Step
+from gcelib.server.operations.state import Course, Phase, StepState
+
+_THINGS = {
+    "nodes": "machine",
+    "volumes": "disk",
+    "snapshots": "snapshot",
+    "networks": "network",
+    "firewalls": "security group",
+    "addresses": "address",
+    "keypairs": "key pair",
+    "tags": "tags",
+    "notes": "note",
+}
+
+
+def doing(step: Step) -> str:
+    """What a step does and where, as in "nodes.create on cloud 'gva'"."""
+    where = f" on cloud '{step.cloud}'" if step.cloud else ""
+    return f"{step.facet}.{step.verb}{where}"
+
+
+def thing(step: Step, state: StepState) -> str:
+    """What a step is about, as in "machine 'web-1'"."""
+    name = state.args.get("name") or state.args.get("id") or state.args.get("rule_id") or state.target
+    both = f"'{name}' ({state.target})" if state.target and state.target != name else f"'{name}'"
+    kind = _THINGS.get(step.facet, step.facet)
+    return f"{kind} {both}" if name else kind
+
+
+def unknown(step: Step, state: StepState, words: str) -> Uncertain:
+    """The honest end of a step whose outcome nobody knows."""
+    return Uncertain(
+        f"How {doing(step)} ended for the {thing(step, state)} is not known: {words} "
+        "It may still happen; look before trying again."
+    )
+
+
+def left_behind(course: Course) -> str:
+    """What a failed operation made and did not take back, and why; "" when nothing is left."""
+    broke = course.fault is not None and not course.failed_step
+    if broke or any(state.unknown for state in course.steps.values()):
+        made = [
+            thing(step, course.steps[step.name])
+            for step in course.work.steps
+            if step.undo is not None and course.steps[step.name].phase == Phase.DONE
+        ]
+        why = "because it is not known how the operation ended"
+        return f"Left as it is, {why}: {', '.join(made)}." if made else ""
+    sentences = []
+    for step in course.work.steps:
+        back = course.undo.get(step.name)
+        if back is not None and back.phase == Phase.FAILED:
+            reason = str((back.error or {}).get("message", ""))
+            sentences.append(f"Left behind: {thing(step, course.steps[step.name])}. {reason}")
+    return " ".join(sentences)

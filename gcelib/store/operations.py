@@ -1,0 +1,231 @@
+"""The operations on the books: stored before a cloud hears of them, leased to one holder at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from sqlalchemy import CursorResult, Select, delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from gcelib.errors import Exists, NotFound, NotReady
+from gcelib.store.engine import Store
+from gcelib.store.tables import operations as table
+
+Data = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One operation. Times are seconds since the epoch; `work` and `state` are JSON values.
+
+    `scope` is "zones/Z", "regions/R" or "global"; `status` PENDING, RUNNING or DONE. `request_key` is the
+    caller's request id made unique per caller and project. `due` is when somebody should look next,
+    `holder` who may write until `lease_until`.
+    """
+
+    id: str
+    name: str
+    number: str
+    project: str
+    scope: str
+    verb: str
+    target: str
+    target_id: str = ""
+    target_kind: str = ""
+    caller: str = ""
+    request_key: str | None = None
+    status: str = "PENDING"
+    progress: int = 0
+    insert_time: float = 0.0
+    start_time: float | None = None
+    end_time: float | None = None
+    error: Data | None = None
+    warnings: list[Data] = field(default_factory=list)
+    http_status: int | None = None
+    work: Data = field(default_factory=dict)
+    state: Data = field(default_factory=dict)
+    due: float | None = None
+    holder: str = ""
+    lease_until: float = 0.0
+    client_operation_id: str = ""
+
+    @property
+    def done(self) -> bool:
+        """True when nothing about it will change any more."""
+        return self.status == "DONE"
+
+
+Records = list[Record]
+Ids = list[str]
+
+_NAMES = tuple(each.name for each in fields(Record))
+_CHANGING = (
+    "target_id", "request_key", "status", "progress", "start_time", "end_time", "error", "warnings",
+    "http_status", "state", "due", "lease_until",
+)
+
+
+class Operations:
+    """Keeps, finds and leases operations. Raises Unavailable when the database does."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @property
+    def alone(self) -> bool:
+        """True when no other process can share these operations: a SQLite file belongs to one server."""
+        return self._store.engine.dialect.name == "sqlite"
+
+    def insert(self, record: Record) -> Record:
+        """Put it on the books; the record of an earlier request with the same request key comes back instead.
+
+        Raises Exists while another operation is inserting the same target.
+        """
+        try:
+            with self._store.write() as connection:
+                connection.execute(table.insert().values(_row(record)))
+            return record
+        except IntegrityError:
+            earlier = self._by_request(record.request_key)
+            if earlier is not None:
+                return earlier
+            maker = self._inserting(record.target)
+            if maker is None:
+                raise
+            raise Exists(
+                f"The resource 'projects/{record.target}' already exists: operation '{maker}' is making it."
+            ) from None
+
+    def load(self, id: str) -> Record | None:
+        """The operation with this id."""
+        return self._one(select(table).where(table.c.id == id))
+
+    def get(self, project: str, scope: str, name: str) -> Record:
+        """The operation of this name in this scope. Raises NotFound."""
+        found = self._one(
+            select(table).where(
+                table.c.name == name, table.c.project == project, table.c.scope == scope
+            )
+        )
+        if found is None:
+            raise NotFound(f"The resource 'projects/{project}/{scope}/operations/{name}' was not found")
+        return found
+
+    def list(self, project: str, scope: str | None = None) -> Records:
+        """A project's operations, the newest first; `scope` None means all of its scopes."""
+        query = select(table).where(table.c.project == project)
+        if scope is not None:
+            query = query.where(table.c.scope == scope)
+        with self._store.read() as connection:
+            rows = connection.execute(query.order_by(table.c.insert_time.desc(), table.c.name.desc()))
+            return [_record(row._mapping) for row in rows]
+
+    def save(self, record: Record) -> bool:
+        """Write what changed; False when it is no longer this holder's. A done one keeps no lease."""
+        values = {name: getattr(record, name) for name in _CHANGING}
+        if record.done:
+            values |= {"work": record.work, "lease_until": 0.0, "due": None}
+        change = (
+            update(table)
+            .where(table.c.id == record.id, table.c.holder == record.holder, table.c.status != "DONE")
+            .values(values)
+        )
+        with self._store.write() as connection:
+            return _count(connection.execute(change)) == 1
+
+    def claim(self, holder: str, now: float, lease_seconds: float, limit: int = 100) -> Records:
+        """Take over open operations that are due and that nobody holds any more, the longest due first."""
+        query = (
+            select(table.c.id)
+            .where(table.c.status != "DONE", table.c.due <= now, table.c.lease_until <= now)
+            .order_by(table.c.due)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        with self._store.write() as connection:
+            ids = [row.id for row in connection.execute(query)]
+            if not ids:
+                return []
+            taken = {"holder": holder, "lease_until": now + lease_seconds}
+            connection.execute(update(table).where(table.c.id.in_(ids)).values(taken))
+            rows = connection.execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.due))
+            return [_record(row._mapping) for row in rows]
+
+    def held(self, holder: str) -> Ids:
+        """The ids of the open operations of this holder."""
+        query = select(table.c.id).where(table.c.status != "DONE", table.c.holder == holder)
+        with self._store.read() as connection:
+            return [row.id for row in connection.execute(query)]
+
+    def renew(self, holder: str, until: float) -> int:
+        """Keep every open operation of this holder until then; says how many there are."""
+        mine = (table.c.status != "DONE", table.c.holder == holder)
+        with self._store.write() as connection:
+            return _count(connection.execute(update(table).where(*mine).values(lease_until=until)))
+
+    def release(self, holder: str | None = None) -> int:
+        """Let others take over at once what this holder has (None: what anybody has); says how many."""
+        change = update(table).where(table.c.status != "DONE").values(holder="", lease_until=0.0)
+        if holder is not None:
+            change = change.where(table.c.holder == holder)
+        with self._store.write() as connection:
+            return _count(connection.execute(change))
+
+    def release_all(self) -> int:
+        """Take everything open from whoever held it: for the start of a server that shares with nobody."""
+        return self.release(None)
+
+    def delete(self, project: str, scope: str, name: str) -> None:
+        """Forget a done operation. Raises NotFound, and NotReady while it is not done."""
+        found = self.get(project, scope, name)
+        if not found.done:
+            raise NotReady(
+                f"The operation '{name}' is {found.status}; it can be deleted when it is DONE."
+            )
+        with self._store.write() as connection:
+            connection.execute(delete(table).where(table.c.id == found.id))
+
+    def prune(self, before: float) -> int:
+        """Forget the operations that were done before then; says how many."""
+        old = delete(table).where(table.c.status == "DONE", table.c.end_time < before)
+        with self._store.write() as connection:
+            return _count(connection.execute(old))
+
+    def open(self) -> Records:
+        """Every operation that is not done, of every project."""
+        query = select(table).where(table.c.status != "DONE").order_by(table.c.insert_time)
+        with self._store.read() as connection:
+            return [_record(row._mapping) for row in connection.execute(query)]
+
+    def _one(self, query: Select[Any]) -> Record | None:
+        with self._store.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _record(row._mapping)
+
+    def _by_request(self, key: str | None) -> Record | None:
+        return None if key is None else self._one(select(table).where(table.c.request_key == key))
+
+    def _inserting(self, target: str) -> str | None:
+        found = self._one(
+            select(table).where(
+                table.c.target == target, table.c.verb == "insert", table.c.status != "DONE"
+            )
+        )
+        return None if found is None else found.name
+
+
+def _count(result: CursorResult[Any]) -> int:
+    return result.rowcount
+
+
+def _row(record: Record) -> Data:
+    return {name: getattr(record, name) for name in _NAMES}
+
+
+def _record(row: Any) -> Record:
+    values = {name: row[name] for name in _NAMES}
+    for name, empty in (("warnings", []), ("work", {}), ("state", {})):
+        if values[name] is None:
+            values[name] = empty
+    return Record(**values)
