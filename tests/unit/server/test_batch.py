@@ -1,0 +1,165 @@
+"""Batches as the clients write them and read their answers."""
+
+from __future__ import annotations
+
+import email
+import json
+from typing import Any
+
+import httplib2  # type: ignore[import-untyped]
+import pytest
+from googleapiclient.http import BatchHttpRequest, HttpRequest
+
+from gcelib.errors import Fault, Invalid, Malformed
+from gcelib.server import batch
+from gcelib.web import Request, Response
+
+OUTER = Request(
+    "POST",
+    "/batch/compute/v1",
+    headers={"authorization": "Bearer outer", "user-agent": "u", "content-type": "x"},
+    base_url="https://cloud.example",
+    remote="192.0.2.1",
+    id="r",
+)
+KIND = 'multipart/mixed; boundary="==b=="'
+PART = "Content-Type: application/http\nMIME-Version: 1.0\nContent-Transfer-Encoding: binary\nContent-ID: <id+{n}>\n\n"
+
+
+def body(*requests: str, end: str = "\n") -> bytes:
+    parts = [f"--==b==\n{PART.format(n=n)}{request}\n" for n, request in enumerate(requests)]
+    return ("".join(parts) + "--==b==--").replace("\n", end).encode()
+
+
+def only(raw: bytes) -> Request:
+    [(_, part)] = batch.split(KIND, raw, OUTER)
+    assert isinstance(part, Request)
+    return part
+
+
+def fault(request: str) -> Fault:
+    [(content_id, part)] = batch.split(KIND, body(request), OUTER)
+    assert content_id == "id+0"
+    assert isinstance(part, Fault)
+    return part
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_parts_become_requests_in_order(end: str) -> None:
+    get = "GET /compute/v1/projects/p/zones?alt=json&filter=name+eq+a HTTP/1.1\nAccept: application/json\n"
+    post = 'POST /compute/v1/projects/p/x HTTP/1.1\nContent-Type: application/json\n\n{"a":\n1}'
+    (first_id, first), (second_id, second) = batch.split(KIND, body(get, post, end=end), OUTER)
+    assert (first_id, second_id) == ("id+0", "id+1")
+    assert isinstance(first, Request)
+    assert isinstance(second, Request)
+    assert (first.method, first.path, first.query) == (
+        "GET",
+        "/compute/v1/projects/p/zones",
+        "alt=json&filter=name+eq+a",
+    )
+    assert first.body == b""
+    assert second.header("Content-Type") == "application/json"
+    assert json.loads(second.body) == {"a": 1}
+
+
+def test_parts_are_the_outer_callers() -> None:
+    part = only(body("GET /compute/v1/projects/p HTTP/1.1\n"))
+    assert part.header("authorization") == "Bearer outer"
+    assert part.header("content-type") == ""
+    assert (part.base_url, part.remote, part.id) == ("https://cloud.example", "192.0.2.1", "r-1")
+
+
+def test_a_part_may_bring_its_own_authorization() -> None:
+    part = only(body("GET /compute/v1/projects/p HTTP/1.1\nAuthorization: Bearer inner\n"))
+    assert part.header("authorization") == "Bearer inner"
+
+
+def test_the_host_of_an_inner_address_is_of_no_concern() -> None:
+    part = only(body("GET https://www.googleapis.com/compute/v1/projects/p?alt=json HTTP/1.1\n"))
+    assert (part.path, part.query) == ("/compute/v1/projects/p", "alt=json")
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        "nonsense",
+        "GET /compute/v1/x HTTP/3",
+        "GET /compute/v1/x HTTP/1.1\nno header\n",
+        "",
+        "get /compute/v1/x HTTP/1.1",
+    ],
+)
+def test_a_part_that_is_no_request_fails_alone(request_text: str) -> None:
+    assert isinstance(fault(request_text), Malformed)
+
+
+@pytest.mark.parametrize("path", ["/batch", "/batch/compute/v1", "/oauth2/token"])
+def test_a_batch_holds_api_requests_only(path: str) -> None:
+    assert type(fault(f"POST {path} HTTP/1.1\n")) is Invalid
+
+
+def test_a_batch_without_parts_or_with_too_many_is_refused() -> None:
+    one = "GET /compute/v1/projects/p HTTP/1.1\n"
+    assert len(batch.split(KIND, body(*[one] * 1000), OUTER)) == 1000
+    for count in (0, 1001):
+        with pytest.raises(Invalid):
+            batch.split(KIND, body(*[one] * count), OUTER)
+
+
+@pytest.mark.parametrize("kind", ["application/json", "multipart/mixed", "multipart/related; boundary=b", ""])
+def test_what_is_no_multipart_is_malformed(kind: str) -> None:
+    with pytest.raises(Malformed):
+        batch.split(kind, body("GET /compute/v1/x HTTP/1.1\n"), OUTER)
+
+
+def test_a_batch_cut_off_is_refused_whole() -> None:
+    raw = body("POST /compute/v1/projects/p/x HTTP/1.1\n\n{}")
+    with pytest.raises(Malformed, match="cut off"):
+        batch.split(KIND, raw[:-2], OUTER)
+
+
+def test_the_answer_holds_every_part_under_its_id() -> None:
+    answer = batch.join([("id+1", Response(404, {"X-A": "b"}, b'{"error":1}')), ("", Response(204))])
+    assert answer.status == 200
+    message = email.message_from_bytes(
+        b"Content-Type: " + answer.headers["Content-Type"].encode() + b"\r\n\r\n" + answer.body
+    )
+    parts: Any = message.get_payload()
+    first, second = parts
+    assert first["Content-ID"] == "<response-id+1>"
+    assert first.get_payload().splitlines() == [
+        "HTTP/1.1 404 Not Found",
+        "X-A: b",
+        "Content-Length: 11",
+        "",
+        '{"error":1}',
+    ]
+    assert second["Content-ID"] is None
+    assert second.get_payload().startswith("HTTP/1.1 204 No Content")
+
+
+class Loop:
+    """Answers a batch as a server would, in place of the network."""
+
+    def request(self, uri: str, method: str, body: str, headers: dict[str, str]) -> tuple[object, bytes]:
+        parts = batch.split(headers["content-type"], body.encode(), OUTER)
+        seen = [(id, part.path.encode() if isinstance(part, Request) else b"") for id, part in parts]
+        kind = {"Content-Type": "application/json"}
+        answer = batch.join(
+            [(id, Response(200, kind, b'{"path":"%s"}' % path)) for id, path in reversed(seen)]
+        )
+        return httplib2.Response(
+            {"status": "200", "content-type": answer.headers["Content-Type"]}
+        ), answer.body
+
+
+def test_googles_library_understands_us_and_we_it() -> None:
+    found: dict[str, str] = {}
+    calls = BatchHttpRequest(
+        lambda id, answer, error: found.update({id: answer}), "https://h/batch/compute/v1"
+    )
+    for name in "ab":
+        uri = f"https://h/compute/v1/projects/{name}?alt=json"
+        calls.add(HttpRequest(None, lambda _, content: json.loads(content)["path"], uri), request_id=name)
+    calls.execute(http=Loop())
+    assert found == {"a": "/compute/v1/projects/a", "b": "/compute/v1/projects/b"}
