@@ -1,0 +1,87 @@
+"""The `gcelib` command: runs the sub-command's file, and makes of every failure a line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from gcelib import __version__
+from gcelib.config import ConfigError
+from gcelib.errors import Fault
+
+DONE, REFUSED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+COMMANDS = (
+    "serve", "demo", "configure", "check", "client", "account", "providers", "coverage", "simulator",
+)
+
+_ABOUT = """\
+gcelib speaks the Google Compute Engine v1 API and carries it out on your own clouds.
+"""
+
+_EXAMPLES = """\
+To try it, with a cloud that lives in memory:
+  gcelib demo
+
+To run it on your own cloud:
+  gcelib configure
+  gcelib serve
+  gcelib account create-service me --project demo --role operator --key-file me.json
+  eval "$(gcelib client gcloud --project demo --key-file me.json)"
+  gcloud compute instances list
+
+`gcelib COMMAND --help` shows each command's own examples.
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; `argv` is what follows the program's name."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        args = _parser(words).parse_args(words)
+        return int(args.func(args))
+    except ConfigError as error:
+        _say("The configuration cannot be used:", *(f"  {line}" for line in error.mistakes))
+    except Fault as fault:
+        _say(f"gcelib: {fault.message}")
+    except BrokenPipeError:
+        # Whoever read our output has enough; without this Python complains once more while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        _say(f"gcelib: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+    except KeyboardInterrupt:
+        _say("gcelib: interrupted.")
+        return INTERRUPTED
+    return REFUSED
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser with the one command that is asked for, or with all of them when none is."""
+    parser = argparse.ArgumentParser(
+        prog="gcelib", description=_ABOUT, epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print gcelib's version and the API's")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
+    wanted = words[:1] if words and words[0] in COMMANDS else COMMANDS
+    for name in wanted:
+        importlib.import_module(f"gcelib.cli.{name}").add(commands)
+    return parser
+
+
+class _Version(argparse.Action):
+    """Prints what this is and which revision of Google's document it follows."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from gcelib.server import discovery
+
+        print(f"gcelib {__version__} (Compute Engine API v1, revision {discovery.load()['revision']})")
+        parser.exit(DONE)
+
+
+def _say(*lines: str) -> None:
+    print(*lines, sep="\n", file=sys.stderr)

@@ -1,0 +1,36 @@
+"""`gcelib check`: every mistake of the configuration at once."""
+
+from __future__ import annotations
+
+import argparse
+
+from gcelib.cli.arguments import Commands, add_command, add_config, read_config
+
+_ABOUT = """\
+Read the configuration and the GCELIB_* environment, and report every mistake at once.
+Nothing is started and no cloud is asked.
+"""
+
+_EXAMPLES = """\
+  gcelib check
+  gcelib check --config /etc/gcelib/gcelib.toml
+  GCELIB_CACHE_NODES=soon gcelib check      # the environment is checked, too
+"""
+
+
+def add(commands: Commands) -> None:
+    """Put the command into the parser."""
+    parser = add_command(commands, "check", "report all mistakes of the configuration", _ABOUT, _EXAMPLES)
+    add_config(parser)
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check and say how much was found. Raises ConfigError with all mistakes."""
+    config = read_config(args)
+    print(f"OK: {_count(len(config.clouds), 'cloud')}, {_count(len(config.projects), 'project')}")
+    return 0
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
