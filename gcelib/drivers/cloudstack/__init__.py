@@ -1,0 +1,1 @@
+"""CloudStack, the first-class cloud: its API through libcloud's signed connection, one file per facet."""

@@ -1,0 +1,216 @@
+"""CloudStack's commands through the leased drivers: typed reads, paged lists, changes that return at once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from gcelib.drivers import faults
+from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack.connection import Driver
+from gcelib.drivers.session import Session
+from gcelib.errors import Fault, Forbidden, Unauthenticated, Unavailable
+
+LOG = logging.getLogger(__name__)
+
+PAGE = 500
+SMALLER_PAGES = (200, 100, 50, 20)
+MOST_PAGES = 2000
+PASSES = 3
+CAPABILITIES_SECONDS = 600.0
+BAD_PARAMETER = 431
+UNKNOWN_OR_FORBIDDEN = 401
+
+UNSCOPED = frozenset({"listCapabilities", "listProjects", "listAccounts", "queryAsyncJobResult", "listZones"})
+
+Kind = TypeVar("Kind", bound=wire.Row)
+
+
+class Client:
+    """One cloud seen with one set of keys and, with `tenant`, from inside one of the cloud's own projects.
+
+    `tenant` is that project's id or name. `owned`: the keys are the daemon's, not a caller's. Thread-safe.
+    """
+
+    def __init__(self, session: Session[Driver], *, tenant: str = "", owned: bool = True) -> None:
+        self.session = session
+        self.at = session.at
+        self._tenant = tenant
+        self._owned = owned
+        self._lock = threading.Lock()
+        self._project: str | None = None if tenant else ""
+        self._capabilities: tuple[float, wire.Capabilities] | None = None
+        self._page = PAGE
+
+    def read(self, command: str, **params: Any) -> wire.Fields:
+        """The fields of the answer to one read."""
+        return self._run(command, params, writes=False)
+
+    def change(self, command: str, **params: Any) -> wire.Fields:
+        """Send one change; the answer holds its result, or `jobid` and for creations `id`."""
+        return self._run(command, params, writes=True)
+
+    def rows(self, command: str, key: str, kind: type[Kind], **params: Any) -> list[Kind]:
+        """Every row of a list, in the cloud's order, each once, however rows come and go meanwhile."""
+        for _ in range(PASSES):
+            found, steady = self._pass(command, key, kind, params)
+            if steady:
+                break
+        return found
+
+    def project(self) -> str:
+        """The id of the cloud's own project all commands are for; "" for the account itself."""
+        with self._lock:
+            if self._project is None:
+                self._project = self._find_project()
+            return self._project
+
+    def capabilities(self) -> wire.Capabilities:
+        """What the cloud allows, asked at most every ten minutes."""
+        known = self._capabilities
+        if known is None or time.monotonic() - known[0] > CAPABILITIES_SECONDS:
+            fields = self._run("listCapabilities", {}, writes=False)
+            row = wire.one(bytes(fields.get("capability", b"{}")), wire.Capabilities)
+            self._capabilities = known = (time.monotonic(), row)
+        return known[1]
+
+    def ping(self) -> None:
+        """One signed call. Raises Unauthenticated for wrong keys, Unavailable for no answer."""
+        try:
+            self._once("listCapabilities", {}, writes=False)
+        except Fault as fault:
+            if faults.cloud_code(fault) != UNKNOWN_OR_FORBIDDEN:
+                raise
+            message = f"{self.at} does not accept these keys: {_words(fault)}"
+            raise Unauthenticated(message) from fault.__cause__
+
+    def _find_project(self) -> str:
+        wanted = {"id": self._tenant} if _is_uuid(self._tenant) else {"name": self._tenant}
+        for row in self.rows("listProjects", "project", wire.ProjectRow, **wanted):
+            if self._tenant.casefold() in (row.id.casefold(), row.name.casefold()):
+                return row.id
+        raise Unavailable(
+            f"{self.at} shows these keys no project '{self._tenant}'; check tenant in the configuration.",
+            retry_after=60,
+        )
+
+    def _run(self, command: str, params: Mapping[str, Any], *, writes: bool) -> wire.Fields:
+        sent = texts(params)
+        if command not in UNSCOPED and "projectid" not in sent and self.project():
+            sent["projectid"] = self.project()
+        try:
+            return self._once(command, sent, writes)
+        except Fault as fault:
+            if faults.cloud_code(fault) != UNKNOWN_OR_FORBIDDEN:
+                raise
+            raise self._why_not(command, fault) from fault.__cause__
+
+    def _once(self, command: str, params: Mapping[str, str], writes: bool) -> wire.Fields:
+        def ask(driver: Driver) -> wire.Fields:
+            answer = driver.connection.run(command, params, writes=writes)
+            kind = answer.headers.get("content-type", "")
+            return wire.envelope(command, answer.status, kind, answer.content)
+
+        return self.session.call(command, ask, writes=writes)
+
+    def _why_not(self, command: str, fault: Fault) -> Fault:
+        """CloudStack says 401 for bad keys and for a command outside the role alike; a probe tells which."""
+        try:
+            self.ping()
+        except Unauthenticated as wrong:
+            return faults.keys_refused(self.at) if self._owned else wrong
+        except Fault as other:
+            return other
+        return Forbidden(f"{self.at} does not offer {command}, or not to this account: {_words(fault)}")
+
+    def _pass(
+        self, command: str, key: str, kind: type[Kind], params: Mapping[str, Any]
+    ) -> tuple[list[Kind], bool]:
+        """All pages once. Not steady when rows vanished between two pages, so that others may be missed."""
+        seen: dict[str, Kind] = {}
+        fetched = bad = 0
+        first: int | None = None
+        count: int | None = None
+        for page in range(1, MOST_PAGES + 1):
+            batch, size, total = self._fetch(command, key, kind, params, page)
+            count = total if total is not None else count
+            first = count if page == 1 else first
+            before = len(seen)
+            fetched += size
+            bad += size - len(batch)
+            for row in batch:
+                seen.setdefault(row.mark, row)
+            if not size or (batch and len(seen) == before):
+                break
+            if size < self._page and (count is None or fetched >= count):
+                break
+        steady = page == 1 or count is None or (len(seen) + bad >= count and count >= (first or 0))
+        return list(seen.values()), steady
+
+    def _fetch(
+        self, command: str, key: str, kind: type[Kind], params: Mapping[str, Any], page: int
+    ) -> tuple[list[Kind], int, int | None]:
+        """One page; when the very first is refused, smaller ones are tried: some clouds cap them lower."""
+        sizes = [self._page]
+        for size in sizes:
+            try:
+                fields = self.read(command, **params, page=page, pagesize=size)
+            except Fault as fault:
+                if page > 1 or faults.cloud_code(fault) != BAD_PARAMETER:
+                    raise
+                if size == self._page:
+                    refused = fault
+                    sizes += self._smaller()
+                continue
+            self._page = size
+            return self._decoded(command, fields, key, kind)
+        raise refused
+
+    def _smaller(self) -> list[int]:
+        told = self.capabilities().defaultuipagesize
+        return sorted({size for size in (told, *SMALLER_PAGES) if 0 < size < self._page}, reverse=True)
+
+    def _decoded(
+        self, command: str, fields: wire.Fields, key: str, kind: type[Kind]
+    ) -> tuple[list[Kind], int, int | None]:
+        try:
+            return wire.rows(fields, key, kind)
+        except faults.Garbled as exc:
+            raise faults.name(exc, self.at, command, writes=False) from None
+
+
+def _words(fault: Fault) -> str:
+    cause = fault.__cause__
+    return cause.words if isinstance(cause, faults.Refusal) and cause.words else "no reason given"
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def texts(params: Mapping[str, Any]) -> dict[str, str]:
+    """Parameters as CloudStack writes them: None, "" and empty lists are left out, lists joined by commas."""
+    sent: dict[str, str] = {}
+    for name, value in params.items():
+        if isinstance(value, bool):
+            sent[name] = "true" if value else "false"
+        elif isinstance(value, str | int):
+            sent[name] = str(value)
+        elif isinstance(value, Sequence):
+            sent[name] = ",".join(str(item) for item in value)
+    return {name: value for name, value in sent.items() if value != ""}
+
+
+def indexed(name: str, items: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """CloudStack's maps: `name[0].key=…&name[0].value=…`."""
+    return {f"{name}[{at}].{key}": value for at, item in enumerate(items) for key, value in item.items()}
+
+

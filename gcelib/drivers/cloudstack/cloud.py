@@ -1,0 +1,89 @@
+"""One CloudStack cloud: its facets over one client, and the way in and out for changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gcelib.drivers.base import Traits
+from gcelib.drivers.cloudstack.addresses import Addresses
+from gcelib.drivers.cloudstack.client import Client
+from gcelib.drivers.cloudstack.firewalls import Firewalls
+from gcelib.drivers.cloudstack.images import Images
+from gcelib.drivers.cloudstack.jobs import Jobs
+from gcelib.drivers.cloudstack.keypairs import KeyPairs
+from gcelib.drivers.cloudstack.networks import Networks
+from gcelib.drivers.cloudstack.nodes import Nodes
+from gcelib.drivers.cloudstack.quotas import Quotas
+from gcelib.drivers.cloudstack.sizes import Sizes
+from gcelib.drivers.cloudstack.snapshots import Snapshots
+from gcelib.drivers.cloudstack.tags import Tags
+from gcelib.drivers.cloudstack.volumes import Volumes
+from gcelib.drivers.cloudstack.zones import Zones
+from gcelib.drivers.profile import abilities_of
+from gcelib.errors import Unsupported
+from gcelib.models import Job
+
+CUSTOM_MHZ = 1000
+
+
+class CloudStack:
+    """A `Cloud`. Options: `network_offering` for new networks, `custom_mhz` for sizes that want a speed."""
+
+    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+        self.name = client.at.cloud
+        self.provider = client.at.provider
+        self._client = client
+        self._jobs = jobs = Jobs(client)
+        self.zones = Zones(client)
+        self.sizes = Sizes(client)
+        self.images = Images(client)
+        mhz = int(options.get("custom_mhz", CUSTOM_MHZ))
+        self.nodes = Nodes(client, jobs, self.zones, self.sizes, mhz)
+        self.volumes = Volumes(client, jobs)
+        self.snapshots = Snapshots(client)
+        self.networks = Networks(client, jobs, self.zones, str(options.get("network_offering", "")))
+        self.firewalls = Firewalls(client, jobs)
+        self.addresses = Addresses(client)
+        self.balancers = None
+        self.keypairs = KeyPairs(client, jobs)
+        self.tags = Tags(client, jobs)
+        self.quotas = Quotas(client)
+        written = (self.nodes, self.volumes, self.networks, self.firewalls, self.keypairs, self.tags)
+        jobs.facets = {facet.name: facet for facet in written}
+
+    @property
+    def traits(self) -> Traits:
+        """Facts about this cloud; whether names linger is asked of it."""
+        return Traits(names_linger=not self._client.capabilities().allowuserexpungerecovervm)
+
+    def abilities(self) -> Mapping[str, frozenset[str]]:
+        """Facet to verbs."""
+        return abilities_of(self)
+
+    def submit(self, facet: str, verb: str, args: Mapping[str, Any], key: str) -> Job:
+        """Carry out one write now. Raises Uncertain when it was sent and its answer lost."""
+        self._known(facet, verb)
+        job: Job = getattr(self._jobs.facets[facet], verb)(key=key, **args)
+        return job
+
+    def seek(self, facet: str, verb: str, args: Mapping[str, Any], key: str) -> Job | None:
+        """The job of an earlier attempt at this write, or of its visible effect; None: it never happened."""
+        self._known(facet, verb)
+        return self._jobs.seek(facet, verb, args, key)
+
+    def poll(self, job: Job) -> Job:
+        """How far the job is."""
+        return self._jobs.poll(job)
+
+    def ping(self) -> None:
+        """listCapabilities. Raises Unauthenticated for wrong keys, Unavailable when there is no answer."""
+        self._client.ping()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._client.session.close()
+
+    def _known(self, facet: str, verb: str) -> None:
+        if facet not in self._jobs.facets or verb not in self.abilities().get(facet, ()):
+            raise Unsupported(f"{self._client.at} has no {facet}.{verb}.")

@@ -1,0 +1,131 @@
+"""What the facets of a CloudStack cloud share: sending a change and recognising one that has happened."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from gcelib.drivers import faults
+from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack.client import BAD_PARAMETER, Client
+from gcelib.drivers.cloudstack.jobs import UNSEEN, Jobs, Seen, Token, job_id
+from gcelib.errors import Fault, Forbidden, TooMany, Unavailable
+from gcelib.models import Job, JobState
+
+
+class Facet:
+    """One facet. `name` as in `Cloud`; `once` are the verbs that may not be taken as done by looking."""
+
+    name: ClassVar[str]
+    jobbed: ClassVar[frozenset[str]] = frozenset()
+    """The verbs that run under a job id of our choosing."""
+    once: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, client: Client, jobs: Jobs) -> None:
+        self.client = client
+        self.jobs = jobs
+
+    def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
+        """The visible effect of a change; None when there is none."""
+        return None
+
+    def repeatable(self, verb: str) -> bool:
+        """Whether a change that is refused counts as done when its effect is there."""
+        return verb not in self.once
+
+    def job_parts(self, verb: str) -> Sequence[tuple[str, bool]]:
+        """The jobs a verb may run, the last one first: (part of the id, whether another follows)."""
+        return (("", False),) if verb in self.jobbed else ()
+
+    def second_part(self, token: Token) -> Job:
+        """Send what follows the first job of a two-part change."""
+        raise NotImplementedError(f"{self.name}.{token.verb} has one part")
+
+    def clear_up(self, token: Token) -> None:
+        """Remove what a failed job left behind."""
+
+    def result(self, verb: str, args: Mapping[str, Any], target: str, row: wire.JobRow) -> dict[str, object]:
+        """What later steps may refer to, from a job that succeeded."""
+        return {"id": target}
+
+    def token(
+        self, verb: str, args: Mapping[str, Any], target: str, *, job: str = "", then: str = ""
+    ) -> Token:
+        """The token of a change begun now."""
+        kept = {name: value for name, value in args.items() if name not in UNSEEN}
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        return Token(self.name, verb, job=job, id=target, args=kept, since=now, then=then)
+
+    def done(self, target: str, **result: object) -> Job:
+        """A change that is finished already."""
+        return Job(JobState.DONE, target=target, result={"id": target, **result})
+
+    def send(
+        self, verb: str, command: str, args: Mapping[str, Any], *, key: str, target: str = "", **params: Any
+    ) -> Job:
+        """Submit an asynchronous command under our own job id; `target` is what it is about.
+
+        A change that the cloud refuses because it has happened already is done.
+        """
+        ours = job_id(key)
+        try:
+            fields = self.client.change(command, **params, customjobid=ours)
+        except Fault as fault:
+            earlier = None
+            if faults.cloud_code(fault) == BAD_PARAMETER:
+                earlier = self.jobs.adopt(self, verb, args, ours)
+            return earlier or self.settled(verb, args, target, fault)
+        return self.jobs.begun(self.token(verb, args, target, job=self.job_of(command, fields)))
+
+    def make(self, verb: str, command: str, args: Mapping[str, Any], **params: Any) -> Job:
+        """Submit a command that makes a thing and names it at once.
+
+        Never with a job id of ours: CloudStack checks that only after the thing was made.
+        """
+        fields = self.client.change(command, **params)
+        target = text_of(fields, "id")
+        return self.jobs.begun(self.token(verb, args, target, job=self.job_of(command, fields)))
+
+    def settle(self, verb: str, command: str, args: Mapping[str, Any], target: str, **params: Any) -> Job:
+        """Submit a command that is over when it answers."""
+        try:
+            self.client.change(command, **params)
+        except Fault as fault:
+            return self.settled(verb, args, target, fault)
+        return self.done(target)
+
+    def settled(self, verb: str, args: Mapping[str, Any], target: str, fault: Fault) -> Job:
+        """Done, when a refused change turns out to have happened; else the refusal is raised."""
+        if isinstance(fault, Unavailable | TooMany | Forbidden) or not self.repeatable(verb):
+            raise fault
+        seen = self.seen(verb, args, target)
+        if seen is None or seen.state is not JobState.DONE:
+            raise fault
+        return Job(JobState.DONE, target=seen.target or target, result={"id": target, **seen.result})
+
+    def job_of(self, command: str, fields: wire.Fields) -> str:
+        """The job id in an answer. Raises Uncertain when there is none: the change may be under way."""
+        job = text_of(fields, "jobid")
+        if not job:
+            garbled = faults.Garbled("it holds no jobid")
+            raise faults.name(garbled, self.client.at, command, writes=True)
+        return job
+
+
+def text_of(fields: wire.Fields, name: str) -> str:
+    """A text among the fields of an answer; "" when it is not there."""
+    try:
+        return wire.text(fields[name])
+    except KeyError:
+        return ""
+
+
+def gone(there: bool, target: str) -> Seen | None:
+    """The effect of a removal."""
+    return None if there else Seen(JobState.DONE, target, {"id": target})
+
+
+def reached(there: bool, target: str, **result: object) -> Seen | None:
+    """The effect of a change that is there or not."""
+    return Seen(JobState.DONE, target, {"id": target, **result}) if there else None

@@ -1,0 +1,223 @@
+"""CloudStack's security groups: allowances only, one rule per source."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gcelib.drivers import faults
+from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack.client import indexed
+from gcelib.drivers.cloudstack.facet import Facet, gone, reached
+from gcelib.drivers.cloudstack.jobs import Seen
+from gcelib.errors import Exists, Invalid, Refused, Unsupported
+from gcelib.models import Group, GroupRule, Job
+
+NUMBERS = {"1": "icmp", "6": "tcp", "17": "udp"}
+NAMES = {"esp": "50", "ah": "51", "sctp": "132", "ipip": "4", "gre": "47"}
+"""Protocols that CloudStack knows by number only."""
+LAST_PORT = 65535
+
+
+class Firewalls(Facet):
+    """listSecurityGroups and its commands. Directions are "ingress" and "egress"."""
+
+    name = "firewalls"
+    jobbed = frozenset({"allow", "revoke"})
+
+    def list(self) -> Sequence[Group]:
+        """The account's groups with their rules."""
+        return [_group(row) for row in self._rows()]
+
+    def create_group(self, *, key: str, name: str, description: str = "") -> Job:
+        """createSecurityGroup: with no rule in it. Raises Exists for a taken name."""
+        try:
+            fields = self.client.change("createSecurityGroup", name=name, description=description)
+        except Refused as fault:
+            if faults.cloud_code(fault) == 431 and self._named(name):
+                message = f"{self.client.at} has a security group named '{name}' already."
+                raise Exists(message) from fault.__cause__
+            raise
+        try:
+            made = wire.one(bytes(fields["securitygroup"]), wire.GroupRow).id
+        except (KeyError, faults.Garbled):
+            made = ""
+        return self.done(made or self._named(name))
+
+    def destroy_group(self, *, key: str, id: str) -> Job:
+        """deleteSecurityGroup; one already gone is done. Raises InUse while machines are in it."""
+        return self.settle("destroy_group", "deleteSecurityGroup", {"id": id}, id, id=id)
+
+    def allow(
+        self,
+        *,
+        key: str,
+        group_id: str,
+        direction: str,
+        protocol: str,
+        first_port: int | None = None,
+        last_port: int | None = None,
+        icmp_type: int = -1,
+        icmp_code: int = -1,
+        cidrs: Sequence[str] = (),
+        group_names: Sequence[str] = (),
+    ) -> Job:
+        """authorizeSecurityGroupIngress or …Egress. Raises Invalid for a bad protocol or direction."""
+        spoken = spoken_protocol(protocol)
+        args: dict[str, Any] = {
+            "group_id": group_id, "direction": _direction(direction), "protocol": spoken,
+            "cidrs": [*cidrs], "group_names": [*group_names],
+        }  # fmt: skip
+        params: dict[str, Any] = {}
+        if spoken in ("tcp", "udp"):
+            first = 0 if first_port is None else first_port
+            last = (LAST_PORT if first_port is None else first) if last_port is None else last_port
+            args |= {"first_port": first, "last_port": last}
+            params = {"startport": first, "endport": last}
+        elif spoken == "icmp":
+            args |= {"icmp_type": icmp_type, "icmp_code": icmp_code}
+            params = {"icmptype": icmp_type, "icmpcode": icmp_code}
+        return self.send(
+            "allow",
+            _command("authorize", direction),
+            args,
+            key=key,
+            target=group_id,
+            securitygroupid=group_id,
+            protocol=spoken,
+            cidrlist=cidrs,
+            **params,
+            **self._sources(group_id, group_names),
+        )
+
+    def revoke(self, *, key: str, rule_id: str, direction: str) -> Job:
+        """revokeSecurityGroupIngress or …Egress; a rule already gone is done."""
+        args = {"id": rule_id, "rule_id": rule_id, "direction": _direction(direction)}
+        return self.send("revoke", _command("revoke", direction), args, key=key, target=rule_id, id=rule_id)
+
+    def result(self, verb: str, args: Mapping[str, Any], target: str, row: wire.JobRow) -> dict[str, object]:
+        """For `allow` the ids of all rules wanted: the job names only those that are new."""
+        if verb != "allow":
+            return {"id": target}
+        seen = self.seen(verb, args, target)
+        return dict(seen.result) if seen is not None else {"id": target, "rule_ids": []}
+
+    def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
+        """What the groups say about the change."""
+        if verb == "create_group":
+            made = self._named(str(args["name"]))
+            return reached(bool(made), made)
+        if verb == "destroy_group":
+            return gone(any(row.id == target for row in self._rows()), target)
+        if verb == "revoke":
+            rule_id = str(args["rule_id"])
+            there = any(rule.id == rule_id for group in self.list() for rule in group.rules)
+            return gone(there, rule_id)
+        found = [self._matching(args, cidr=cidr) for cidr in args.get("cidrs", ())]
+        found += [self._matching(args, group=name) for name in args.get("group_names", ())]
+        return reached(bool(found) and all(found), str(args["group_id"]), rule_ids=found)
+
+    def _matching(self, args: Mapping[str, Any], *, cidr: str = "", group: str = "") -> str:
+        """The id of the rule wanted; "" when it is not there."""
+        for row in self._rows(id=str(args["group_id"])):
+            for rule in _group(row).rules:
+                if _same(rule, args) and _same_source(rule, cidr, group):
+                    return rule.id
+        return ""
+
+    def _rows(self, **filters: str) -> Sequence[wire.GroupRow]:
+        return self.client.rows("listSecurityGroups", "securitygroup", wire.GroupRow, **filters)
+
+    def _named(self, name: str) -> str:
+        rows = self._rows(securitygroupname=name)
+        return next((row.id for row in rows if row.name.casefold() == name.casefold()), "")
+
+    def _sources(self, group_id: str, names: Sequence[str]) -> dict[str, str]:
+        """CloudStack wants the account beside each group's name."""
+        if not names:
+            return {}
+        account = next((row.account for row in self._rows(id=group_id) if row.account), "")
+        if not account:
+            raise Unsupported(
+                f"{self.client.at}: groups of one of the cloud's own projects cannot be sources of a rule;"
+                " name address ranges instead."
+            )
+        return indexed("usersecuritygrouplist", [{"group": name, "account": account} for name in names])
+
+
+def spoken_protocol(protocol: str) -> str:
+    """The protocol as CloudStack says it: tcp, udp, icmp, all or a number. Raises Invalid."""
+    text = protocol.casefold()
+    text = NAMES.get(NUMBERS.get(text, text), NUMBERS.get(text, text))
+    if text in ("tcp", "udp", "icmp", "all") or (text.isdigit() and int(text) <= 255):
+        return text
+    raise Invalid(f"'{protocol}' is no protocol that a security group can name.", field="allowed.IPProtocol")
+
+
+def _direction(direction: str) -> str:
+    text = direction.casefold()
+    if text not in ("ingress", "egress"):
+        raise Invalid(f"'{direction}' is no direction.", field="direction")
+    return text
+
+
+def _command(verb: str, direction: str) -> str:
+    return f"{verb}SecurityGroup{_direction(direction).capitalize()}"
+
+
+def _group(row: wire.GroupRow) -> Group:
+    rules = [_rule(rule, "ingress") for rule in row.ingressrule if rule.ruleid]
+    rules += [_rule(rule, "egress") for rule in row.egressrule if rule.ruleid]
+    return Group(
+        id=row.id,
+        name=row.name or row.id,
+        description=row.description,
+        rules=tuple(rules),
+        node_ids=row.virtualmachineids,
+        tags=row.pairs,
+    )
+
+
+def _rule(row: wire.RuleRow, direction: str) -> GroupRule:
+    protocol = NUMBERS.get(row.protocol.casefold(), row.protocol.casefold()) or "all"
+    ported = protocol in ("tcp", "udp") and (row.startport, row.endport) not in ((0, LAST_PORT), (0, 0))
+    return GroupRule(
+        id=row.ruleid,
+        direction=direction,
+        protocol=protocol,
+        first_port=row.startport if ported else None,
+        last_port=row.endport if ported else None,
+        icmp_type=row.icmptype if protocol == "icmp" else -1,
+        icmp_code=row.icmpcode if protocol == "icmp" else -1,
+        cidr=row.cidr,
+        group_name=row.securitygroupname,
+        tags={tag.key: tag.value for tag in row.tags if tag.key},
+    )
+
+
+def _same(rule: GroupRule, args: Mapping[str, Any]) -> bool:
+    if (rule.direction, rule.protocol) != (_direction(args["direction"]), spoken_protocol(args["protocol"])):
+        return False
+    if rule.protocol in ("tcp", "udp"):
+        first, last = args.get("first_port"), args.get("last_port")
+        first = 0 if first is None else first
+        last = (LAST_PORT if first == 0 else first) if last is None else last
+        last = LAST_PORT if (first, last) == (0, 0) else last
+        there = (0, LAST_PORT) if rule.first_port is None else (rule.first_port, rule.last_port)
+        return there == (first, last)
+    if rule.protocol == "icmp":
+        wanted = (args.get("icmp_type", -1), args.get("icmp_code", -1))
+        return (rule.icmp_type, rule.icmp_code) == wanted
+    return True
+
+
+def _same_source(rule: GroupRule, cidr: str, group: str) -> bool:
+    if group:
+        return rule.group_name == group
+    try:
+        return bool(rule.cidr) and ipaddress.ip_network(rule.cidr, strict=False) == ipaddress.ip_network(
+            cidr, strict=False
+        )
+    except ValueError:
+        return rule.cidr == cidr

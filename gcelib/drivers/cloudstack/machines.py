@@ -1,0 +1,105 @@
+"""CloudStack's virtual machines as nodes: reading only."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+from collections.abc import Callable
+
+from gcelib.drivers.cloudstack import wire
+from gcelib.models import Nic, Node, NodeState
+
+STATES: dict[str, NodeState] = {
+    "Starting": NodeState.STAGING,
+    "Running": NodeState.RUNNING,
+    "Migrating": NodeState.RUNNING,
+    "Stopping": NodeState.STOPPING,
+    "Shutdown": NodeState.STOPPING,
+    "Shutdowned": NodeState.STOPPED,
+    "Stopped": NodeState.STOPPED,
+    "Error": NodeState.ERROR,
+    "Restoring": NodeState.STAGING,
+    "Unknown": NodeState.RUNNING,
+}
+PLAIN = frozenset({"Starting", "Running", "Stopping", "Stopped"})
+"""States that need no explanation."""
+HIDDEN = frozenset({"Destroyed", "Expunging", "Expunged"})
+DETAILS = "min,nics,secgrp,tmpl,servoff,affgrp"
+"""The blocks of listVirtualMachines we read; the statistics, which are dear, are not among them."""
+YOUNG = datetime.timedelta(minutes=10)
+
+_PRIVATE = [
+    ipaddress.ip_network(text)
+    for text in (
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8",
+        "fc00::/7", "fe80::/10",
+    )
+]  # fmt: skip
+
+
+def public(text: str) -> bool:
+    """Whether an address is meant to be reached from outside (not RFC 1918, 6598, 3927 or 4193)."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return not any(address.version == net.version and address in net for net in _PRIVATE)
+
+
+def node_of(row: wire.VmRow, custom: Callable[[str], bool]) -> Node:
+    """A machine; `custom` tells whether an offering's CPUs and memory are chosen."""
+    state = state_of(row)
+    return Node(
+        id=row.id,
+        name=row.name or row.displayname or row.id,
+        state=state,
+        zone_id=row.zoneid,
+        size_id=row.serviceofferingid,
+        size_name=row.serviceofferingname,
+        cpus=row.cpunumber,
+        ram_mb=row.memory,
+        custom=custom(row.serviceofferingid),
+        image_id=row.templateid,
+        state_text="" if row.state in PLAIN else _explained(row.state),
+        display_name=row.displayname,
+        created=wire.time_of(row.created),
+        nics=_nics(row),
+        group_ids=tuple(group.id for group in row.securitygroup if group.id),
+        keypair_names=tuple(word for word in (row.keypairs or row.keypair).replace(",", " ").split()),
+        delete_protected=row.deleteprotection,
+        tags=row.pairs,
+        busy=row.busy,
+    )
+
+
+def state_of(row: wire.VmRow) -> NodeState:
+    """The state, told from the raw one: a machine just deployed is `Stopped` until its job starts it."""
+    state = STATES.get(row.state, NodeState.RUNNING)
+    if state is NodeState.STOPPED and row.busy:
+        created = wire.time_of(row.created)
+        if created is not None and datetime.datetime.now(datetime.UTC) - created < YOUNG:
+            return NodeState.PROVISIONING
+    return state
+
+
+def _explained(state: str) -> str:
+    if state == "Error":
+        return "The cloud could not start this machine; delete it and make it again."
+    return f"The cloud says: {state or 'nothing about its state'}."
+
+
+def _nics(row: wire.VmRow) -> tuple[Nic, ...]:
+    ordered = sorted(row.nic, key=lambda nic: int(nic.deviceid) if nic.deviceid.isdigit() else 99)
+    several = len(ordered) > 1
+    return tuple(
+        Nic(
+            network_id=nic.networkid,
+            network_name=nic.networkname,
+            ip=nic.ipaddress,
+            mac=nic.macaddress,
+            public_ip=nic.publicip or (row.publicip if nic.isdefault or not several else ""),
+            direct=nic.type.casefold() == "shared" and public(nic.ipaddress),
+            default=nic.isdefault or not several,
+        )
+        for nic in ordered
+    )

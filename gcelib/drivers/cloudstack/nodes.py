@@ -1,0 +1,217 @@
+"""CloudStack's virtual machines: lists, and every change submitted without waiting."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gcelib.drivers import faults
+from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack.client import Client, indexed
+from gcelib.drivers.cloudstack.facet import Facet, gone, reached
+from gcelib.drivers.cloudstack.jobs import Jobs, Seen, Token
+from gcelib.drivers.cloudstack.machines import DETAILS, HIDDEN, node_of, state_of
+from gcelib.drivers.cloudstack.sizes import Sizes
+from gcelib.drivers.cloudstack.zones import Zones, basic
+from gcelib.errors import Exists, Fault, Refused
+from gcelib.models import Job, JobState, Node, NodeState
+
+LOG = logging.getLogger(__name__)
+
+SKEW = datetime.timedelta(minutes=10)
+"""How far the cloud's clock may be from ours."""
+
+
+class Nodes(Facet):
+    """listVirtualMachines and its commands; `custom_mhz` is the speed for offerings that ask for one."""
+
+    name = "nodes"
+    jobbed = frozenset({"destroy", "start", "stop", "reset"})
+    once = frozenset({"create", "reset"})
+
+    def __init__(self, client: Client, jobs: Jobs, zones: Zones, sizes: Sizes, custom_mhz: int) -> None:
+        super().__init__(client, jobs)
+        self._zones, self._sizes, self._custom_mhz = zones, sizes, custom_mhz
+
+    def list(self) -> Sequence[Node]:
+        """Every machine that is not destroyed."""
+        return [node_of(row, self._sizes.custom) for row in self.rows()]
+
+    def find(self, name: str) -> Sequence[Node]:
+        """The machines of this host name, any letter case."""
+        found = self.rows(name=name)
+        return [node_of(row, self._sizes.custom) for row in found if row.name.casefold() == name.casefold()]
+
+    def rows(self, **filters: str) -> Sequence[wire.VmRow]:
+        """The rows of machines that are not destroyed."""
+        rows = self.client.rows(
+            "listVirtualMachines", "virtualmachine", wire.VmRow, details=DETAILS, **filters
+        )
+        return [row for row in rows if row.state not in HIDDEN]
+
+    def create(
+        self,
+        *,
+        key: str,
+        name: str,
+        zone_id: str,
+        size_id: str,
+        image_id: str,
+        display_name: str = "",
+        cpus: int = 0,
+        ram_mb: int = 0,
+        network_ids: Sequence[str] = (),
+        ip: str = "",
+        group_ids: Sequence[str] = (),
+        keypair_names: Sequence[str] = (),
+        user_data: str = "",
+        root_gb: int = 0,
+        submitted: str = "",
+    ) -> Job:
+        """deployVirtualMachine. In a basic zone no network is named: there is one, and CloudStack insists."""
+        args = {
+            "name": name, "zone_id": zone_id, "size_id": size_id, "image_id": image_id,
+            "submitted": submitted,
+        }  # fmt: skip
+        zone = self._zones.book.get(zone_id)
+        keys = {"keypair": keypair_names[0]} if len(keypair_names) == 1 else {"keypairs": keypair_names}
+        try:
+            return self.make(
+                "create",
+                "deployVirtualMachine",
+                args,
+                name=name,
+                displayname=display_name or name,
+                zoneid=zone_id,
+                serviceofferingid=size_id,
+                templateid=image_id,
+                networkids=() if zone is not None and basic(zone) else network_ids,
+                ipaddress=ip,
+                securitygroupids=group_ids,
+                userdata=user_data,
+                rootdisksize=root_gb or None,
+                startvm=True,
+                **(keys if keypair_names else {}),
+                **self._chosen(size_id, cpus, ram_mb),
+            )
+        except Refused as fault:
+            raise self._taken(name, zone_id, fault) from fault.__cause__
+
+    def destroy(self, *, key: str, id: str, volume_ids: Sequence[str] = ()) -> Job:
+        """destroyVirtualMachine, expunging where the cloud lets its users do that."""
+        args = {"id": id, "volume_ids": [*volume_ids]}
+        expunge = self.client.capabilities().allowuserexpungerecovervm or None
+        return self.send(
+            "destroy", "destroyVirtualMachine", args, key=key, target=id, id=id, volumeids=volume_ids,
+            expunge=expunge,
+        )  # fmt: skip
+
+    def rename(self, *, key: str, id: str, name: str) -> Job:
+        """updateVirtualMachine: host and display name; the guest sees it when it boots."""
+        args = {"id": id, "name": name}
+        try:
+            return self.settle("rename", "updateVirtualMachine", args, id, id=id, name=name, displayname=name)
+        except Refused as fault:
+            raise self._taken(name, "", fault) from fault.__cause__
+
+    def start(self, *, key: str, id: str) -> Job:
+        """startVirtualMachine; one that runs already is done."""
+        return self.send("start", "startVirtualMachine", {"id": id}, key=key, target=id, id=id)
+
+    def stop(self, *, key: str, id: str) -> Job:
+        """stopVirtualMachine: the guest is asked first, then the power goes."""
+        return self.send("stop", "stopVirtualMachine", {"id": id}, key=key, target=id, id=id)
+
+    def reset(self, *, key: str, id: str) -> Job:
+        """rebootVirtualMachine."""
+        return self.send("reset", "rebootVirtualMachine", {"id": id}, key=key, target=id, id=id)
+
+    def protect(self, *, key: str, id: str, on: bool) -> Job:
+        """updateVirtualMachine's `deleteprotection`."""
+        return self.settle(
+            "protect", "updateVirtualMachine", {"id": id, "on": on}, id, id=id, deleteprotection=on
+        )
+
+    def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
+        """What the machine's row says about the change."""
+        if verb == "create":
+            return self._created(args, target)
+        if verb == "reset" or not target:
+            return None
+        rows = self.rows(id=target)
+        if verb == "destroy":
+            return gone(bool(rows), target)
+        if not rows:
+            return None
+        row = rows[0]
+        if verb == "rename":
+            return reached(row.name.casefold() == str(args["name"]).casefold(), target)
+        if verb == "protect":
+            return reached(row.deleteprotection is bool(args["on"]), target)
+        wanted, passing = {
+            "start": (NodeState.RUNNING, NodeState.STAGING),
+            "stop": (NodeState.STOPPED, NodeState.STOPPING),
+        }[verb]
+        if state_of(row) is passing:
+            return Seen(JobState.RUNNING, target)
+        return reached(state_of(row) is wanted, target)
+
+    def clear_up(self, token: Token) -> None:
+        """Remove a machine that never started: it holds the name, and nothing was ever on it."""
+        if token.verb != "create" or not token.id:
+            return
+        try:
+            if any(row.state == "Error" for row in self.rows(id=token.id)):
+                self.client.change("destroyVirtualMachine", id=token.id)
+        except Fault as fault:
+            LOG.warning("a machine that failed to start stays behind: %s", fault.message)
+
+    def _chosen(self, size_id: str, cpus: int, ram_mb: int) -> dict[str, str]:
+        """CPUs and memory of a custom offering, only what it leaves open: CloudStack refuses the rest."""
+        if not cpus and not ram_mb:
+            return {}
+        row = self._sizes.book.get(size_id) or wire.OfferingRow()
+        chosen = {
+            "cpuNumber": 0 if row.cpunumber else cpus,
+            "memory": 0 if row.memory else ram_mb,
+            "cpuSpeed": 0 if row.cpuspeed else self._custom_mhz,
+        }
+        return indexed("details", [{name: str(value) for name, value in chosen.items() if value}])
+
+    def _taken(self, name: str, zone_id: str, fault: Refused) -> Fault:
+        """Exists, when a machine of this name is there to be seen; else the cloud's refusal."""
+        if faults.cloud_code(fault) not in (430, 431):
+            return fault
+        filters = {"zoneid": zone_id} if zone_id else {}
+        if any(row.name.casefold() == name.casefold() for row in self.rows(name=name, **filters)):
+            return Exists(f"{self.client.at} has a machine named '{name}' already.")
+        return fault
+
+    def _created(self, args: Mapping[str, Any], target: str) -> Seen | None:
+        """The machine made by an earlier attempt: of this name, place, image and size, and not older."""
+        if target:
+            rows = self.rows(id=target)
+        else:
+            name, zone = str(args["name"]), str(args["zone_id"])
+            rows = [row for row in self.rows(name=name, zoneid=zone) if _made_by(row, args)]
+        if not rows:
+            return None
+        row = rows[0]
+        result: dict[str, object] = {"id": row.id}
+        if row.state == "Error":
+            words = f"{self.client.at} made machine '{row.name}' but could not start it; delete it."
+            return Seen(JobState.FAILED, row.id, result, Refused(words))
+        job = row.jobid if row.busy else ""
+        state = JobState.DONE if row.state == "Running" and not job else JobState.RUNNING
+        return Seen(state, row.id, result, job=job)
+
+
+def _made_by(row: wire.VmRow, args: Mapping[str, Any]) -> bool:
+    if row.name.casefold() != str(args["name"]).casefold():
+        return False
+    if (row.templateid, row.serviceofferingid) != (args["image_id"], args["size_id"]):
+        return False
+    since, created = wire.time_of(str(args.get("submitted", ""))), wire.time_of(row.created)
+    return since is None or created is None or created >= since - SKEW

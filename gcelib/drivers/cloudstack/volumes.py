@@ -1,0 +1,165 @@
+"""CloudStack's volumes and disk offerings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack.facet import Facet, gone, reached
+from gcelib.drivers.cloudstack.images import gigabytes
+from gcelib.drivers.cloudstack.jobs import Seen
+from gcelib.drivers.cloudstack.nodes import SKEW
+from gcelib.errors import Refused
+from gcelib.models import Job, JobState, Volume, VolumeState, VolumeType
+
+STATES: dict[str, VolumeState] = {
+    "Creating": VolumeState.CREATING,
+    "Copying": VolumeState.CREATING,
+    "NotUploaded": VolumeState.CREATING,
+    "UploadOp": VolumeState.CREATING,
+    "UploadInProgress": VolumeState.CREATING,
+    "Restoring": VolumeState.CREATING,
+    "UploadError": VolumeState.FAILED,
+    "UploadAbandoned": VolumeState.FAILED,
+}
+"""Every other state is one in which the disk can be used, `Allocated` too: it becomes real when attached."""
+HIDDEN = frozenset({"Destroy", "Destroying", "Destroyed", "Expunging", "Expunged"})
+
+
+class Volumes(Facet):
+    """listVolumes, listDiskOfferings and the changes to volumes."""
+
+    name = "volumes"
+    jobbed = frozenset({"attach", "detach"})
+    once = frozenset({"create"})
+
+    def list(self) -> Sequence[Volume]:
+        """Every disk; those of machines already destroyed are gone."""
+        return [_volume(row) for row in self.rows() if row.vmstate not in HIDDEN]
+
+    def types(self) -> Sequence[VolumeType]:
+        """listDiskOfferings."""
+        limits = self.client.capabilities()
+        rows = self.client.rows("listDiskOfferings", "diskoffering", wire.DiskOfferingRow)
+        return [
+            VolumeType(
+                id=row.id,
+                name=row.name or row.id,
+                description=row.displaytext,
+                created=wire.time_of(row.created),
+                size_gb=0 if row.iscustomized else row.disksize,
+                min_gb=limits.customdiskofferingminsize if row.iscustomized else row.disksize,
+                max_gb=limits.customdiskofferingmaxsize if row.iscustomized else row.disksize,
+            )
+            for row in rows
+        ]
+
+    def rows(self, **filters: str) -> Sequence[wire.VolumeRow]:
+        """The rows of volumes that are not destroyed."""
+        rows = self.client.rows("listVolumes", "volume", wire.VolumeRow, **filters)
+        return [row for row in rows if row.state not in HIDDEN]
+
+    def create(
+        self, *, key: str, name: str, zone_id: str, type_id: str = "", size_gb: int = 0, snapshot_id: str = ""
+    ) -> Job:
+        """createVolume. Without a type, the first one that gives this size exactly.
+
+        Raises Refused when the cloud has no kind of disk of this size.
+        """
+        args = {"name": name, "zone_id": zone_id, "type_id": type_id, "snapshot_id": snapshot_id}
+        offering = None if snapshot_id and not type_id else self._offering(type_id, size_gb)
+        free = offering is None or offering.size_gb == 0
+        if size_gb and not free and offering is not None and offering.size_gb != size_gb:
+            raise Refused(
+                f"{self.client.at}: '{offering.name}' disks have {offering.size_gb} GB, not {size_gb}."
+            )
+        return self.make(
+            "create",
+            "createVolume",
+            args,
+            name=name,
+            zoneid=zone_id,
+            diskofferingid=offering.id if offering else "",
+            size=size_gb if size_gb and free else None,
+            snapshotid=snapshot_id,
+        )
+
+    def attach(self, *, key: str, id: str, node_id: str, device: int = 0) -> Job:
+        """attachVolume; device 0 lets the cloud choose."""
+        args = {"id": id, "node_id": node_id}
+        return self.send(
+            "attach", "attachVolume", args, key=key, target=id, id=id, virtualmachineid=node_id,
+            deviceid=device or None,
+        )  # fmt: skip
+
+    def detach(self, *, key: str, id: str) -> Job:
+        """detachVolume; one that is not attached is done."""
+        return self.send("detach", "detachVolume", {"id": id}, key=key, target=id, id=id)
+
+    def destroy(self, *, key: str, id: str) -> Job:
+        """deleteVolume; one already gone is done."""
+        return self.settle("destroy", "deleteVolume", {"id": id}, id, id=id)
+
+    def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
+        """What the volume's row says about the change."""
+        if verb == "create":
+            return self._created(args, target)
+        rows = self.rows(id=target) if target else []
+        if verb == "destroy":
+            return gone(bool(rows), target)
+        if not rows:
+            return None
+        attached = rows[0].virtualmachineid
+        return reached(attached == (args["node_id"] if verb == "attach" else ""), target)
+
+    def _created(self, args: Mapping[str, Any], target: str) -> Seen | None:
+        if target:
+            rows = self.rows(id=target)
+        else:
+            name = str(args["name"])
+            found = self.rows(name=name, zoneid=str(args["zone_id"]))
+            rows = [row for row in found if row.name.casefold() == name.casefold() and _young(row, args)]
+        if not rows:
+            return None
+        row = rows[0]
+        if row.busy or row.state in ("Creating", "Copying"):
+            return Seen(JobState.RUNNING, row.id, {"id": row.id}, job=row.jobid if row.busy else "")
+        return Seen(JobState.DONE, row.id, {"id": row.id})
+
+    def _offering(self, type_id: str, size_gb: int) -> VolumeType:
+        types = self.types()
+        if type_id:
+            named = [kind for kind in types if kind.id == type_id]
+            return named[0] if named else VolumeType(id=type_id, name=type_id)
+        exact = [kind for kind in types if kind.size_gb == size_gb and size_gb]
+        free = [kind for kind in types if not kind.size_gb and kind.min_gb <= size_gb <= kind.max_gb]
+        if not (exact or free):
+            raise Refused(f"{self.client.at} offers no kind of disk of {size_gb} GB.")
+        return (exact or free)[0]
+
+
+def _young(row: wire.VolumeRow, args: Mapping[str, Any]) -> bool:
+    since, created = wire.time_of(str(args.get("submitted", ""))), wire.time_of(row.created)
+    return since is None or created is None or created >= since - SKEW
+
+
+def _volume(row: wire.VolumeRow) -> Volume:
+    return Volume(
+        id=row.id,
+        name=row.name or row.id,
+        size_gb=gigabytes(row.size),
+        state=STATES.get(row.state, VolumeState.READY),
+        zone_id=row.zoneid,
+        boot=row.type.upper() == "ROOT",
+        node_id=row.virtualmachineid,
+        node_name=row.vmname,
+        device=row.deviceid,
+        type_id=row.diskofferingid,
+        type_name=row.diskofferingname,
+        image_id=row.templateid,
+        snapshot_id=row.snapshotid,
+        created=wire.time_of(row.created),
+        attached=wire.time_of(row.attached),
+        tags=row.pairs,
+    )

@@ -1,0 +1,84 @@
+"""CloudStack's zones, and the memory of rows that never change while the daemon runs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack.client import Client
+from gcelib.models import Zone
+
+Kind = TypeVar("Kind", bound=wire.Row)
+AGAIN_SECONDS = 60.0
+
+
+class Book(Generic[Kind]):
+    """Rows by id, listed again when an id is unknown, but for those at most once a minute."""
+
+    def __init__(self, read: Callable[[], Sequence[Kind]]) -> None:
+        self._read = read
+        self._rows: dict[str, Kind] = {}
+        self._asked = float("-inf")
+        self._lock = threading.Lock()
+
+    def get(self, id: str) -> Kind | None:
+        """The row; None for an empty id or one that the cloud does not list."""
+        if not id:
+            return None
+        row = self._rows.get(id)
+        if row is not None:
+            return row
+        with self._lock:
+            if time.monotonic() - self._asked > AGAIN_SECONDS:
+                self.learn(self._read())
+        return self._rows.get(id)
+
+    def learn(self, rows: Sequence[Kind]) -> None:
+        """Take over a list just read."""
+        self._rows = {row.id: row for row in rows}
+        self._asked = time.monotonic()
+
+
+def grouped(row: wire.ZoneRow) -> bool:
+    """Whether machines of the zone are guarded by security groups."""
+    return row.securitygroupsenabled
+
+
+def basic(row: wire.ZoneRow) -> bool:
+    """Whether the zone has one flat network that machines join without naming it."""
+    return row.networktype.casefold() == "basic"
+
+
+class Zones:
+    """listZones."""
+
+    name = "zones"
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.book: Book[wire.ZoneRow] = Book(self._rows)
+
+    def list(self) -> Sequence[Zone]:
+        """Every zone these keys may use."""
+        rows = self._rows()
+        self.book.learn(rows)
+        return [_zone(row) for row in rows]
+
+    def _rows(self) -> Sequence[wire.ZoneRow]:
+        return self.client.rows("listZones", "zone", wire.ZoneRow)
+
+
+def _zone(row: wire.ZoneRow) -> Zone:
+    advanced = not basic(row)
+    return Zone(
+        id=row.id,
+        name=row.name or row.id,
+        up=row.allocationstate.casefold() != "disabled",
+        description=row.description,
+        security_groups=grouped(row),
+        own_networks=advanced and not grouped(row),
+        picks_network=advanced,
+    )

@@ -1,0 +1,248 @@
+"""Clouds around clouds: `Remember` keeps lists for seconds to minutes and forgets them at our own writes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from cachetools import TLRUCache
+
+from gcelib.drivers.base import FACETS, Cloud, Traits
+from gcelib.errors import Fault
+from gcelib.models import Job, JobState, Node, NodeState
+
+LISTS = 64
+PASSING_SECONDS = 1.0
+"""How long a list of machines lives while one of them is on its way to another state."""
+REMEMBERED_JOBS = 4096
+
+MOVING = frozenset(FACETS) - {"zones", "sizes", "images"}
+"""The facets that any change may touch: a new machine brings a disk, uses quota, joins groups."""
+TAGGED = {"image": "images"}
+
+_FRESH: ContextVar[bool] = ContextVar("gcelib_fresh_lists", default=False)
+
+
+@contextmanager
+def fresh() -> Iterator[None]:
+    """Within this context every remembering cloud asks anew (and remembers that); for `Cache-Control: no-cache`."""
+    token = _FRESH.set(True)
+    try:
+        yield
+    finally:
+        _FRESH.reset(token)
+
+
+class _Flight:
+    """One question under way; whoever asks the same meanwhile waits for its answer."""
+
+    def __init__(self) -> None:
+        self.landed = threading.Event()
+        self.value: Sequence[Any] = ()
+        self.fault: BaseException | None = None
+
+    def outcome(self) -> Sequence[Any]:
+        if isinstance(self.fault, Fault):
+            # A copy: one exception raised in several threads would mix their tracebacks.
+            raise type(self.fault)(self.fault.message, field=self.fault.field, retry_after=self.fault.retry_after)
+        if self.fault is not None:
+            raise self.fault
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    value: Sequence[Any]
+    seconds: float
+
+
+class Lists:
+    """Remembered lists by (facet, verb). A list begun before a `drop` is given to its askers, never kept."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._lock = threading.Lock()
+        self._cache: TLRUCache[Any, _Kept] = TLRUCache(
+            LISTS, ttu=lambda key, kept, now: now + kept.seconds, timer=clock
+        )
+        self._flights: dict[tuple[str, str, int], _Flight] = {}
+        self._generation: dict[str, int] = {}
+
+    def get(self, facet: str, verb: str, seconds: float, ask: Callable[[], Sequence[Any]]) -> Sequence[Any]:
+        """The list, asked at most once at a time; failures go to everyone waiting and are not kept."""
+        if seconds <= 0:
+            return ask()
+        anew = _FRESH.get()
+        with self._lock:
+            kept = None if anew else self._cache.get((facet, verb))
+            if kept is not None:
+                return kept.value
+            if anew:
+                # Answers to questions asked before now are not fresh enough.
+                self._generation[facet] = self._generation.get(facet, 0) + 1
+            generation = self._generation.get(facet, 0)
+            flight = self._flights.get((facet, verb, generation))
+            mine = flight is None
+            if flight is None:
+                flight = self._flights[facet, verb, generation] = _Flight()
+        if mine:
+            self._fly(flight, facet, verb, generation, seconds, ask)
+        flight.landed.wait()
+        return flight.outcome()
+
+    def drop(self, facets: frozenset[str]) -> None:
+        """Forget these facets' lists, those being fetched now included."""
+        with self._lock:
+            for facet in facets:
+                self._generation[facet] = self._generation.get(facet, 0) + 1
+            for key in [key for key in self._cache if key[0] in facets]:
+                self._cache.pop(key, None)
+
+    def _fly(
+        self,
+        flight: _Flight,
+        facet: str,
+        verb: str,
+        generation: int,
+        seconds: float,
+        ask: Callable[[], Sequence[Any]],
+    ) -> None:
+        try:
+            flight.value = tuple(ask())
+        except BaseException as exc:
+            flight.fault = exc
+        with self._lock:
+            del self._flights[facet, verb, generation]
+            if flight.fault is None and self._generation.get(facet, 0) == generation:
+                kept = _Kept(flight.value, lifetime(flight.value, seconds))
+                self._cache[facet, verb] = kept
+        flight.landed.set()
+
+
+def lifetime(rows: Sequence[Any], seconds: float) -> float:
+    """How long a list may be kept: shorter while a machine in it is changing its state."""
+    passing = (NodeState.PROVISIONING, NodeState.STAGING, NodeState.STOPPING)
+    if any(isinstance(row, Node) and (row.busy or row.state in passing) for row in rows):
+        return min(seconds, PASSING_SECONDS)
+    return seconds
+
+
+class _Remembered:
+    """A facet whose lists are remembered; everything else goes straight to the cloud's own."""
+
+    def __init__(self, cloud: Remember, name: str, facet: Any) -> None:
+        self._cloud, self._name, self._facet = cloud, name, facet
+
+    def list(self) -> Sequence[Any]:
+        return self._cloud.lists.get(self._name, "list", self._cloud.seconds(self._name), self._facet.list)
+
+    def __getattr__(self, verb: str) -> Any:
+        found = getattr(self._facet, verb)
+        if verb == "types":
+            seconds = self._cloud.seconds("sizes")
+            return lambda: self._cloud.lists.get(self._name, verb, seconds, found)
+        if verb.startswith("_") or verb not in self._cloud.writes(self._name):
+            return found
+        return lambda *, key, **args: self._cloud.submit(self._name, verb, args, key)
+
+
+class Remember:
+    """A `Cloud` that remembers the lists of another, for one set of credentials: never share one between two.
+
+    `seconds` per facet, "other" for those not named; 0 turns one off.
+    """
+
+    def __init__(
+        self, cloud: Cloud, seconds: Mapping[str, float], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.name, self.provider = cloud.name, cloud.provider
+        self.lists = Lists(clock)
+        self._cloud = cloud
+        self._seconds = dict(seconds)
+        self._jobs: OrderedDict[str, frozenset[str]] = OrderedDict()
+        self._lock = threading.Lock()
+        for facet in FACETS:
+            own = getattr(cloud, facet)
+            setattr(self, facet, None if own is None else _Remembered(self, facet, own))
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
+    @property
+    def traits(self) -> Traits:
+        """The other cloud's."""
+        return self._cloud.traits
+
+    def abilities(self) -> Mapping[str, frozenset[str]]:
+        """The other cloud's."""
+        return self._cloud.abilities()
+
+    def seconds(self, facet: str) -> float:
+        """How long a facet's lists are kept."""
+        return self._seconds.get(facet, self._seconds.get("other", 0.0))
+
+    def writes(self, facet: str) -> frozenset[str]:
+        """The verbs of a facet that change something."""
+        return self.abilities().get(facet, frozenset()) - {"list", "find", "types"}
+
+    def drop(self) -> None:
+        """Forget everything."""
+        self.lists.drop(frozenset(FACETS))
+
+    def submit(self, facet: str, verb: str, args: Mapping[str, Any], key: str) -> Job:
+        """Carry out one write; what it may have changed is forgotten, also when its outcome is not known."""
+        touched = _touched(facet, args)
+        try:
+            job = self._cloud.submit(facet, verb, args, key)
+        finally:
+            self.lists.drop(touched)
+        self._note(job, touched)
+        return job
+
+    def seek(self, facet: str, verb: str, args: Mapping[str, Any], key: str) -> Job | None:
+        """Ask the cloud itself, never a remembered list."""
+        job = self._cloud.seek(facet, verb, args, key)
+        if job is not None:
+            touched = _touched(facet, args)
+            self.lists.drop(touched)
+            self._note(job, touched)
+        return job
+
+    def poll(self, job: Job) -> Job:
+        """Ask the cloud; an end makes us forget what the job may have changed."""
+        after = self._cloud.poll(job)
+        if after.state is JobState.RUNNING and after.token == job.token:
+            return after
+        with self._lock:
+            # A job begun by another process, or before a restart: it may have changed anything.
+            touched = self._jobs.pop(job.token, MOVING | {"images"})
+        self.lists.drop(touched)
+        self._note(after, touched)
+        return after
+
+    def ping(self) -> None:
+        """The other cloud's."""
+        self._cloud.ping()
+
+    def close(self) -> None:
+        """Close the other cloud."""
+        self._cloud.close()
+
+    def _note(self, job: Job, touched: frozenset[str]) -> None:
+        if job.state is not JobState.RUNNING or not job.token:
+            return
+        with self._lock:
+            self._jobs[job.token] = touched
+            while len(self._jobs) > REMEMBERED_JOBS:
+                self._jobs.popitem(last=False)
+
+
+def _touched(facet: str, args: Mapping[str, Any]) -> frozenset[str]:
+    """The facets a write may change."""
+    own = TAGGED.get(str(args.get("kind", "")), facet)
+    return MOVING | {own}

@@ -1,0 +1,169 @@
+"""The one door to libcloud: lends a driver to one thread at a time, times the call and names its failures.
+
+libcloud drivers park the answer on a shared connection object, so a driver is never used by two threads at
+once: it is leased from a bounded pool, the most recently used first, so that warm sockets stay warm.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
+
+from gcelib.drivers import faults
+from gcelib.errors import Fault, Unavailable
+
+LOG = logging.getLogger(__name__)
+
+Driver = TypeVar("Driver")
+Result = TypeVar("Result")
+
+Observer = Callable[[str, str, float, str], None]
+"""Told of every call: cloud, what, seconds, outcome ("ok" or the fault's kind). The one place for metrics."""
+
+
+def log_call(cloud: str, what: str, seconds: float, outcome: str) -> None:
+    """The observer used when none is given."""
+    LOG.debug("cloud=%s call=%s seconds=%.3f outcome=%s", cloud, what, seconds, outcome)
+
+
+class Session(Generic[Driver]):
+    """Drivers of one cloud with one set of credentials.
+
+    `make` builds a driver; it may be slow, so it runs outside the lock. `size` bounds the drivers, `wait`
+    (seconds) how long a caller waits for one, `idle` (seconds) how long an unused one is kept.
+    """
+
+    def __init__(
+        self,
+        at: faults.At,
+        make: Callable[[], Driver],
+        *,
+        size: int = 8,
+        wait: float = 5.0,
+        idle: float = 60.0,
+        observe: Observer = log_call,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.at = at
+        self.observe = observe
+        self._make = make
+        self._size, self._wait, self._idle = size, wait, idle
+        self._clock = clock
+        self._free: deque[tuple[Driver, float]] = deque()
+        self._count = 0
+        self._closed = False
+        self._turn = threading.Condition()
+
+    @contextmanager
+    def lease(self) -> Iterator[Driver]:
+        """A driver for this thread alone; one whose connection failed is thrown away afterwards.
+
+        Raises Unavailable when all drivers stay busy for longer than `wait`, or after `close`.
+        """
+        driver = self._take()
+        keep = True
+        try:
+            yield driver
+        except BaseException as exc:
+            # KeyboardInterrupt and the like may leave a half-read answer behind.
+            keep = isinstance(exc, Exception) and not faults.breaks_driver(exc)
+            raise
+        finally:
+            self._give(driver, keep)
+
+    def call(self, what: str, work: Callable[[Driver], Result], *, writes: bool = False) -> Result:
+        """Run `work` with a leased driver; every exception comes out as a Fault without secrets.
+
+        `writes`: the call changes something, so that a lost answer is Uncertain.
+        """
+        begun = self._clock()
+        outcome = "ok"
+        try:
+            with self.lease() as driver:
+                return work(driver)
+        except Exception as exc:
+            fault = faults.name(exc, self.at, what, writes=writes)
+            outcome = type(fault).__name__
+        finally:
+            self.observe(self.at.cloud, what, self._clock() - begun, outcome)
+        # Raised out here so that the original, whose text may hold keys, is not chained to it.
+        raise fault
+
+    def close(self) -> None:
+        """Close every free driver; leased ones are closed when they come back."""
+        with self._turn:
+            self._closed = True
+            gone = [driver for driver, _ in self._free]
+            self._free.clear()
+            self._count -= len(gone)
+            self._turn.notify_all()
+        for driver in gone:
+            shut(driver)
+
+    def _take(self) -> Driver:
+        deadline = self._clock() + self._wait
+        stale: list[Driver] = []
+        try:
+            with self._turn:
+                while True:
+                    stale += self._evict()
+                    if self._closed:
+                        raise Unavailable(f"{self.at} is being closed; try again.", retry_after=1)
+                    if self._free:
+                        return self._free.pop()[0]
+                    if self._count < self._size:
+                        self._count += 1
+                        break
+                    left = deadline - self._clock()
+                    if left <= 0 or not self._turn.wait(left):
+                        raise Unavailable(f"{self.at}: all {self._size} connections are busy.", retry_after=2)
+        finally:
+            for driver in stale:
+                shut(driver)
+        return self._build()
+
+    def _build(self) -> Driver:
+        try:
+            return self._make()
+        except BaseException:
+            with self._turn:
+                self._count -= 1
+                self._turn.notify()
+            raise
+
+    def _give(self, driver: Driver, keep: bool) -> None:
+        with self._turn:
+            keep = keep and not self._closed
+            if keep:
+                self._free.append((driver, self._clock()))
+            else:
+                self._count -= 1
+            stale = self._evict()
+            self._turn.notify()
+        for gone in stale if keep else [*stale, driver]:
+            shut(gone)
+
+    def _evict(self) -> list[Driver]:
+        """Take out the drivers unused for too long; the caller holds the lock and shuts them after."""
+        oldest = self._clock() - self._idle
+        gone: list[Driver] = []
+        while self._free and self._free[0][1] < oldest:
+            gone.append(self._free.popleft()[0])
+        self._count -= len(gone)
+        return gone
+
+
+def shut(driver: Any) -> None:
+    """Close the sockets of a libcloud driver."""
+    http = getattr(getattr(driver, "connection", None), "connection", None)
+    session = getattr(http, "session", None)
+    if session is not None:
+        session.close()
+
+
+__all__ = ["Fault", "Observer", "Session", "log_call", "shut"]
