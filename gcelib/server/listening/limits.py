@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
+BODY_LIMIT = 16 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Limits:
     """
 
     head: int = 64 * 1024
-    body: int = 16 * MIB
+    body: int = BODY_LIMIT
     arriving: int = 256 * MIB
     read: float = 10.0
     first: float = 60.0

@@ -1,0 +1,128 @@
+"""The web application: Bottle's catch-all routes, and the way from WSGI to `web.Request` and back."""
+
+# mypy: disable-error-code="no-untyped-call"
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import bottle
+
+from gcelib.errors import Fault
+from gcelib.server import logs, metrics
+from gcelib.server.listening.envelope import CONTENT_TYPE, envelope
+from gcelib.server.listening.environ import Proxies, read_request, request_id
+from gcelib.web import Request, Response
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Request], Response]
+Gate = Callable[[Request], Response | None]
+_ALLOW = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+_BODILESS = frozenset({204, 304})
+
+
+class _Application(bottle.Bottle):
+    """A Bottle whose own errors are Google's envelope, never HTML."""
+
+    def __init__(self) -> None:
+        super().__init__(catchall=False, autojson=False)
+
+    def default_error_handler(self, res: bottle.HTTPError) -> bytes:
+        """The body of an error that Bottle found itself."""
+        res.set_header("Content-Type", CONTENT_TYPE)
+        return envelope(res.status_code, "The request cannot be answered.")
+
+
+def build(
+    *, api: Handler, gate_serve: Gate, home: Handler, external_url: str, trusted_proxies: tuple[str, ...]
+) -> Callable[..., Iterable[bytes]]:
+    """The WSGI app: `home` has GET /, then `gate_serve` its paths (None: not mine), `api` everything else.
+
+    `external_url` is the base of every link when set, else the request's Host is. Forwarded headers count
+    only from `trusted_proxies` (addresses or networks). `api` logs and counts its requests itself.
+    """
+    proxies = Proxies(trusted_proxies)
+
+    def serve(handler: Handler) -> bottle.HTTPResponse:
+        environ = bottle.request.environ
+        id = request_id(environ)
+        with logs.request_scope(id):
+            return _to_bottle(
+                _guarded(lambda: handler(read_request(environ, id, external_url, proxies)), id), id
+            )
+
+    def page(request: Request) -> Response:
+        begun = time.perf_counter()
+        return _record(request, "home", home(request), begun)
+
+    def anything(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(204, {"Allow": _ALLOW})
+        begun = time.perf_counter()
+        answer = gate_serve(request)
+        if answer is None:
+            return api(request)
+        return _record(request, "oauth2", answer, begun)
+
+    app = _Application()
+    app.route("/", method="GET", callback=lambda: serve(page))
+    app.route("<path:re:[\\s\\S]*>", method="ANY", callback=lambda path: serve(anything))
+    return _with_last_resort(app)
+
+
+def _with_last_resort(app: _Application) -> Callable[..., Iterable[bytes]]:
+    """The app; what fails even outside of a handler is an envelope, too."""
+
+    def wsgi(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
+        try:
+            chunks: Iterable[bytes] = app.wsgi(environ, start_response)
+            return chunks
+        except Exception:
+            log.exception("the application failed outside of a handler")
+            body = envelope(500, "Internal error; the server's log says more.")
+            headers = [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body)))]
+            start_response("500 Internal Server Error", headers)
+            return [body]
+
+    return wsgi
+
+
+def _record(request: Request, method: str, response: Response, begun: float) -> Response:
+    """The request's line in the log and its place in the figures."""
+    seconds = time.perf_counter() - begun
+    metrics.request_done(method, response.status, seconds)
+    logs.request_done(request, {"method": method}, response, seconds)
+    return response
+
+
+def _guarded(answer: Callable[[], Response], id: str) -> Response:
+    """The answer; a Fault that nobody rendered, or an exception, as Google's envelope."""
+    try:
+        return answer()
+    except Fault as fault:
+        headers = {"Content-Type": CONTENT_TYPE, **fault.headers}
+        if fault.retry_after:
+            headers.setdefault("Retry-After", str(fault.retry_after))
+        body = envelope(fault.status, fault.message, fault.reason, fault.field)
+        return Response(fault.status, headers, body)
+    except Exception:
+        log.exception("a handler failed")
+        message = f"Internal error. The server's log says more under request id {id}."
+        return Response(500, {"Content-Type": CONTENT_TYPE}, envelope(500, message))
+
+
+def _to_bottle(response: Response, id: str) -> bottle.HTTPResponse:
+    """The response as Bottle's, with the headers that every answer has."""
+    answer = bottle.HTTPResponse(b"" if response.status in _BODILESS else response.body, response.status)
+    headers = {name.title(): value for name, value in response.headers.items()}
+    headers.setdefault("Content-Type", CONTENT_TYPE if response.body else "text/plain; charset=UTF-8")
+    for name, value in headers.items():
+        answer.set_header(name, value)
+    answer.set_header("Content-Length", str(len(answer.body)))
+    answer.set_header("X-Request-Id", id)
+    answer.set_header("X-Content-Type-Options", "nosniff")
+    return answer

@@ -1,0 +1,123 @@
+"""What gcelib writes to its log: one line per request, a request id on every line, and never a secret."""
+
+from __future__ import annotations
+
+import contextvars
+import datetime
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from gcelib.web import Request, Response
+
+_request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
+
+access_log = logging.getLogger("gcelib.access")
+
+_SECRET_NAMES = (
+    r"api_?key|secret(?:_?key)?|client_secret|signature|password|passwd|(?:access|refresh|id)_?token|token|"
+    r"assertion|private_?key|code|code_verifier|session_?key|x-amz-signature|x-auth-token|cookie"
+)
+_VALUE = r"(\"[^\"]*\"|'[^']*'|[^\s&\"',;})\]]+)"
+_MASKS = (
+    (r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", "***"),
+    (r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token)?\s*)[^\s\"',;]+", r"\1***"),
+    (r"(?i)\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}", r"\1***"),
+    (r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?", "***"),
+    (r"(://[^/\s:@]+:)[^/\s@]+(@)", r"\1***\2"),
+    (rf"(?i)(?<![A-Za-z0-9])((?:{_SECRET_NAMES})[\"']?\s*[=:]\s*){_VALUE}", r"\1***"),
+)
+_COMPILED = tuple((re.compile(pattern), stars) for pattern, stars in _MASKS)
+
+
+def mask(text: str) -> str:
+    """The text with whatever looks like a key, a token, a signature or a password replaced by stars."""
+    for pattern, stars in _COMPILED:
+        text = pattern.sub(stars, text)
+    return text
+
+
+@contextmanager
+def request_scope(request_id: str) -> Iterator[None]:
+    """Every line logged inside carries this request id."""
+    token = _request_id.set(request_id)
+    try:
+        yield
+    finally:
+        _request_id.reset(token)
+
+
+def request_id() -> str:
+    """The id of the request being answered, "" outside of one."""
+    return _request_id.get()
+
+
+def request_done(request: Request, seen: Mapping[str, str], response: Response, seconds: float) -> None:
+    """The one line of a request. `seen` holds what was found out: `method` (the API's id), `caller`.
+
+    The path only: queries and bodies may hold what is nobody's business.
+    """
+    facts: dict[str, Any] = {
+        "status": response.status,
+        "verb": request.method,
+        "path": request.path[:500],
+        **seen,
+        "remote": request.remote,
+        "bytes": len(response.body),
+        "ms": round(seconds * 1000, 1),
+    }
+    shown = {name: value for name, value in facts.items() if value not in ("", None)}
+    access_log.info(" ".join(f"{name}={value}" for name, value in shown.items()), extra={"facts": shown})
+
+
+class _Text(logging.Formatter):
+    """A line for people: time, level, logger, request id, message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        within = f" [{_request_id.get()}]" if _request_id.get() else ""
+        return mask(f"{_stamp(record)} {record.levelname:7} {record.name}{within} {_said(self, record)}")
+
+
+class _Json(logging.Formatter):
+    """A line for machines: one JSON object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = record.levelname.lower()
+        line: dict[str, Any] = {"time": _stamp(record), "level": level, "logger": record.name}
+        if _request_id.get():
+            line["request_id"] = _request_id.get()
+        facts = getattr(record, "facts", None)
+        if facts is None:
+            line["message"] = mask(_said(self, record))
+        else:
+            line |= {name: mask(value) if isinstance(value, str) else value for name, value in facts.items()}
+        return json.dumps(line, ensure_ascii=False)
+
+
+def _stamp(record: logging.LogRecord) -> str:
+    return datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def _said(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    """The record's message with its traceback."""
+    text = record.getMessage()
+    if record.exc_info:
+        text += "\n" + formatter.formatException(record.exc_info)
+    return text
+
+
+def set_up(form: str = "text", level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """Send every log line to `stream` (standard error), as "text" or "json", masked. May be called again."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(_Json() if form == "json" else _Text())
+    root = logging.getLogger()
+    for old in list(root.handlers):
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level)
+    for chatty in ("urllib3", "requests", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

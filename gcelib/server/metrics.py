@@ -1,0 +1,69 @@
+"""Figures for Prometheus, in a registry of our own."""
+
+from __future__ import annotations
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from gcelib import __version__
+
+registry = CollectorRegistry(auto_describe=True)
+
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+
+_info = Gauge("gcelib_info", "The version that runs.", ["version"], registry=registry)
+_info.labels(__version__).set(1)
+_requests = Counter(
+    "gcelib_requests", "Requests answered, by API method and class of status.", ["method", "status"],
+    registry=registry,
+)
+_seconds = Histogram(
+    "gcelib_request_seconds", "Time a request took, by API method.", ["method"],
+    buckets=_BUCKETS, registry=registry,
+)
+_cloud_calls = Counter(
+    "gcelib_cloud_calls", "Calls to clouds, by provider, facet and outcome.",
+    ["provider", "facet", "outcome"], registry=registry,
+)
+_cloud_seconds = Histogram(
+    "gcelib_cloud_call_seconds", "Time a call to a cloud took, by provider and facet.", ["provider", "facet"],
+    buckets=_BUCKETS, registry=registry,
+)
+_operations = Gauge(
+    "gcelib_operations", "Operations that are not done, by state.", ["state"], registry=registry
+)
+_ended = Counter(
+    "gcelib_operations_ended", "Operations that ended, by outcome (done, failed).",
+    ["outcome"], registry=registry,
+)
+
+
+def request_done(method_id: str, status: int, seconds: float) -> None:
+    """A request was answered. `method_id` is the API method's ("compute.instances.list") or a fixed word: a
+    client must not be able to invent values."""
+    _requests.labels(method_id, f"{status // 100}xx").inc()
+    _seconds.labels(method_id).observe(seconds)
+
+
+def cloud_call(provider: str, facet: str, outcome: str, seconds: float) -> None:
+    """A cloud was called. `outcome` is "ok" or the kind of Fault."""
+    _cloud_calls.labels(provider, facet, outcome).inc()
+    _cloud_seconds.labels(provider, facet).observe(seconds)
+
+
+def operations_open(state: str, count: int) -> None:
+    """So many operations are in this state (PENDING, RUNNING) now."""
+    _operations.labels(state).set(count)
+
+
+def operation_ended(outcome: str) -> None:
+    """An operation is DONE; `outcome` is "done" or "failed"."""
+    _ended.labels(outcome).inc()
+
+
+def exposition() -> bytes:
+    """All figures in Prometheus' text format."""
+    return prometheus_client.generate_latest(registry)
+
+
+CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST
