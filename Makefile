@@ -1,0 +1,59 @@
+# Needs make, git and Python 3.11 or newer; everything else goes into .venv.
+#   make demo    gcelib with a cloud that lives in memory; ARGS="--listen 127.0.0.1:6000" moves it
+#   make test    the tests
+#   make check   what CI runs: style, types, tests
+#   make bench   the figures of README
+#   make clean   remove what was made
+
+VENV ?= .venv
+ARGS ?=
+TESTS ?= tests
+
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	  if "$$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	  then echo "$$name"; break; fi; done)
+
+PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-input
+SOURCES = setup.py pyproject.toml
+
+.PHONY: demo test check style types bench clean
+
+demo: $(VENV)/installed
+	@exec $(VENV)/bin/gcelib demo $(ARGS)
+
+test: $(VENV)/installed-test
+	@$(VENV)/bin/python -m pytest -q $(TESTS)
+
+check: style types test
+
+style: $(VENV)/installed-test
+	@$(VENV)/bin/python -m ruff check .
+
+types: $(VENV)/installed-test
+	@$(VENV)/bin/python -m mypy --strict gcelib
+
+bench: $(VENV)/installed-test
+	@test -d bench || { echo "There is no bench/ in this version."; exit 1; }
+	@$(VENV)/bin/python -m bench $(ARGS)
+
+# An editable install: the sources are run from where they are, so only a change of what is needed installs again.
+$(VENV)/installed: $(SOURCES) | $(VENV)/bin/python
+	@echo "Installing gcelib into $(VENV) ..."
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/installed-test: $(SOURCES) | $(VENV)/bin/python
+	@echo "Installing gcelib and what its tests need into $(VENV) ..."
+	@$(PIP) --editable '.[test]'
+	@touch $@ $(VENV)/installed
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv was not found; name it: make PYTHON=/path/to/python"; \
+	  exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is older than Python 3.11; name another: make PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

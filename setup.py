@@ -1,0 +1,72 @@
+"""What gcelib is made of and what it needs; `pip install .` into an empty environment is enough to run it."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_namespace_packages, setup
+
+HERE = Path(__file__).parent
+
+
+def version() -> str:
+    """The version as gcelib/__init__.py says it; importing it here would need what is not installed yet."""
+    found = re.search(r'^__version__ = "([^"]+)"', (HERE / "gcelib" / "__init__.py").read_text(), re.MULTILINE)
+    if not found:
+        raise SystemExit("gcelib/__init__.py has no __version__.")
+    return found[1]
+
+
+def readme() -> str:
+    """The long description; a checkout may be built before there is one."""
+    path = HERE / "README.md"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+setup(
+    name="gcelib",
+    version=version(),
+    description="The Google Compute Engine v1 API, carried out on your own clouds through Apache Libcloud",
+    long_description=readme(),
+    long_description_content_type="text/markdown",
+    python_requires=">=3.11",
+    packages=find_namespace_packages(include=["gcelib", "gcelib.*"], exclude=["*.__pycache__"]),
+    package_data={"gcelib": [
+        "*.json", "*.html", "*.css", "*.txt", "*.mako", "*.ini",
+        "**/*.json", "**/*.html", "**/*.css", "**/*.txt", "**/*.mako", "**/*.ini",
+    ]},
+    entry_points={"console_scripts": ["gcelib=gcelib.cli:main"]},
+    install_requires=[
+        "apache-libcloud>=3.9,<4",
+        "bottle>=0.13,<0.14",
+        "cheroot>=11.1,<12",
+        "oauthlib>=4,<5",
+        "cachetools>=6,<9",
+        "SQLAlchemy>=2.0,<3",
+        "alembic>=1.13,<2",
+        "msgspec>=0.18,<1",
+        "PyJWT>=2.8,<3",
+        "cryptography>=42",
+        "argon2-cffi>=23",
+        "prometheus-client>=0.20,<1",
+        "lark>=1.1,<2",
+        "google-re2>=1.1",
+        "platformdirs>=4",
+    ],
+    extras_require={
+        "postgres": ["psycopg[binary]>=3.1"],
+        "redis": ["redis>=5"],
+        "test": [
+            "pytest>=8", "hypothesis>=6", "schemathesis>=4", "jsonschema>=4", "requests>=2.31", "cs>=3",
+            "google-api-python-client>=2", "google-cloud-compute>=1.20", "ruff>=0.6", "mypy>=1.10", "build>=1",
+        ],
+    },
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Environment :: No Input/Output (Daemon)",
+        "Intended Audience :: System Administrators",
+        "Operating System :: POSIX",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+    ],
+)
