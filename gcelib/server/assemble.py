@@ -1,0 +1,109 @@
+"""A whole server from a configuration: the one place that knows how the parts are put together."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+
+from gcelib import naming
+from gcelib.auth import Gate
+from gcelib.config import Config
+from gcelib.drivers.base import Cloud
+from gcelib.drivers.projects import Projects
+from gcelib.errors import Fault, NotFound
+from gcelib.server import dispatch, home, resources
+from gcelib.server.context import Services
+from gcelib.server.discovery.serve import Discovery
+from gcelib.server.listing import Sealer
+from gcelib.server.operations.runner import Runner
+from gcelib.server.upkeep import upkeep
+from gcelib.store import Store
+from gcelib.store.notes import Notes
+from gcelib.store.operations import Operations
+from gcelib.web import Request, Response
+
+log = logging.getLogger(__name__)
+PING_EVERY = 20.0
+"""Seconds for which a cloud's sign of life is good enough for /readyz."""
+
+
+class Server:
+    """`api`, `gate.serve` and `home` answer requests; `start` and `stop` frame them."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._store = Store.open(config.server.database_url())
+        secret = config.server.seal_key()
+        self.gate = Gate(self._store, secret=secret)
+        self._projects = Projects(config)
+        self._pings: dict[str, tuple[float, str]] = {}
+        self._pinging = threading.Lock()
+        notes = Notes(self._store)
+        operations = Operations(self._store)
+        self._runner = Runner(
+            self._store, self._cloud, number_of=naming.number, hourly=lambda: upkeep(self._projects, operations, notes),
+            waiters=max(1, config.server.threads // 2),
+        )
+        services = Services(config, notes, operations, self._runner, Sealer(secret), time.time)
+        self._discovery = Discovery(resources.table().document)
+        self._services = services
+        self.api = dispatch.Dispatch(self.gate, lambda: self._projects, services, self._discovery)
+
+    def start(self) -> None:
+        """Continue what an earlier process left open, and be ready."""
+        self._runner.start()
+
+    def stop(self) -> None:
+        """Park what is under way, let go of clouds and store. Requests must have ended before."""
+        self._runner.stop()
+        self.api.close()
+        self._projects.close()
+        self._store.close()
+
+    def reload(self, config: Config) -> None:
+        """Serve other projects and clouds from now on. What the listener and the store are made of stays."""
+        before, self._projects = self._projects, Projects(config)
+        self.config = config
+        self.api.configure(config)
+        before.close()
+
+    def home(self, request: Request) -> Response:
+        """What a browser sees at `/`."""
+        return home.page(request)
+
+    def ready(self) -> tuple[bool, dict[str, Any]]:
+        """Whether requests can be answered: the store, the operations' threads, and each cloud lately.
+
+        One cloud that is down does not make the server unready while another answers.
+        """
+        parts: dict[str, Any] = {"store": "ok", "operations": "ok" if self._runner.alive else "stopped"}
+        try:
+            self._store.ping()
+        except Fault as fault:
+            parts["store"] = fault.message
+        clouds = {cloud.name: self._ping(cloud) for cloud in self._projects.clouds()}
+        parts["clouds"] = clouds
+        well = parts["store"] == "ok" and self._runner.alive
+        return well and (not clouds or "ok" in clouds.values()), parts
+
+    def _ping(self, cloud: Cloud) -> str:
+        with self._pinging:
+            when, said = self._pings.get(cloud.name, (0.0, ""))
+            if time.monotonic() - when < PING_EVERY and said == "ok":
+                return said
+            try:
+                cloud.ping()
+                said = "ok"
+            except Fault as fault:
+                said = fault.message
+            self._pings[cloud.name] = (time.monotonic(), said)
+            return said
+
+    def _cloud(self, project: str, name: str) -> Cloud:
+        """The cloud a stored operation speaks of. Raises NotFound when the configuration has lost it."""
+        for cloud in self._projects.open(project).clouds:
+            if cloud.name == name:
+                return cloud
+        raise NotFound(f"Project '{project}' no longer has a cloud '{name}': put it back into the configuration.")

@@ -1,0 +1,153 @@
+"""One GCE collection: get, list and aggregatedList from what a resource says it holds and how it looks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from gcelib.errors import Fault, NotFound
+from gcelib.server.context import Context
+from gcelib.server.listing import page
+
+Rendered = dict[str, Any]
+
+
+def snake(name: str) -> str:
+    """GCE's method name as a Python one: "aggregatedList" -> "aggregated_list"."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+class Collection:
+    """Fill in `name`, `kind`, `rows` and `render`; add a method for every further verb, in snake_case.
+
+    `name` is GCE's ("machineTypes"), `kind` without its prefix ("machineType"). A verb takes a Context and
+    returns a dict (a read) or a Work (a change). What a class does not define is refused by name.
+    """
+
+    name: ClassVar[str]
+    kind: ClassVar[str]
+
+    def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
+        """(scope, item) pairs; `scope` is "zones/z", "regions/r", "global", or "" for every scope."""
+        raise NotImplementedError
+
+    def render(self, ctx: Context, scope: str, item: Any) -> Rendered:
+        """One item as GCE shows it, without `kind` and `selfLink`."""
+        raise NotImplementedError
+
+    def find(self, ctx: Context, scope: str, ref: str) -> Any:
+        """The item a path names. Raises NotFound, and Invalid when several could be meant."""
+        raise NotImplementedError
+
+    def scopes(self, ctx: Context) -> Sequence[str]:
+        """Every scope an aggregated list has an entry for."""
+        return [f"zones/{zone.name}" for zone in ctx.view.zones]
+
+    def show(self, ctx: Context, scope: str, item: Any) -> Rendered:
+        """One item with its kind and link."""
+        rendered = self.render(ctx, scope, item)
+        link = ctx.link(*filter(None, (scope,)), *self.segments(rendered["name"], scope))
+        return {"kind": f"compute#{self.kind}", **rendered, "selfLink": link}
+
+    def segments(self, name: str, scope: str) -> tuple[str, ...]:
+        """What follows project and scope in a link to the item."""
+        return (self.name, name)
+
+    def get(self, ctx: Context) -> Rendered:
+        """The one item the path names."""
+        scope = scope_of(ctx)
+        return self.show(ctx, scope, self.find(ctx, scope, ctx.params[ctx.method.order[-1]]))
+
+    def list(self, ctx: Context) -> Rendered:
+        """One page of the scope's items."""
+        scope = scope_of(ctx)
+        pairs = ((scope, self.show(ctx, where, item)) for where, item in self.rows(ctx, scope))
+        answer = self._envelope(ctx, "List", "/".join(filter(None, (scope, self.name))))
+        found = self._page(ctx, pairs)
+        if found.items:
+            answer["items"] = [item for _, item in found.items]
+        if found.next_token:
+            answer["nextPageToken"] = found.next_token
+        answer.update(partial(ctx))
+        return answer
+
+    def aggregated_list(self, ctx: Context) -> Rendered:
+        """One page of the items of every scope, by scope; a scope without any says so."""
+        pairs = ((where, self.show(ctx, where, item)) for where, item in self.rows(ctx, ""))
+        found = self._page(ctx, pairs)
+        items: dict[str, Rendered] = {scope: {} for scope in self.scopes(ctx)}
+        for scope, item in found.items:
+            items.setdefault(scope, {}).setdefault(self.name, []).append(item)
+        for scope, entry in items.items():
+            if not entry:
+                entry["warning"] = nothing_here(scope)
+        answer = self._envelope(ctx, "AggregatedList", f"aggregated/{self.name}")
+        answer["items"] = items
+        if found.next_token:
+            answer["nextPageToken"] = found.next_token
+        answer.update(partial(ctx))
+        return answer
+
+    def _page(self, ctx: Context, pairs: Iterable[tuple[str, Rendered]]) -> Any:
+        return page(
+            pairs,
+            filter=ctx.query.get("filter", ""),
+            order_by=ctx.query.get("orderBy", ""),
+            max_results=ctx.query.get("maxResults", 500),
+            page_token=ctx.query.get("pageToken", ""),
+            sealer=ctx.services.sealer,
+            binding=f"{ctx.tenancy} {ctx.method.id} {scope_of(ctx)}",
+        )
+
+    def _envelope(self, ctx: Context, suffix: str, path: str) -> Rendered:
+        return {
+            "kind": f"compute#{self.kind}{suffix}",
+            "id": f"projects/{ctx.project}/{path}",
+            "selfLink": ctx.link(path),
+        }
+
+
+def scope_of(ctx: Context) -> str:
+    """The scope a path names, with the zone's or region's GCE name: "zones/z", "regions/r", "global" or ""."""
+    if "zone" in ctx.params:
+        return f"zones/{ctx.view.zone(ctx.params['zone'], ctx.project).name}"
+    if "region" in ctx.params:
+        return f"regions/{region_name(ctx, ctx.params['region'])}"
+    return "global" if "/global/" in f"/{ctx.method.path}/" else ""
+
+
+def region_name(ctx: Context, ref: str) -> str:
+    """The GCE name of the region a path names. Raises NotFound."""
+    regions = ctx.view.regions
+    found = next((name for name in regions if name == ref or name == ref.lower()), None)
+    if found is None:
+        raise missing(ctx, "regions", ref)
+    return found
+
+
+def missing(ctx: Context, *segments: str) -> NotFound:
+    """GCE's words for a thing that is not there."""
+    return NotFound(f"The resource 'projects/{'/'.join((ctx.project, *filter(None, segments)))}' was not found")
+
+
+def nothing_here(scope: str) -> Rendered:
+    """The warning an aggregated list has for a scope without items."""
+    return {
+        "code": "NO_RESULTS_ON_PAGE",
+        "message": f"There are no results for scope '{scope}' on this page.",
+        "data": [{"key": "scope", "value": scope}],
+    }
+
+
+def partial(ctx: Context) -> Rendered:
+    """The warning and `unreachables` of an answer from which a cloud is missing; empty when none is."""
+    faults: Mapping[str, Fault] = ctx.view.faults
+    if not faults:
+        return {}
+    message = " ".join(f"Cloud '{name}' did not answer: {fault.message}" for name, fault in faults.items())
+    data = [{"key": "cloud", "value": name} for name in faults]
+    return {"warning": {"code": "UNREACHABLE", "message": message, "data": data}, "unreachables": sorted(faults)}
+
+
+Handler = Callable[[Context], Any]

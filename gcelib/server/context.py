@@ -1,0 +1,65 @@
+"""What a handler may know: who asks, for what, over which clouds, and how links are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gcelib.auth.caller import Caller
+from gcelib.config import Config
+from gcelib.server.links import Links, Ref, parse
+from gcelib.server.listing import Sealer
+from gcelib.server.operations.runner import Runner
+from gcelib.server.routes import Method
+from gcelib.server.view import View
+from gcelib.store.notes import Notes
+from gcelib.store.operations import Operations
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What lives as long as the server: one of each."""
+
+    config: Config
+    notes: Notes
+    operations: Operations
+    runner: Runner
+    sealer: Sealer
+    now: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One API call. `project` is the name as the client wrote it, `tenancy` the configured project's own name.
+
+    `params` are the path's, `query` and `body` are validated; `families` is set when the project is an
+    image project: family name -> template name or id.
+    """
+
+    method: Method
+    caller: Caller
+    project: str
+    tenancy: str
+    params: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Mapping[str, Any]
+    view: View
+    links: Links
+    services: Services
+    families: Mapping[str, str] | None = None
+    warnings: list[tuple[str, str]] = field(default_factory=list)
+    """(code, message) pairs for the operation, from validation."""
+
+    def ref(self, text: str, collection: str, field_path: str) -> Ref:
+        """A link or a name in the body, in any form GCE takes. Raises Invalid naming the field."""
+        return parse(text, project=self.project, collection=collection, field=field_path)
+
+    def link(self, *segments: str) -> str:
+        """A full link to something below the project."""
+        return self.links.at("/".join((self.project, *segments)))
+
+    def render_path(self, path: str) -> str:
+        """A full link from a stored path, whose first segment is the project: as this client calls it."""
+        rest = path.partition("/")[2]
+        return self.links.at(f"{self.project}/{rest}" if rest else self.project)

@@ -1,0 +1,84 @@
+"""Things of one kind under their GCE names, looked up by name, by the backend's own name or by its id."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from gcelib import naming
+from gcelib.drivers.base import Cloud
+from gcelib.errors import Invalid
+
+
+class Thing(Protocol):
+    """What every model has."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+M = TypeVar("M", bound=Thing)
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[M]):
+    """A thing of one cloud under its GCE name; `zone` is a zone's GCE name, "" where it is in none or all."""
+
+    cloud: Cloud
+    model: M
+    name: str
+    zone: str = ""
+
+
+class Directory(Generic[M]):
+    """All things of one kind, in the order given. A name is unique within its zone ("" counts as one)."""
+
+    def __init__(self, items: Iterable[Found[M]]) -> None:
+        self.items = tuple(items)
+        self._labels: dict[tuple[str, str], Found[M]] = {}
+        self._ids: dict[str, list[Found[M]]] = defaultdict(list)
+        self._names: dict[str, list[Found[M]]] | None = None
+        for item in self.items:
+            self._labels[item.zone, item.name] = item
+            self._ids[item.model.id].append(item)
+
+    def __iter__(self) -> Iterator[Found[M]]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def by_id(self, cloud: str, backend_id: str) -> Found[M] | None:
+        """The thing with this backend id in this cloud."""
+        return next((item for item in self._ids.get(backend_id, ()) if item.cloud.name == cloud), None)
+
+    def match(self, ref: str, zone: str = "") -> Found[M] | None:
+        """The thing `ref` means in `zone`: its GCE name, else its id, else its backend name in any case.
+
+        Raises Invalid naming the candidates when the backend name belongs to several.
+        """
+        exact = self._labels.get((zone, ref))
+        if exact is not None:
+            return exact
+        found = [item for item in self._ids.get(ref, ()) if item.zone == zone]
+        found = found or [item for item in self._by_name().get(ref.casefold(), ()) if item.zone == zone]
+        found = found or [item for item in self._by_name().get(naming.slug(ref), ()) if item.zone == zone]
+        if len(found) > 1:
+            names = ", ".join(sorted(item.name for item in found))
+            raise Invalid(f"'{ref}' is the name of several: {names}. Say which one you mean.")
+        return found[0] if found else None
+
+    def _by_name(self) -> dict[str, list[Found[M]]]:
+        """Items by their backend name in one letter case and by its slug; made at the first use."""
+        if self._names is None:
+            names: dict[str, list[Found[M]]] = defaultdict(list)
+            for item in self.items:
+                for key in {item.model.name.casefold(), naming.slug(item.model.name)}:
+                    names[key].append(item)
+            self._names = names
+        return self._names

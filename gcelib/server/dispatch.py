@@ -1,0 +1,196 @@
+"""The one way in and the one way out: authenticate, match, permit, validate, handle, render, log, count."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from gcelib.auth import Gate
+from gcelib.auth.caller import Caller
+from gcelib.config import Config
+from gcelib.drivers.base import Cloud
+from gcelib.drivers.projects import Projects
+from gcelib.errors import Bug, Fault, NotFound, Unsupported, WrongVerb
+from gcelib.server import batch, fields, logs, metrics, resources, validate
+from gcelib.server.context import Context, Services
+from gcelib.server.discovery.serve import Discovery
+from gcelib.server.links import Links
+from gcelib.server.operations import render
+from gcelib.server.operations.plan import Work
+from gcelib.server.routes import Method
+from gcelib.server.tenancy import Tenancy, tenancy
+from gcelib.server.view import Shelf, View
+from gcelib.web import Request, Response
+
+log = logging.getLogger(__name__)
+API = "/compute/v1/"
+DISCOVERY = "/discovery/v1/apis"
+BATCHES = ("/batch", "/batch/compute/v1")
+
+
+class Dispatch:
+    """Callable: a Request to a Response, whatever happens on the way."""
+
+    def __init__(self, gate: Gate, projects: Callable[[], Projects], services: Services, discovery: Discovery) -> None:
+        self._gate = gate
+        self._projects = projects
+        self._services = services
+        self._discovery = discovery
+        self._routes = resources.table()
+        self._handlers = resources.handlers()
+        self._shelf = Shelf()
+
+    def __call__(self, request: Request) -> Response:
+        """Answer, and put one line on the log and one count on the books."""
+        started = time.monotonic()
+        seen: dict[str, str] = {"method": "-"}
+        try:
+            response = self._answer(request, seen)
+        except Fault as fault:
+            response = fault_response(fault)
+        except Exception:
+            log.exception("request %s", request.id)
+            response = fault_response(
+                Bug(f"gcelib made a mistake with this request; its log has the details under '{request.id}'.")
+            )
+        seconds = time.monotonic() - started
+        metrics.request_done(seen["method"], response.status, seconds)
+        logs.request_done(request, seen, response, seconds)
+        return response
+
+    def configure(self, config: Config) -> None:
+        """Go by this configuration from the next request on."""
+        self._services = replace(self._services, config=config)
+
+    def close(self) -> None:
+        """Let go of threads."""
+        self._shelf.close()
+
+    def _answer(self, request: Request, seen: dict[str, str]) -> Response:
+        path = request.path
+        if path.startswith(DISCOVERY):
+            seen["method"] = "discovery"
+            return self._describe(request, path.rstrip("/"))
+        if path.rstrip("/") in BATCHES:
+            seen["method"] = "batch"
+            return self._batch(request)
+        if not path.startswith(API):
+            raise NotFound(f"There is nothing at '{path}'. The API is below '{API}'.")
+        caller = self._gate.caller(request)
+        seen["caller"] = caller.email
+        method, params = self._routes.match(request.method, path.removeprefix(API))
+        seen["method"] = method.id
+        if method.id in self._handlers:
+            return self._serve(request, caller, method, params)
+        raise not_offered(method, [cloud.name for cloud in self._clouds(caller, params, method)])
+
+    def _serve(self, request: Request, caller: Caller, method: Method, params: Mapping[str, str]) -> Response:
+        query = validate.query(method, request.params())
+        choose = fields.mask(query["fields"]) if query.get("fields") else None
+        found = self._tenancy(caller, params["project"], method)
+        ctx = self._context(request, caller, method, params, query, found)
+        answer = self._handlers[method.id](ctx)
+        if isinstance(answer, Work):
+            answer = self._begin(ctx, answer)
+        if answer is None:
+            return Response(204)
+        return json_response(200, choose(answer) if choose else answer, pretty=query.get("prettyPrint") is True)
+
+    def _clouds(self, caller: Caller, params: Mapping[str, str], method: Method) -> Sequence[Cloud]:
+        """The clouds a refusal names; a method outside projects is refused for all of them."""
+        if "project" in params:
+            return self._tenancy(caller, params["project"], method).clouds
+        return self._projects().clouds()
+
+    def _tenancy(self, caller: Caller, project: str, method: Method) -> Tenancy:
+        return tenancy(self._services.config, self._projects(), caller, project, method)
+
+    def _context(
+        self, request: Request, caller: Caller, method: Method, params: Mapping[str, str], query: Mapping[str, Any],
+        found: Tenancy,
+    ) -> Context:
+        config = self._services.config
+        body, unknown = validate.body(
+            method, self._routes.schemas, request.body, request.header("content-type"),
+            strict=config.server.strict_fields,
+        )
+        warnings = [
+            ("UNDECLARED_PROPERTIES", f"'{name}' is no field of GCE v1's {method.request}; it was ignored.")
+            for name in unknown
+        ]
+        if "no-cache" in request.header("cache-control"):
+            for cloud in found.clouds:
+                drop = getattr(cloud, "drop", None)
+                if drop is not None:
+                    drop()
+        view = View(found.clouds, config, self._services.notes, self._shelf)
+        return Context(
+            method=method, caller=caller, project=params["project"], tenancy=found.name, params=params, query=query,
+            body=body, view=view, links=Links(request.base_url), services=self._services, families=found.families,
+            warnings=warnings,
+        )
+
+    def _begin(self, ctx: Context, work: Work) -> dict[str, Any]:
+        _, _, path = work.target.partition("/")
+        scope = "/".join(path.split("/")[:2]) if path.startswith(("zones/", "regions/")) else "global"
+        record = self._services.runner.begin(
+            replace(work, target=f"{ctx.tenancy}/{path}" if path else ctx.tenancy,
+                    warnings=[*ctx.warnings, *work.warnings]),
+            project=ctx.tenancy, scope=scope, caller=ctx.caller.email, request_id=ctx.query.get("requestId", ""),
+        )
+        return render.render(record, ctx.render_path)
+
+    def _describe(self, request: Request, path: str) -> Response:
+        if request.method not in ("GET", "HEAD"):
+            raise WrongVerb(f"'{path}' can only be read.", headers={"Allow": "GET, HEAD"})
+        if path == DISCOVERY:
+            return Response(200, _JSON, self._discovery.directory(request.base_url))
+        if path == f"{DISCOVERY}/compute/v1/rest":
+            return Response(200, _JSON, self._discovery.rest(request.base_url, resources.offered()))
+        raise NotFound(f"There is no discovery document at '{path}'; the one served is {DISCOVERY}/compute/v1/rest.")
+
+    def _batch(self, request: Request) -> Response:
+        if request.method != "POST":
+            raise WrongVerb("A batch is sent with POST.", headers={"Allow": "POST"})
+        parts = batch.split(request.header("content-type"), request.body, request)
+        return batch.join([(id, fault_response(p) if isinstance(p, Fault) else self(p)) for id, p in parts])
+
+
+_JSON = {"Content-Type": "application/json; charset=UTF-8"}
+
+
+def json_response(
+    status: int, data: Any, *, pretty: bool = False, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Data as Google's JSON answers are: UTF-8, no HTML-unsafe surprises, compact unless asked."""
+    text = json.dumps(data, indent=2) if pretty else json.dumps(data, separators=(",", ":"))
+    return Response(status, {**_JSON, **(headers or {})}, text.encode())
+
+
+def fault_response(fault: Fault) -> Response:
+    """Any fault in Google's envelope: the only place that draws it."""
+    entry: dict[str, Any] = {"domain": "global", "reason": fault.reason, "message": fault.message}
+    if fault.field:
+        entry.update(location=fault.field, locationType="parameter")
+    if fault.status == HTTPStatus.PRECONDITION_FAILED:
+        entry.update(location="If-Match", locationType="header")
+    headers = dict(fault.headers)
+    if fault.retry_after:
+        headers["Retry-After"] = str(fault.retry_after)
+    body = {"error": {"code": fault.status, "message": fault.message, "errors": [entry]}}
+    return json_response(fault.status, body, headers=headers)
+
+
+def not_offered(method: Method, clouds: list[str]) -> Unsupported:
+    """GCE has the method and we do not: which method, on which clouds, what is missing."""
+    where = ", ".join(f"'{name}'" for name in clouds)
+    return Unsupported(
+        f"{method.id} is not offered on cloud {where}: gcelib has no '{method.name}' for {method.collection} there. "
+        "`gcelib coverage` lists what it has."
+    )
+

@@ -1,0 +1,111 @@
+"""The firewalls a project has, read out of the rules of its clouds' security groups."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gcelib import naming
+from gcelib.drivers.base import Cloud
+from gcelib.models import Group, GroupRule
+from gcelib.server import groups, metadata, rules
+from gcelib.server.context import Context
+from gcelib.server.rules import Rule
+
+RULE_TAG = "gcelib-fw-"
+"""A rule of ours has one such tag for each firewall that wants it."""
+
+Key = tuple[str, str, Rule]
+"""(cloud, group name, rule)"""
+
+
+@dataclass(slots=True)
+class Firewall:
+    """One firewall: the rules that carry it. `ours` is False for one that was made elsewhere."""
+
+    name: str
+    network: str
+    ours: bool
+    rules: dict[Key, GroupRule] = field(default_factory=dict)
+    cloud: str = ""
+    number: str = ""
+
+    def target_tags(self) -> list[str]:
+        """The tags whose groups carry it; none when it is the whole network's, the group's own name when foreign."""
+        names = {group for _, group, _ in self.rules}
+        if self.ours:
+            return sorted(tag for name in names if (tag := groups.tag_of(name, self.network)))
+        return sorted({naming.slug(name) for name in names if name != "default"})
+
+    def definition(self, note: Mapping[str, Any]) -> dict[str, Any]:
+        """GCE's fields: as they were sent where the rules still say so, else as the rules say now."""
+        sent = note.get("definition")
+        kept = {key[2] for key in self.rules}
+        if self.ours and sent:
+            tags = {tag: groups.tag_group(self.network, tag) for tag in sent["sourceTags"]}
+            if rules.expand(sent, tags) == kept and sorted(sent["targetTags"]) == self.target_tags():
+                return dict(sent)
+        names = {rule.source.removeprefix("group:") for rule in kept}
+        described = rules.describe(kept, {name: groups.tag_of(name, self.network) or name for name in names})
+        return {
+            "description": (sent or {}).get("description", "" if self.ours else self._origin()),
+            "priority": (sent or {}).get("priority", 1000),
+            "targetTags": self.target_tags(),
+            **described,
+        }
+
+    def _origin(self) -> str:
+        names = ", ".join(sorted({group for _, group, _ in self.rules}))
+        return f"Security group {names} of cloud {self.cloud}, made outside gcelib"
+
+
+def firewalls(ctx: Context) -> dict[str, Firewall]:
+    """Every firewall by name: ours by the tags on their rules, other groups' rules one firewall per source."""
+    found: dict[str, Firewall] = {}
+    foreign: dict[tuple[str, str, str], Firewall] = {}
+    for part in ctx.view.parts("firewalls"):
+        for group in part.rows:
+            if groups.is_private(group.name):
+                continue
+            for rule in group.rules:
+                if rule.direction == "INGRESS":
+                    _place(found, foreign, part.cloud, group, rule)
+    for firewall in foreign.values():
+        if firewall.name in found:
+            firewall.name = naming.with_suffix(firewall.name, "other")
+        found[firewall.name] = firewall
+    return found
+
+
+def _place(
+    found: dict[str, Firewall], foreign: dict[tuple[str, str, str], Firewall], cloud: Cloud, group: Group, rule: GroupRule
+) -> None:
+    key = (cloud.name, group.name, rules.rule_of(rule))
+    names = [tag.removeprefix(RULE_TAG) for tag in rule.tags if tag.startswith(RULE_TAG)]
+    for name in names:
+        network = _network_of(cloud, group.name)
+        firewall = found.setdefault(name, Firewall(name, network, True, cloud=cloud.name))
+        firewall.rules[key] = rule
+    if not names:
+        slot = (cloud.name, group.name, key[2].source)
+        if slot not in foreign:
+            several = len({rules.rule_of(r).source for r in group.rules if not r.tags}) > 1
+            mark = hashlib.sha256("\0".join(slot).encode()).hexdigest()[:8]
+            label = naming.slug(group.name)
+            name = naming.with_suffix(label, mark) if several else label
+            foreign[slot] = Firewall(name, "default", False, cloud=cloud.name, number=group.id + key[2].source)
+        foreign[slot].rules[key] = rule
+
+
+def _network_of(cloud: Cloud, group: str) -> str:
+    """The GCE network whose rules this group of ours holds."""
+    if group == cloud.traits.default_group:
+        return "default"
+    return group.removeprefix(groups.MARK).partition(":")[0]
+
+
+def note_of(ctx: Context, name: str) -> dict[str, Any]:
+    """What the store adds to a firewall: how it was sent, and when."""
+    return ctx.services.notes.get(metadata.place(ctx), "firewall", name) or {}

@@ -1,0 +1,81 @@
+"""Which security groups carry a network's rules, a tag's rules and a machine's own, and what they are called.
+
+One group per network, one per target tag on it, one private group per machine. A group made elsewhere is
+shown as it is and never changed.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from gcelib.drivers.base import Cloud
+from gcelib.models import Group
+from gcelib.server.operations.plan import Step
+from gcelib.server.view import View
+
+MARK = "gcelib:"
+
+
+def network_group(cloud: Cloud, network: str) -> str:
+    """The group of a whole network: the cloud's own default group for `default`."""
+    return cloud.traits.default_group if network == "default" and cloud.traits.default_group else f"{MARK}{network}"
+
+
+def tag_group(network: str, tag: str) -> str:
+    """The group of the machines on `network` that carry `tag`."""
+    return f"{MARK}{network}:tag:{tag}"
+
+
+def private_group(network: str, machine: str) -> str:
+    """A new name for one machine's own group; machines come and go under one name, their groups do not."""
+    return f"{MARK}{network}:vm:{machine}:{secrets.token_hex(4)}"
+
+
+def is_private(group: str) -> bool:
+    """Whether this is one machine's own group."""
+    return group.startswith(MARK) and ":vm:" in group
+
+
+def tag_of(group: str, network: str) -> str:
+    """The tag a group carries on `network`, "" when it is no tag's group."""
+    prefix = tag_group(network, "")
+    return group.removeprefix(prefix) if group.startswith(prefix) else ""
+
+
+def is_ours(cloud: Cloud, group: str) -> bool:
+    """Whether gcelib may change the group's rules."""
+    return group.startswith(MARK) or group == cloud.traits.default_group
+
+
+def groups_by_name(view: View, cloud: Cloud) -> Mapping[str, Group]:
+    """The cloud's groups by name."""
+    return {group.name: group for part in view.parts("firewalls") if part.cloud is cloud for group in part.rows}
+
+
+def ensure(view: View, cloud: Cloud, names: Iterable[str]) -> tuple[list[Step], list[Any]]:
+    """(steps that make the missing ones, an id or a reference to one for each name, in order)."""
+    there = groups_by_name(view, cloud)
+    steps: list[Step] = []
+    ids: list[Any] = []
+    for name in dict.fromkeys(names):
+        if name in there:
+            ids.append(there[name].id)
+            continue
+        label = f"group {name} of {cloud.name}"
+        args = {"name": name, "description": "Kept by gcelib"}
+        steps.append(Step(label, cloud.name, "firewalls", "create_group", args))
+        ids.append({"$ref": f"{label}.target"})
+    return steps, ids
+
+
+def for_machine(
+    view: View, cloud: Cloud, network: str, machine: str, tags: Sequence[str]
+) -> tuple[list[Step], list[Any]]:
+    """The groups a new machine joins: its network's, one for each of its tags, and its own."""
+    steps, ids = ensure(view, cloud, [network_group(cloud, network), *(tag_group(network, tag) for tag in tags)])
+    args = {"name": private_group(network, machine), "description": f"Kept by gcelib for machine {machine}"}
+    undo = Step("drop own group", cloud.name, "firewalls", "destroy_group", {"id": {"$ref": "own group.target"}})
+    steps.append(Step("own group", cloud.name, "firewalls", "create_group", args, undo=undo))
+    return steps, [*ids, {"$ref": "own group.target"}]

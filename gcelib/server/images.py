@@ -1,0 +1,99 @@
+"""Which images a project shows, what family each is of, and which image a link in a request means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gcelib import naming
+from gcelib.drivers.base import Cloud
+from gcelib.errors import Invalid, NotFound
+from gcelib.models import Image, ImageState, Zone
+from gcelib.server import remarks
+from gcelib.server.context import Context
+from gcelib.server.directory import Found
+
+Parts = Sequence[Found[Image]]
+
+
+def merged(ctx: Context) -> dict[str, list[Found[Image]]]:
+    """Image name -> the image in each cloud that has it; an image project shows what its families name."""
+    shown: dict[str, list[Found[Image]]] = {}
+    for found in ctx.view.images:
+        if ctx.families is None or family_of(ctx, found):
+            shown.setdefault(found.name, []).append(found)
+    return shown
+
+
+def family_of(ctx: Context, found: Found[Image]) -> str:
+    """The family of an image: what the image project says, its tag, else the slug of the name it shares."""
+    if ctx.families is not None:
+        image = found.model
+        names = {image.id, image.name, image.name.casefold(), found.name}
+        return next((family for family, of in ctx.families.items() if {of, of.casefold()} & names), "")
+    return remarks.said_of("family", found.model.tags, {}) or naming.slug(found.model.name)
+
+
+def in_family(ctx: Context, family: str) -> Parts:
+    """The newest ready image of a family. Raises NotFound in GCE's words."""
+    candidates = [
+        parts
+        for parts in merged(ctx).values()
+        if family_of(ctx, parts[0]) == family and parts[0].model.state is ImageState.READY
+    ]
+    if not candidates:
+        raise NotFound(f"The resource 'projects/{ctx.project}/global/images/family/{family}' was not found")
+    return max(candidates, key=lambda parts: (str(parts[0].model.created or ""), parts[0].name))
+
+
+def bootable(ctx: Context, zone: Found[Zone], link: str, field: str) -> Found[Image]:
+    """The image a link in a body means, for a machine in `zone`.
+
+    Takes names and families, of the project or of an image project. Raises NotFound, and Invalid for an
+    ambiguous name, one that is not ready, or one that is not in the zone.
+    """
+    ref = ctx.ref(link, "images", field)
+    where, families = _images_of(ctx, ref.project)
+    family = ref.name.removeprefix("family/")
+    if family != ref.name:
+        found = _newest(ctx, where, families, family, zone.cloud)
+    else:
+        found = next((image for image in where if image.name == ref.name), None) or ctx.view.images.match(ref.name)
+        if found is not None and found not in where:
+            found = None
+    if found is None:
+        raise NotFound(f"The resource 'projects/{ref.project}/global/images/{ref.name}' was not found")
+    twin = next((image for image in where if image.name == found.name and image.cloud.name == zone.cloud.name), None)
+    if twin is None or (twin.model.zone_ids is not None and zone.model.id not in twin.model.zone_ids):
+        raise Invalid(f"Image '{found.name}' is not in zone '{zone.name}'.", field=field)
+    if twin.model.state is not ImageState.READY:
+        state = twin.model.status_text or twin.model.state.value
+        raise Invalid(f"Image '{found.name}' is not ready on cloud '{zone.cloud.name}': {state}.", field=field)
+    return twin
+
+
+def _images_of(ctx: Context, project: str) -> tuple[Parts, dict[str, str] | None]:
+    """The images of the named project as far as this project's clouds have them."""
+    offered = ctx.services.config.image_projects.get(project)
+    if offered is None:
+        own = {ctx.project, ctx.tenancy, *ctx.services.config.projects[ctx.tenancy].aliases}
+        return (list(ctx.view.images) if project in own or not project else []), None
+    names = {name.casefold() for name in offered.families.values()}
+    shown = [
+        image
+        for image in ctx.view.images
+        if image.cloud.name == offered.cloud
+        and {image.model.id, image.model.name.casefold(), image.name} & (names | set(offered.families.values()))
+    ]
+    return shown, dict(offered.families)
+
+
+def _newest(
+    ctx: Context, where: Parts, families: dict[str, str] | None, family: str, cloud: Cloud
+) -> Found[Image] | None:
+    if families is not None:
+        of = families.get(family, "")
+        members = [i for i in where if of.casefold() in (i.model.id, i.model.name.casefold(), i.name)]
+    else:
+        members = [image for image in where if family_of(ctx, image) == family]
+    ready = [i for i in members if i.model.state is ImageState.READY and i.cloud.name == cloud.name]
+    return max(ready, key=lambda image: (str(image.model.created or ""), image.name), default=None)

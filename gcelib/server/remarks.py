@@ -1,0 +1,92 @@
+"""What only GCE knows of a thing: kept as tags on the cloud where they fit, else as a note in the store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from gcelib.drivers.base import Cloud
+from gcelib.errors import Invalid
+from gcelib.server.operations.plan import Step
+
+PREFIX = "gcelib-"
+"""Tags of ours; every other tag that could be a label is shown as one."""
+
+LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
+LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}\Z")
+
+
+def check_labels(labels: Mapping[str, str], field: str = "resource.labels") -> dict[str, str]:
+    """The labels, if GCE would take them and none is one of ours. Raises Invalid naming the key."""
+    for key, value in labels.items():
+        if not LABEL_KEY.match(key) or key.startswith(PREFIX):
+            raise Invalid(
+                f"Invalid value for field '{field}': '{key}'. A key starts with a lower-case letter, goes on with "
+                f"those, digits, '-' and '_', has at most 63 characters and does not start with '{PREFIX}'.",
+                field=field,
+            )
+        if not LABEL_VALUE.match(value):
+            raise Invalid(
+                f"Invalid value for field '{field}.{key}': '{value}'. Lower-case letters, digits, '-' and '_', "
+                "at most 63 characters.",
+                field=f"{field}.{key}",
+            )
+    return dict(labels)
+
+
+def split(cloud: Cloud, labels: Mapping[str, str], said: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
+    """(tags for the cloud, data for the note).
+
+    `said` maps names ("description", "tags") to texts or other JSON values. A text that is short and plain
+    enough becomes the tag `gcelib-NAME`; what is not text, too long, or empty goes to the note.
+    """
+    tags: dict[str, str] = {}
+    note: dict[str, Any] = {}
+    longest = cloud.traits.tag_chars if cloud.tags is not None else 0
+    for key, value in labels.items():
+        if longest and value:
+            tags[key] = value
+        else:
+            note.setdefault("labels", {})[key] = value
+    for name, value in said.items():
+        if value in (None, "", [], {}):
+            continue
+        if isinstance(value, str) and len(value) <= longest and value.isprintable():
+            tags[PREFIX + name] = value
+        else:
+            note[name] = value
+    return tags, note
+
+
+def labels_of(tags: Mapping[str, str], note: Mapping[str, Any]) -> dict[str, str]:
+    """The labels of a thing: those of the note, and the cloud's tags that could be labels."""
+    shown = {
+        key: value
+        for key, value in tags.items()
+        if not key.startswith(PREFIX) and LABEL_KEY.match(key) and LABEL_VALUE.match(value)
+    }
+    shown.update(note.get("labels", {}))
+    return dict(sorted(shown.items()))
+
+
+def said_of(name: str, tags: Mapping[str, str], note: Mapping[str, Any], default: Any = "") -> Any:
+    """What was kept under `name`, wherever it was put."""
+    if name in note:
+        return note[name]
+    return tags.get(PREFIX + name, default)
+
+
+def steps(cloud: Cloud, kind: str, step: str, labels: Mapping[str, str], said: Mapping[str, Any]) -> list[Step]:
+    """The steps that keep all this on what the step named `step` makes, as soon as its id is known."""
+    tags, note = split(cloud, labels, said)
+    target = {"$ref": f"{step}.target"}
+    found: list[Step] = []
+    if note:
+        where = {"place": cloud.name, "kind": kind, "id": target}
+        undo = Step(f"un-note {step}", "", "notes", "delete", where)
+        found.append(Step(f"note {step}", "", "notes", "put", {**where, "data": note}, undo=undo))
+    if tags:
+        args = {"kind": kind, "ids": [target], "tags": tags}
+        found.append(Step(f"tag {step}", cloud.name, "tags", "set", args, optional=True))
+    return found

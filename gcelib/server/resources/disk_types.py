@@ -1,0 +1,42 @@
+"""Disk types: the cloud's kinds of data disk, and `pd-standard`, which every GCE client takes for granted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from gcelib import naming
+from gcelib.models import VolumeType
+from gcelib.server.collection import Collection, Rendered
+from gcelib.server.context import Context
+from gcelib.server.directory import Found
+from gcelib.server.kinds_of_disk import disk_type, types_in
+from gcelib.server.times import rfc3339
+
+
+class DiskTypes(Collection):
+    """A type with a size of its own has no other; one without is chosen between its bounds."""
+
+    name, kind = "diskTypes", "diskType"
+
+    def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
+        for zone in ctx.view.zones:
+            where = f"zones/{zone.name}"
+            if scope in ("", where):
+                yield from ((where, kind) for kind in types_in(ctx, zone))
+
+    def find(self, ctx: Context, scope: str, ref: str) -> Found[VolumeType]:
+        return disk_type(ctx, ctx.view.zone(scope.partition("/")[2], ctx.project), ref)
+
+    def render(self, ctx: Context, scope: str, item: Found[VolumeType]) -> Rendered:
+        model = item.model
+        low, high = (model.size_gb, model.size_gb) if model.size_gb else (model.min_gb, model.max_gb)
+        return {
+            "id": naming.number(item.cloud.name, "diskType", f"{model.id} {item.name}"),
+            "creationTimestamp": rfc3339(model.created),
+            "name": item.name,
+            "description": model.description or model.name,
+            "validDiskSize": f"{low}GB-{high}GB",
+            "defaultDiskSizeGb": str(model.size_gb or low),
+            "zone": ctx.link(scope),
+        }

@@ -1,0 +1,214 @@
+"""Firewalls: rules in the security groups of the network, or of the tags they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gcelib import naming
+from gcelib.errors import Exists, Invalid, Refused, Unsupported
+from gcelib.models import GroupRule
+from gcelib.server import groups, metadata, rules
+from gcelib.server.collection import Collection, Rendered, missing
+from gcelib.server.context import Context
+from gcelib.server.firewalls import RULE_TAG, Firewall, Key, firewalls, note_of
+from gcelib.server.operations.plan import Step, Work
+from gcelib.server.rules import Rule
+from gcelib.server.times import EPOCH, from_seconds
+
+CHANGEABLE = ("description", "priority", "allowed", "sourceRanges", "sourceTags", "targetTags", "denied", "direction",
+              "disabled", "logConfig", "destinationRanges", "sourceServiceAccounts", "targetServiceAccounts")
+
+
+class Firewalls(Collection):
+    """What the groups cannot say is refused by field; groups made elsewhere are shown and left alone."""
+
+    name, kind = "firewalls", "firewall"
+
+    def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
+        return (("global", firewall) for firewall in firewalls(ctx).values())
+
+    def find(self, ctx: Context, scope: str, ref: str) -> Firewall:
+        found = firewalls(ctx).get(ref)
+        if found is None:
+            raise missing(ctx, "global", self.name, ref)
+        return found
+
+    def render(self, ctx: Context, scope: str, item: Firewall) -> Rendered:
+        note = note_of(ctx, item.name) if item.ours else {}
+        definition = item.definition(note)
+        shown: Rendered = {
+            "id": _number(ctx, item),
+            "creationTimestamp": from_seconds(note["created"]) if "created" in note else EPOCH,
+            "name": item.name,
+            "description": definition["description"],
+            "network": ctx.link("global", "networks", item.network),
+            "priority": definition["priority"],
+            "direction": "INGRESS",
+            "disabled": False,
+            "logConfig": {"enable": False},
+            "allowed": definition["allowed"],
+        }
+        shown.update({key: definition[key] for key in ("sourceRanges", "sourceTags", "targetTags") if definition[key]})
+        return shown
+
+    def insert(self, ctx: Context) -> Work:
+        """Allow what it says, on every cloud that has the network."""
+        name = ctx.body["name"]
+        if name in firewalls(ctx):
+            raise Exists(f"The resource 'projects/{ctx.project}/global/firewalls/{name}' already exists")
+        network = _network(ctx, ctx.body.get("network", "global/networks/default"))
+        clouds = _clouds(ctx, network)
+        definition = rules.checked(ctx.body, ", ".join(f"'{cloud}'" for cloud in clouds))
+        return _change(ctx, "insert", name, network, {}, definition, ctx.services.now())
+
+    def delete(self, ctx: Context) -> Work:
+        """Take back its rules; those that another firewall wants too stay for that one."""
+        found = _ours(self.find(ctx, "global", ctx.params["firewall"]))
+        return _change(ctx, "delete", found.name, found.network, found.rules, None, 0.0)
+
+    def patch(self, ctx: Context) -> Work:
+        """Change the fields sent, leave the others."""
+        found = _ours(self.find(ctx, "global", ctx.params["firewall"]))
+        before = found.definition(note_of(ctx, found.name))
+        return self._replace(ctx, "patch", found, {**before, **_fields(ctx.body)})
+
+    def update(self, ctx: Context) -> Work:
+        """Replace the firewall; what is not sent takes its default."""
+        found = _ours(self.find(ctx, "global", ctx.params["firewall"]))
+        return self._replace(ctx, "update", found, _fields(ctx.body))
+
+    def _replace(self, ctx: Context, verb: str, found: Firewall, body: Mapping[str, Any]) -> Work:
+        if "network" in ctx.body and _network(ctx, ctx.body["network"]) != found.network:
+            raise Invalid("Invalid value for field 'resource.network': a firewall stays on its network.",
+                          field="resource.network")
+        if ctx.body.get("name", found.name) != found.name:
+            raise Invalid("Invalid value for field 'resource.name': a firewall keeps its name.", field="resource.name")
+        clouds = _clouds(ctx, found.network)
+        definition = rules.checked(body, ", ".join(f"'{cloud}'" for cloud in clouds))
+        created = note_of(ctx, found.name).get("created", ctx.services.now())
+        return _change(ctx, verb, found.name, found.network, found.rules, definition, created)
+
+
+def _change(
+    ctx: Context, verb: str, name: str, network: str, before: Mapping[Key, GroupRule],
+    definition: Mapping[str, Any] | None, created: float,
+) -> Work:
+    """The work that turns the rules of a firewall into what `definition` says, None for nothing.
+
+    New rules are made before old ones go, so that what stays allowed is never shut in between.
+    """
+    steps: list[Step] = []
+    wanted: set[Key] = set()
+    where = {"place": metadata.place(ctx), "kind": "firewall", "id": name}
+    for cloud_name in _clouds(ctx, network) if definition else ():
+        assert definition is not None
+        wanted |= _allow(ctx, cloud_name, name, network, definition, before, steps)
+    if definition is not None:
+        note = {"definition": dict(definition), "created": created}
+        undo = Step("un-note", "", "notes", "delete", where) if verb == "insert" else None
+        steps.append(Step("note", "", "notes", "put", {**where, "data": note}, undo=undo))
+    for key, rule in before.items():
+        if key not in wanted:
+            steps += _withdraw(key, rule, name)
+    if definition is None:
+        steps.append(Step("note", "", "notes", "delete", where))
+    target = f"{ctx.project}/global/firewalls/{name}"
+    number = naming.number("", "firewall", f"{ctx.tenancy} {name}")
+    return Work(verb, target, steps, main=steps[0].name, target_id=number, warnings=_unguarded(ctx, network, verb))
+
+
+def _allow(
+    ctx: Context, cloud_name: str, name: str, network: str, definition: Mapping[str, Any],
+    before: Mapping[Key, GroupRule], steps: list[Step],
+) -> set[Key]:
+    """Steps for the rules that are not there yet on one cloud; gives all the keys the firewall then has there."""
+    cloud = ctx.view.cloud(cloud_name)
+    tags = {tag: groups.tag_group(network, tag) for tag in definition["sourceTags"]}
+    wanted = rules.expand(definition, tags)
+    targets = [groups.tag_group(network, tag) for tag in definition["targetTags"]]
+    targets = targets or [groups.network_group(cloud, network)]
+    made, ids = groups.ensure(ctx.view, cloud, [*targets, *tags.values()])
+    steps += made
+    for target, id in zip(dict.fromkeys(targets), ids, strict=False):
+        for bundle in _bundles(rule for rule in wanted if (cloud_name, target, rule) not in before):
+            label = f"allow {len(steps)}"
+            args = {"group_id": id, **bundle}
+            undo = Step(f"withdraw {len(steps)}", cloud_name, "firewalls", "revoke",
+                        {"rule_ids": {"$ref": f"{label}.made_ids"}, "direction": "INGRESS"})
+            steps.append(Step(label, cloud_name, "firewalls", "allow", args, undo=undo))
+            steps.append(Step(f"tag {label}", cloud_name, "tags", "set",
+                              {"kind": "rule", "ids": {"$ref": f"{label}.rule_ids"}, "tags": {RULE_TAG + name: "1"}}))
+    return {(cloud_name, target, rule) for target in targets for rule in wanted}
+
+
+def _bundles(wanted: Iterable[Rule]) -> list[dict[str, Any]]:
+    """Arguments for `allow`, rules that differ in their source alone taken together."""
+    bundles: dict[tuple[str, int, int], dict[str, Any]] = {}
+    for rule in sorted(wanted):
+        args = rules.arguments(rule)
+        bundle = bundles.setdefault((rule.protocol, rule.first, rule.last), {**args, "cidrs": [], "group_names": []})
+        bundle["cidrs"] += args.get("cidrs", [])
+        bundle["group_names"] += args.get("group_names", [])
+    return list(bundles.values())
+
+
+def _withdraw(key: Key, rule: GroupRule, name: str) -> list[Step]:
+    cloud, group, _ = key
+    shared = any(tag.startswith(RULE_TAG) and tag != RULE_TAG + name for tag in rule.tags)
+    label = f"withdraw {rule.id} of {group}"
+    if shared:
+        return [Step(label, cloud, "tags", "remove", {"kind": "rule", "ids": [rule.id], "keys": [RULE_TAG + name]})]
+    return [Step(label, cloud, "firewalls", "revoke", {"rule_ids": [rule.id], "direction": rule.direction})]
+
+
+def _fields(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: body[key] for key in CHANGEABLE if key in body}
+
+
+def _ours(found: Firewall) -> Firewall:
+    if not found.ours:
+        raise Refused(
+            f"Firewall '{found.name}' is a security group of cloud '{found.cloud}' that was made outside gcelib; "
+            "it is left as it is. Change it where it was made."
+        )
+    return found
+
+
+def _number(ctx: Context, item: Firewall) -> str:
+    if item.ours:
+        return naming.number("", "firewall", f"{ctx.tenancy} {item.name}")
+    return naming.number(item.cloud, "group", item.number)
+
+
+def _network(ctx: Context, link: str) -> str:
+    """The GCE name of the network a firewall is for. Raises Invalid when the project has none of that name."""
+    ref = ctx.ref(link, "networks", "resource.network").name
+    for zone in ctx.view.zones:
+        found = ctx.view.networks.match(ref, zone.name)
+        if found is not None:
+            return found.name
+    raise Invalid(f"Invalid value for field 'resource.network': '{link}'. The referenced network resource cannot be found.",
+                  field="resource.network")
+
+
+def _clouds(ctx: Context, network: str) -> list[str]:
+    """The clouds on which rules guard this network's machines. Raises Unsupported when none does."""
+    parts = [part for part in ctx.view.networks if part.name == network]
+    clouds = sorted({part.cloud.name for part in parts if part.model.grouped and part.cloud.firewalls is not None})
+    if not clouds:
+        where = ", ".join(sorted({f"'{part.cloud.name}'" for part in parts}))
+        raise Unsupported(
+            f"{ctx.method.id} is not offered on cloud {where} for network '{network}': its machines are not guarded by "
+            "security groups.",
+            field="resource.network",
+        )
+    return clouds
+
+
+def _unguarded(ctx: Context, network: str, verb: str) -> list[tuple[str, str]]:
+    zones = sorted(part.zone for part in ctx.view.networks if part.name == network and not part.model.grouped)
+    if not zones or verb == "delete":
+        return []
+    return [("NOT_CRITICAL_ERROR", f"Network '{network}' has no security groups in {', '.join(zones)}: "
+             "this firewall opens nothing there.")]

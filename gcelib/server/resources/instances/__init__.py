@@ -1,0 +1,60 @@
+"""Instances: the machines of every cloud of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from gcelib.models import Node
+from gcelib.server.collection import Collection, Rendered, missing, scope_of
+from gcelib.server.context import Context
+from gcelib.server.directory import Found
+from gcelib.server.operations.plan import Work
+from gcelib.server.resources.instances import create, disks, power, remove, render
+
+
+class Instances(Collection):
+    """Each verb's work is planned in a file of its theme beside this one."""
+
+    name, kind = "instances", "instance"
+
+    def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
+        return (
+            (f"zones/{node.zone}", node) for node in ctx.view.nodes if scope in ("", f"zones/{node.zone}")
+        )
+
+    def find(self, ctx: Context, scope: str, ref: str) -> Found[Node]:
+        found = ctx.view.nodes.match(ref, scope.partition("/")[2])
+        if found is None:
+            raise missing(ctx, scope, self.name, ref)
+        return found
+
+    def render(self, ctx: Context, scope: str, item: Found[Node]) -> Rendered:
+        return render.instance(ctx, item)
+
+    def insert(self, ctx: Context) -> Work:
+        """A new machine."""
+        return create.insert(ctx)
+
+    def delete(self, ctx: Context) -> Work:
+        """Destroy the machine and free its name."""
+        return remove.delete(ctx, self._named(ctx))
+
+    def start(self, ctx: Context) -> Work:
+        """Start a stopped machine; one that runs stays as it is."""
+        return power.start(ctx, self._named(ctx))
+
+    def stop(self, ctx: Context) -> Work:
+        """Stop a running machine; one that is stopped stays as it is."""
+        return power.stop(ctx, self._named(ctx))
+
+    def reset(self, ctx: Context) -> Work:
+        """Restart a running machine the hard way."""
+        return power.reset(ctx, self._named(ctx))
+
+    def set_disk_auto_delete(self, ctx: Context) -> Work:
+        """Say whether a disk goes with the machine."""
+        return disks.set_auto_delete(ctx, self._named(ctx))
+
+    def _named(self, ctx: Context) -> Found[Node]:
+        return self.find(ctx, scope_of(ctx), ctx.params["instance"])

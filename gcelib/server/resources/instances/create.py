@@ -1,0 +1,156 @@
+"""A new machine: what was asked for, checked against what its zone has, as steps."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gcelib import naming
+from gcelib.errors import Exists, Invalid, Missing, NotReady
+from gcelib.models import Image, Network, Size, Zone
+from gcelib.server import remarks, groups, metadata
+from gcelib.server.context import Context
+from gcelib.server.directory import Found
+from gcelib.server.images import bootable
+from gcelib.server.operations.plan import Step, Work
+from gcelib.server.resources.instances import asked, drives
+from gcelib.server.resources.instances.sizes import size_for
+
+TAG = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a request asks for, resolved: every link is a thing of the zone's cloud."""
+
+    zone: Found[Zone]
+    name: str
+    size: Found[Size]
+    image: Found[Image]
+    network: Found[Network] | None
+    ip: str
+    boot: Mapping[str, Any]
+    tags: Sequence[str]
+    items: metadata.Items
+    labels: Mapping[str, str]
+
+
+def insert(ctx: Context) -> Work:
+    """The work of making the machine, its groups, key pair, notes and further disks.
+
+    Raises Exists for a taken name, NotFound or Invalid naming the field that names nothing, Unsupported naming
+    the field this cloud cannot carry out.
+    """
+    wish = _wish(ctx)
+    cloud = wish.zone.cloud
+    keys = metadata.public_keys(wish.items, metadata.common(ctx))
+    steps, args = _before(ctx, wish, keys)
+    args |= {
+        "name": wish.name, "display_name": wish.name, "zone_id": wish.zone.model.id, "size_id": wish.size.model.id,
+        "image_id": wish.image.model.id, "ip": wish.ip, "root_gb": drives.root_gb(wish.boot, wish.image, wish.size),
+        "user_data": metadata.user_data(wish.items, keys, cloud.traits.user_data_bytes), "submitted": "$now",
+    }
+    if wish.size.model.custom:
+        args |= {"cpus": wish.size.model.cpus, "ram_mb": wish.size.model.ram_mb}
+    undo = Step("destroy node", cloud.name, "nodes", "destroy", {"id": {"$ref": "node.target"}})
+    steps.append(Step("node", cloud.name, "nodes", "create", args, undo=undo, early=True, weight=5))
+    steps += remarks.steps(cloud, "node", "node", wish.labels, _said(ctx, wish))
+    steps += drives.further(ctx, wish.zone, wish.name)
+    if ctx.body.get("deletionProtection"):
+        protect = {"id": {"$ref": "node.target"}, "on": True}
+        steps.append(Step("protect", cloud.name, "nodes", "protect", protect, optional=True))
+    target = f"{ctx.project}/zones/{wish.zone.name}/instances/{wish.name}"
+    return Work("insert", target, steps, main="node", target_kind="node", warnings=asked.ignored(ctx, cloud))
+
+
+def _wish(ctx: Context) -> Wish:
+    zone = ctx.view.zone(ctx.params["zone"], ctx.project)
+    body, name = ctx.body, ctx.body["name"]
+    asked.refuse(ctx, zone.cloud)
+    if not zone.model.up:
+        raise NotReady(f"Zone '{zone.name}' of cloud '{zone.cloud.name}' is closed by its operator.")
+    if ctx.view.nodes.match(name, zone.name) is not None:
+        raise Exists(f"The resource 'projects/{ctx.project}/zones/{zone.name}/instances/{name}' already exists")
+    if not body.get("machineType"):
+        raise Missing("Required field 'resource.machineType' not specified", field="resource.machineType")
+    boot = drives.boot(body)
+    field = "resource.disks[0].initializeParams.sourceImage"
+    image = bootable(ctx, zone, boot["initializeParams"]["sourceImage"], field)
+    network, ip = _network(ctx, zone)
+    return Wish(
+        zone=zone, name=name, size=size_for(ctx, zone, body["machineType"]), image=image, network=network, ip=ip,
+        boot=boot, tags=_tags(body), items=metadata.checked(
+            {"items": (body.get("metadata") or {}).get("items")}, [], "resource.metadata"
+        ),
+        labels=remarks.check_labels(body.get("labels") or {}),
+    )
+
+
+def _before(ctx: Context, wish: Wish, keys: Sequence[str]) -> tuple[list[Step], dict[str, Any]]:
+    """Steps that must precede the machine, and the arguments that come of them."""
+    cloud, args = wish.zone.cloud, dict[str, Any]()
+    steps: list[Step] = []
+    if wish.network is not None and wish.zone.model.picks_network:
+        args["network_ids"] = [wish.network.model.id]
+    if wish.zone.model.security_groups and cloud.firewalls is not None:
+        network = wish.network.name if wish.network else "default"
+        steps, args["group_ids"] = groups.for_machine(ctx.view, cloud, network, wish.name, wish.tags)
+    if keys and cloud.keypairs is not None:
+        key = {"name": "gcelib-" + naming.number("", "key", keys[0]), "public_key": keys[0]}
+        steps.append(Step("keypair", cloud.name, "keypairs", "register", key))
+        args["keypair_names"] = [{"$ref": "keypair.name"}]
+    return steps, args
+
+
+def _said(ctx: Context, wish: Wish) -> dict[str, Any]:
+    """What only GCE knows of the machine, for tags and notes."""
+    access = ((ctx.body.get("networkInterfaces") or [{}])[0].get("accessConfigs") or [{}])[0]
+    disk = wish.boot["initializeParams"].get("diskName", "")
+    nat = access.get("name", "")
+    return {
+        "description": ctx.body.get("description", ""),
+        "tags": ",".join(wish.tags),
+        "device": wish.boot.get("deviceName", ""),
+        "disk": disk if disk != wish.name else "",
+        "nat": nat if nat != "External NAT" else "",
+        "metadata": wish.items,
+    }
+
+
+def _tags(body: Mapping[str, Any]) -> list[str]:
+    items = list(dict.fromkeys((body.get("tags") or {}).get("items") or []))
+    for index, tag in enumerate(items):
+        if not TAG.match(tag):
+            raise Invalid(
+                f"Invalid value for field 'resource.tags.items[{index}]': '{tag}'. Must be a match of regex "
+                f"'{naming.LABEL_PATTERN}'",
+                field=f"resource.tags.items[{index}]",
+            )
+    return items
+
+
+def _network(ctx: Context, zone: Found[Zone]) -> tuple[Found[Network] | None, str]:
+    """(the network, the address asked for). Raises Invalid for more interfaces than one."""
+    nics = ctx.body.get("networkInterfaces") or [{}]
+    if len(nics) > 1:
+        raise Invalid(
+            f"Invalid value for field 'resource.networkInterfaces': a machine of cloud '{zone.cloud.name}' is made with "
+            "one interface; add others to it later.",
+            field="resource.networkInterfaces",
+        )
+    nic = nics[0]
+    field = "resource.networkInterfaces[0]"
+    if nic.get("subnetwork"):
+        ref = ctx.ref(nic["subnetwork"], "subnetworks", f"{field}.subnetwork")
+    else:
+        ref = ctx.ref(nic.get("network") or "global/networks/default", "networks", f"{field}.network")
+    ip = nic.get("networkIP", "")
+    try:
+        ipaddress.ip_address(ip or "0.0.0.0")
+    except ValueError as error:
+        raise Invalid(f"Invalid value for field '{field}.networkIP': '{ip}'. Must be an IP address.",
+                      field=f"{field}.networkIP") from error
+    return ctx.view.network_in(zone, ref.name), ip

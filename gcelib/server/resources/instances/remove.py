@@ -1,0 +1,45 @@
+"""Deleting a machine so that its name can be given again at once."""
+
+from __future__ import annotations
+
+import secrets
+
+from gcelib import naming
+from gcelib.errors import Invalid
+from gcelib.models import Node, NodeState
+from gcelib.server.context import Context
+from gcelib.server.directory import Found
+from gcelib.server.operations.plan import Step, Work
+from gcelib.server.resources.instances import render
+from gcelib.server.resources.instances.power import of
+
+
+def delete(ctx: Context, item: Found[Node]) -> Work:
+    """Stop, rename, destroy where a destroyed machine holds its name; else just destroy.
+
+    Data disks marked so go too. Raises Invalid for a protected machine.
+    """
+    note = ctx.view.note("node").get((item.cloud.name, item.model.id), {})
+    if render.deletion_protected(item, note):
+        raise Invalid(
+            f"Invalid resource usage: 'Resource cannot be deleted if it's protected against deletion. "
+            f"projects/{ctx.project}/zones/{item.zone}/instances/{item.name}'. Clear deletionProtection first."
+        )
+    node, cloud = item.model, item.cloud.name
+    steps: list[Step] = []
+    if item.cloud.traits.names_linger and node.state is not NodeState.ERROR:
+        if node.state is not NodeState.STOPPED:
+            steps.append(Step("stop", cloud, "nodes", "stop", {"id": node.id}))
+        name = naming.with_suffix(item.name, "x" + secrets.token_hex(4))
+        undo = Step("rename back", cloud, "nodes", "rename", {"id": node.id, "name": node.name})
+        steps.append(Step("rename", cloud, "nodes", "rename", {"id": node.id, "name": name}, undo=undo))
+    dying = [
+        disk.model.id
+        for disk in render.disks_of(ctx, item)
+        if not disk.model.boot and render.auto_delete(item, disk.model, note)
+    ]
+    steps.append(Step("destroy", cloud, "nodes", "destroy", {"id": node.id, "volume_ids": dying}, weight=2))
+    if note:
+        where = {"place": cloud, "kind": "node", "id": node.id}
+        steps.append(Step("un-note", "", "notes", "delete", where))
+    return of(ctx, item, "delete", steps)

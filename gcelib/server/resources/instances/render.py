@@ -1,0 +1,144 @@
+"""A machine as GCE shows an instance."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from gcelib import naming
+from gcelib.models import Nic, Node, NodeState, Volume
+from gcelib.server import remarks, fingerprint, metadata
+from gcelib.server.collection import Rendered
+from gcelib.server.context import Context
+from gcelib.server.directory import Found
+from gcelib.server.times import rfc3339
+
+STATUS = {
+    NodeState.PROVISIONING: "PROVISIONING", NodeState.STAGING: "STAGING", NodeState.RUNNING: "RUNNING",
+    NodeState.STOPPING: "STOPPING", NodeState.STOPPED: "TERMINATED", NodeState.ERROR: "TERMINATED",
+}
+NAT = "External NAT"
+
+
+def instance(ctx: Context, item: Found[Node]) -> Rendered:
+    """Every field GCE fills for a running instance that this cloud can answer for."""
+    node = item.model
+    note = ctx.view.note("node").get((item.cloud.name, node.id), {})
+    zone = ctx.link("zones", item.zone)
+    labels = remarks.labels_of(node.tags, note)
+    shown: Rendered = {
+        "id": naming.number(item.cloud.name, "node", node.id),
+        "creationTimestamp": rfc3339(node.created),
+        "name": item.name,
+        "description": remarks.said_of("description", node.tags, note),
+        "tags": tags(network_tags(item, note)),
+        "machineType": f"{zone}/machineTypes/{_machine_type(ctx, item)}",
+        "status": STATUS[node.state],
+        "zone": zone,
+        "canIpForward": False,
+        "networkInterfaces": [_nic(ctx, item, index, nic, note) for index, nic in enumerate(node.nics)],
+        "disks": disks(ctx, item, note),
+        "metadata": metadata.render(note.get("metadata", [])),
+        "scheduling": {"onHostMaintenance": "MIGRATE", "automaticRestart": True, "preemptible": False,
+                       "provisioningModel": "STANDARD"},
+        "labelFingerprint": fingerprint.fingerprint(labels),
+        "startRestricted": False,
+        "deletionProtection": deletion_protected(item, note),
+    }
+    if labels:
+        shown["labels"] = labels
+    if node.state is NodeState.ERROR or node.state_text:
+        shown["statusMessage"] = node.state_text or "The cloud could not start this machine; delete it and try again."
+    shown["fingerprint"] = fingerprint.fingerprint(shown)
+    return shown
+
+
+def tags(items: list[str]) -> Rendered:
+    """Network tags with their fingerprint; no `items` when there are none."""
+    return {**({"items": items} if items else {}), "fingerprint": fingerprint.fingerprint(items)}
+
+
+def network_tags(item: Found[Node], note: Mapping[str, Any]) -> list[str]:
+    """The network tags the machine was given."""
+    said = remarks.said_of("tags", item.model.tags, note)
+    return [tag for tag in said.split(",") if tag] if isinstance(said, str) else list(said)
+
+
+def deletion_protected(item: Found[Node], note: Mapping[str, Any]) -> bool:
+    """Whether a delete is to be refused: the cloud's own switch, or ours where it has none."""
+    return item.model.delete_protected or bool(remarks.said_of("protected", item.model.tags, note))
+
+
+def auto_delete(item: Found[Node], volume: Volume, note: Mapping[str, Any]) -> bool:
+    """Whether a disk goes with its machine; a boot disk cannot stay where the cloud says so."""
+    if volume.boot and item.cloud.traits.boot_disk_dies:
+        return True
+    return volume.id in note.get("auto_delete", ()) or remarks.said_of("auto-delete", volume.tags, {}) == "true"
+
+
+def disks_of(ctx: Context, item: Found[Node]) -> list[Found[Volume]]:
+    """The machine's disks, the boot disk first."""
+    by_node: Mapping[tuple[str, str], list[Found[Volume]]] = ctx.view.memo("disks by node", lambda: _by_node(ctx))
+    return by_node.get((item.cloud.name, item.model.id), [])
+
+
+def device_name(disk: Found[Volume], node: Node, note: Mapping[str, Any], index: int) -> str:
+    """The name under which the machine knows the disk: what was asked for, else GCE's own numbering."""
+    asked = remarks.said_of("device", node.tags if disk.model.boot else disk.model.tags, note if disk.model.boot else {})
+    return str(asked) or f"persistent-disk-{index}"
+
+
+def disks(ctx: Context, item: Found[Node], note: Mapping[str, Any]) -> list[Rendered]:
+    """The attached disks as GCE shows them."""
+    return [
+        {
+            "kind": "compute#attachedDisk",
+            "type": "PERSISTENT",
+            "mode": "READ_WRITE",
+            "source": ctx.link("zones", disk.zone, "disks", disk.name),
+            "deviceName": device_name(disk, item.model, note, index),
+            "index": index,
+            "boot": disk.model.boot,
+            "autoDelete": auto_delete(item, disk.model, note),
+            "interface": "SCSI",
+            "diskSizeGb": str(disk.model.size_gb),
+        }
+        for index, disk in enumerate(disks_of(ctx, item))
+    ]
+
+
+def _by_node(ctx: Context) -> Mapping[tuple[str, str], list[Found[Volume]]]:
+    """Every machine's disks, the boot disk first: sorted once for all machines of a list."""
+    found: dict[tuple[str, str], list[Found[Volume]]] = defaultdict(list)
+    for volume in ctx.view.volumes:
+        if volume.model.node_id:
+            found[volume.cloud.name, volume.model.node_id].append(volume)
+    for attached in found.values():
+        attached.sort(key=lambda disk: (not disk.model.boot, disk.model.device))
+    return found
+
+
+def _machine_type(ctx: Context, item: Found[Node]) -> str:
+    size = ctx.view.sizes.by_id(item.cloud.name, item.model.size_id)
+    if item.model.custom or (size is not None and size.model.custom):
+        return f"custom-{item.model.cpus}-{item.model.ram_mb}"
+    return size.name if size else naming.slug(item.model.size_name or item.model.size_id)
+
+
+def _nic(ctx: Context, item: Found[Node], index: int, nic: Nic, note: Mapping[str, Any]) -> Rendered:
+    network = ctx.view.networks.by_id(item.cloud.name, nic.network_id)
+    name = network.name if network else naming.slug(nic.network_name or nic.network_id)
+    shown: Rendered = {
+        "kind": "compute#networkInterface",
+        "name": f"nic{index}",
+        "network": ctx.link("global", "networks", name),
+    }
+    if nic.ip:
+        shown["networkIP"] = nic.ip
+    public = nic.ip if nic.direct else nic.public_ip
+    if public:
+        config = {"kind": "compute#accessConfig", "type": "ONE_TO_ONE_NAT", "name": note.get("nat", NAT), "natIP": public}
+        shown["accessConfigs"] = [config]
+    shown["fingerprint"] = fingerprint.fingerprint(shown)
+    return shown

@@ -1,0 +1,41 @@
+"""Regions: what GCE clients cut from the names of zones, with the account's quotas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from gcelib import naming
+from gcelib.models import Zone
+from gcelib.server import quotas
+from gcelib.server.collection import Collection, Rendered, region_name
+from gcelib.server.context import Context
+from gcelib.server.directory import Found
+from gcelib.server.times import EPOCH
+
+
+class Regions(Collection):
+    """A region is UP while one of its zones is."""
+
+    name, kind = "regions", "region"
+
+    def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
+        return (("", pair) for pair in ctx.view.regions.items())
+
+    def get(self, ctx: Context) -> Rendered:
+        """One region."""
+        name = region_name(ctx, ctx.params["region"])
+        return self.show(ctx, "", (name, ctx.view.regions[name]))
+
+    def render(self, ctx: Context, scope: str, item: tuple[str, list[Found[Zone]]]) -> Rendered:
+        name, zones = item
+        clouds = {zone.cloud.name for zone in zones}
+        return {
+            "id": naming.number(min(clouds), "region", name),
+            "creationTimestamp": EPOCH,
+            "name": name,
+            "description": ", ".join(sorted(clouds)),
+            "status": "UP" if any(zone.model.up for zone in zones) else "DOWN",
+            "zones": [ctx.link("zones", zone.name) for zone in zones],
+            "quotas": quotas.of(ctx.view, quotas.REGIONAL, clouds),
+        }

@@ -1,0 +1,43 @@
+"""Whose clouds a project name in a path stands for: a configured project, or an image project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gcelib.auth import policy
+from gcelib.auth.caller import Caller
+from gcelib.config import Config
+from gcelib.drivers.base import Cloud
+from gcelib.drivers.projects import Projects
+from gcelib.errors import NotFound
+from gcelib.server.routes import Method
+
+_IMAGE_COLLECTIONS = ("images", "imageFamilyViews")
+
+
+@dataclass(frozen=True, slots=True)
+class Tenancy:
+    """The project's own name, its clouds, and the families it is restricted to when it is an image project."""
+
+    name: str
+    clouds: Sequence[Cloud]
+    families: Mapping[str, str] | None = None
+
+
+def tenancy(config: Config, projects: Projects, caller: Caller, project: str, method: Method) -> Tenancy:
+    """What `project` means to this caller for this method.
+
+    Raises NotFound, in the same words, for a project that is another's and for one that is nobody's.
+    """
+    offered = config.image_projects.get(project)
+    if offered and method.verb == "GET" and method.collection in _IMAGE_COLLECTIONS:
+        if not caller.roles:
+            raise policy.unknown_project(project)
+        return Tenancy(project, (projects.cloud(offered.cloud),), offered.families)
+    try:
+        found = projects.open(project)
+    except NotFound:
+        raise policy.unknown_project(project) from None
+    policy.permit(caller, method.id, method.verb, found.id)
+    return Tenancy(found.id, found.clouds)
