@@ -1,0 +1,129 @@
+"""Everything the server needs of auth: who asks, and the pages and endpoints where tokens come from."""
+
+# oauthlib has no types.
+# mypy: allow-untyped-calls
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+from oauthlib.oauth2.rfc6749.endpoints.authorization import AuthorizationEndpoint
+from oauthlib.oauth2.rfc6749.endpoints.introspect import IntrospectEndpoint
+from oauthlib.oauth2.rfc6749.endpoints.resource import ResourceEndpoint
+from oauthlib.oauth2.rfc6749.endpoints.revocation import RevocationEndpoint
+from oauthlib.oauth2.rfc6749.endpoints.token import TokenEndpoint
+from oauthlib.oauth2.rfc6749.grant_types.refresh_token import RefreshTokenGrant
+from oauthlib.oauth2.rfc6749.tokens import BearerToken
+
+from gcelib.auth import digests, messages
+from gcelib.auth.authorize import Authorize
+from gcelib.auth.bearer import Bearer
+from gcelib.auth.caller import Caller
+from gcelib.auth.grants import JWT_BEARER, JwtBearerGrant, StrictCodeGrant
+from gcelib.auth.identity import Identity
+from gcelib.auth.signin import SignIn
+from gcelib.auth.tokens import Endpoints, Tokens
+from gcelib.auth.validator import ACCESS_SECONDS, Validator
+from gcelib.errors import Fault
+from gcelib.store import AccountRows, Store, TokenRows
+from gcelib.web import Request, Response
+
+_PURGE_SECONDS = 600.0
+
+
+class Gate:
+    """The way in.
+
+    `secret` is the seal key; what is signed here – login forms, id tokens – is signed with keys derived
+    from it, so that replicas sharing store and seal key are one server.
+    """
+
+    def __init__(self, store: Store, *, secret: bytes, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._id_key = digests.derive(secret, "id tokens")
+        self._rows = TokenRows(store)
+        accounts = AccountRows(store)
+        identity = Identity(accounts, self._rows, clock)
+        validator = Validator(accounts, self._rows, identity, clock)
+        handler = BearerToken(validator, lambda _request: digests.token(), ACCESS_SECONDS)
+        code, refresh = StrictCodeGrant(validator), RefreshTokenGrant(validator)
+        for grant in (code, refresh):
+            grant.register_token_modifier(self._with_id_token)
+        granted = {
+            "authorization_code": code,
+            "refresh_token": refresh,
+            JWT_BEARER: JwtBearerGrant(validator),
+        }
+        authorization = AuthorizationEndpoint("code", handler, {"code": code})
+        self._bearer = Bearer(ResourceEndpoint("Bearer", {"Bearer": handler}), clock)
+        endpoints = Endpoints(
+            token=TokenEndpoint("authorization_code", handler, granted),
+            revocation=RevocationEndpoint(validator),
+            introspection=IntrospectEndpoint(validator),
+        )
+        tokens = Tokens(endpoints, identity, self._bearer, accounts, clock)
+        key = digests.derive(secret, "login forms")
+        authorize = Authorize(authorization, SignIn(accounts, clock), key, clock)
+        self._routes: dict[str, tuple[tuple[str, ...], Callable[[Request], Response]]] = {
+            "/oauth2/auth": (("GET", "POST"), authorize.serve),
+            "/oauth2/token": (("POST",), tokens.token),
+            "/token": (("POST",), tokens.token),
+            "/oauth2/revoke": (("GET", "POST"), tokens.revoke),
+            "/oauth2/introspect": (("POST",), tokens.introspect),
+            "/oauth2/v1/tokeninfo": (("GET", "POST"), tokens.tokeninfo),
+            "/oauth2/v2/userinfo": (("GET",), tokens.userinfo),
+            "/.well-known/oauth-authorization-server": (("GET",), tokens.metadata),
+        }
+        self._purged = clock()
+        self._lock = threading.Lock()
+
+    def caller(self, request: Request) -> Caller:
+        """Who sent this request.
+
+        Raises Unauthenticated, with reason `required` when there is no token and `authError` when it is
+        not good, and a WWW-Authenticate header in both cases; Unavailable when the store is.
+        """
+        return self._bearer.caller(request)
+
+    def serve(self, request: Request) -> Response | None:
+        """The answer when the path is one of auth's, complete in every case; None when it is not."""
+        route = self._routes.get(request.path)
+        if not route:
+            return None
+        methods, handle = route
+        if request.method not in methods:
+            allowed = ", ".join(methods)
+            refused = {"error": "invalid_request", "error_description": f"This URL takes {allowed}."}
+            return messages.answer(refused, 405, {"Allow": allowed})
+        try:
+            self._purge()
+            return handle(request)
+        except Fault as fault:
+            return messages.unavailable(fault)
+
+    def _purge(self) -> None:
+        now = self._clock()
+        with self._lock:
+            if now - self._purged < _PURGE_SECONDS:
+                return
+            self._purged = now
+        self._rows.purge(now)
+
+    def _with_id_token(self, token: dict[str, Any], _handler: object, request: Any) -> dict[str, Any]:
+        # gcloud will not sign in without one, and reads the e-mail from it; nobody checks the signature.
+        now = int(self._clock())
+        claims = {
+            "iss": request.headers["Base"],
+            "sub": request.user,
+            "aud": request.client_id,
+            "email": request.user,
+            "email_verified": True,
+            "iat": now,
+            "exp": now + ACCESS_SECONDS,
+        }
+        token["id_token"] = jwt.encode(claims, self._id_key, algorithm="HS256")
+        return token
