@@ -80,7 +80,11 @@ def firewalls(ctx: Context) -> dict[str, Firewall]:
 
 
 def _place(
-    found: dict[str, Firewall], foreign: dict[tuple[str, str, str], Firewall], cloud: Cloud, group: Group, rule: GroupRule
+    found: dict[str, Firewall],
+    foreign: dict[tuple[str, str, str], Firewall],
+    cloud: Cloud,
+    group: Group,
+    rule: GroupRule,
 ) -> None:
     key = (cloud.name, group.name, rules.rule_of(rule))
     names = [tag.removeprefix(RULE_TAG) for tag in rule.tags if tag.startswith(RULE_TAG)]

@@ -7,6 +7,7 @@ import html
 from gcelib import __version__
 from gcelib.web import Request, Response
 
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>gcelib</title>
@@ -21,7 +22,8 @@ dt {{ font-weight: 600; margin-top: .8rem }} dd {{ margin: 0 }}
 It is meant for programs: <code>gcloud</code>, <code>gcutil</code>, Google's SDKs, libcloud, Ansible, Terraform.</p>
 <dl>
 <dt>API</dt><dd><code>{base}/compute/v1/</code></dd>
-<dt>What it offers</dt><dd><a href="/discovery/v1/apis/compute/v1/rest"><code>{base}/discovery/v1/apis/compute/v1/rest</code></a></dd>
+<dt>What it offers</dt>
+<dd><a href="/discovery/v1/apis/compute/v1/rest"><code>{base}/discovery/v1/apis/compute/v1/rest</code></a></dd>
 <dt>Signing in</dt><dd><code>{base}/oauth2/auth</code>, tokens at <code>{base}/oauth2/token</code></dd>
 </dl>
 <p>Its operator sets a client up with <code>gcelib client gcloud --project NAME</code>.</p>
@@ -34,7 +36,7 @@ def page(request: Request) -> Response:
     text = _PAGE.format(version=__version__, base=html.escape(request.base_url, quote=True))
     headers = {
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+        "Content-Security-Policy": _POLICY,
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
     }

@@ -51,7 +51,9 @@ def checked(sent: Mapping[str, Any], current: Sequence[Mapping[str, str]], field
             raise Invalid(f"Invalid value for field '{where}.key': '{key}'. Letters, digits, '-' and '_', at most 128.",
                           field=f"{where}.key")
         if key in seen:
-            raise Invalid(f"Invalid value for field '{where}.key': '{key}'. The key is given twice.", field=f"{where}.key")
+            raise Invalid(
+                f"Invalid value for field '{where}.key': '{key}'. The key is given twice.", field=f"{where}.key"
+            )
         if len(value.encode()) > LARGEST_VALUE:
             raise Invalid(f"Value for field '{where}.value' is too large: at most {LARGEST_VALUE} bytes.",
                           field=f"{where}.value")

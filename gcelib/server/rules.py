@@ -68,7 +68,10 @@ def expand(body: Mapping[str, Any], source_groups: Mapping[str, str]) -> frozens
 
 
 def checked(body: Mapping[str, Any], clouds: str) -> dict[str, Any]:
-    """The firewall with its defaults filled in. Raises Invalid, and Unsupported naming the field the clouds cannot do."""
+    """The firewall with its defaults filled in.
+
+    Raises Invalid, and Unsupported naming the field that the clouds cannot carry out.
+    """
     refusals = {
         "denied": bool(body.get("denied")),
         "direction": body.get("direction", "INGRESS") != "INGRESS",
@@ -137,15 +140,19 @@ def _protocol(text: str, field: str) -> str:
 def _ranges(protocol: str, ports: Sequence[Any], field: str) -> list[tuple[int, int]]:
     if protocol not in ("tcp", "udp"):
         if ports:
-            raise Invalid(f"Invalid value for field '{field}': only tcp and udp rules of this cloud have ports.", field=field)
+            raise Invalid(
+                f"Invalid value for field '{field}': only tcp and udp rules of this cloud have ports.", field=field
+            )
         return [(-1, -1)]
     spans: list[tuple[int, int]] = []
     for port in ports:
         match = PORTS.match(str(port))
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if not 0 <= first <= last <= 65535:
-            raise Invalid(f"Invalid value for field '{field}': '{port}'. A port, or two with a dash between, up to 65535.",
-                          field=field)
+            raise Invalid(
+                f"Invalid value for field '{field}': '{port}'. A port, or two with a dash between, up to 65535.",
+                field=field,
+            )
         spans.append((first, last))
     return spans or [FULL]
 

@@ -33,11 +33,16 @@ def tenancy(config: Config, projects: Projects, caller: Caller, project: str, me
     offered = config.image_projects.get(project)
     if offered and method.verb == "GET" and method.collection in _IMAGE_COLLECTIONS:
         if not caller.roles:
-            raise policy.unknown_project(project)
+            raise _unknown(project)
         return Tenancy(project, (projects.cloud(offered.cloud),), offered.families)
     try:
         found = projects.open(project)
+        policy.permit(caller, method.id, method.verb, found.id)
     except NotFound:
-        raise policy.unknown_project(project) from None
-    policy.permit(caller, method.id, method.verb, found.id)
+        raise _unknown(project) from None
     return Tenancy(found.id, found.clouds)
+
+
+def _unknown(project: str) -> NotFound:
+    """The one answer for a project that is not this caller's, whoever else's it may be."""
+    return NotFound(f"The resource 'projects/{project}' was not found")

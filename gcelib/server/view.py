@@ -140,7 +140,8 @@ class View:
     @property
     def images(self) -> Directory[Image]:
         """Images; of several with one name each carries its size, else the start of its id."""
-        found: Directory[Image] = self._directory("images", ("images",), lambda parts: _per_cloud(parts[0], _image_hints))
+        make = lambda parts: _per_cloud(parts[0], _image_hints)  # noqa: E731
+        found: Directory[Image] = self._directory("images", ("images",), make)
         return found
 
     @property
@@ -153,7 +154,8 @@ class View:
     @property
     def snapshots(self) -> Directory[Snapshot]:
         """Snapshots of disks."""
-        found: Directory[Snapshot] = self._directory("snapshots", ("snapshots",), lambda parts: _per_cloud(parts[0], lambda _: ()))
+        make = lambda parts: _per_cloud(parts[0], lambda _: ())  # noqa: E731
+        found: Directory[Snapshot] = self._directory("snapshots", ("snapshots",), make)
         return found
 
     @property

@@ -188,8 +188,10 @@ def _network(ctx: Context, link: str) -> str:
         found = ctx.view.networks.match(ref, zone.name)
         if found is not None:
             return found.name
-    raise Invalid(f"Invalid value for field 'resource.network': '{link}'. The referenced network resource cannot be found.",
-                  field="resource.network")
+    raise Invalid(
+        f"Invalid value for field 'resource.network': '{link}'. The referenced network resource cannot be found.",
+        field="resource.network",
+    )
 
 
 def _clouds(ctx: Context, network: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gcelib import naming
 from gcelib.models import Image, ImageState
-from gcelib.server import remarks, fingerprint
+from gcelib.server import fingerprint, remarks
 from gcelib.server.collection import Collection, Rendered, missing
 from gcelib.server.context import Context
 from gcelib.server.directory import Found

@@ -92,16 +92,16 @@ class Networks(Collection):
                 f"'{shared[0].cloud.name}': only its operator can delete it."
             )
         ids = {(part.cloud.name, part.model.id) for part in parts}
-        user = next(
-            (node for node in ctx.view.nodes for nic in node.model.nics if (node.cloud.name, nic.network_id) in ids), None
-        )
+        nics = ((node, nic) for node in ctx.view.nodes for nic in node.model.nics)
+        user = next((node for node, nic in nics if (node.cloud.name, nic.network_id) in ids), None)
         if user is not None:
             raise InUse(
                 f"The network resource 'projects/{ctx.project}/global/networks/{name}' is already being used by "
                 f"'projects/{ctx.project}/zones/{user.zone}/instances/{user.name}'"
             )
         steps = [
-            Step(f"network {part.zone}", part.cloud.name, "networks", "destroy", {"id": part.model.id}) for part in parts
+            Step(f"network {part.zone}", part.cloud.name, "networks", "destroy", {"id": part.model.id})
+            for part in parts
         ]
         number = naming.number("", "network", f"{ctx.tenancy} {name}")
         return Work("delete", f"{ctx.project}/global/networks/{name}", steps, main=steps[0].name, target_id=number)

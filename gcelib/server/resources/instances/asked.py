@@ -56,7 +56,7 @@ def ignored(ctx: Context, cloud: Cloud) -> list[tuple[str, str]]:
     accounts = [account.get("email", "") for account in ctx.body.get("serviceAccounts") or []]
     if any(email and email != DEFAULT_ACCOUNT for email in accounts):
         warnings.append(_warning("serviceAccounts", f"cloud '{cloud.name}' gives machines no service accounts"))
-    boot = next((disk for disk in ctx.body.get("disks") or [] if disk.get("boot")), {})
+    boot: Mapping[str, Any] = next((disk for disk in ctx.body.get("disks") or [] if disk.get("boot")), {})
     if boot.get("autoDelete") is False and cloud.traits.boot_disk_dies:
         why = f"on cloud '{cloud.name}' a boot disk is always deleted with its machine"
         warnings.append(_warning("disks[].autoDelete", why))

@@ -11,7 +11,7 @@ from typing import Any
 from gcelib import naming
 from gcelib.errors import Exists, Invalid, Missing, NotReady
 from gcelib.models import Image, Network, Size, Zone
-from gcelib.server import remarks, groups, metadata
+from gcelib.server import groups, metadata, remarks
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.images import bootable
@@ -137,8 +137,8 @@ def _network(ctx: Context, zone: Found[Zone]) -> tuple[Found[Network] | None, st
     nics = ctx.body.get("networkInterfaces") or [{}]
     if len(nics) > 1:
         raise Invalid(
-            f"Invalid value for field 'resource.networkInterfaces': a machine of cloud '{zone.cloud.name}' is made with "
-            "one interface; add others to it later.",
+            f"Invalid value for field 'resource.networkInterfaces': a machine of cloud '{zone.cloud.name}' is made "
+            "with one interface; add others to it later.",
             field="resource.networkInterfaces",
         )
     nic = nics[0]

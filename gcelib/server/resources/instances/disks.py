@@ -21,7 +21,8 @@ def set_auto_delete(ctx: Context, item: Found[Node]) -> Work:
     }
     if device not in named:
         raise Invalid(
-            f"Invalid value for field 'deviceName': '{device}'. Devices of this instance: {', '.join(named) or 'none'}.",
+            f"Invalid value for field 'deviceName': '{device}'. "
+            f"Devices of this instance: {', '.join(named) or 'none'}.",
             field="deviceName",
         )
     disk = named[device].model

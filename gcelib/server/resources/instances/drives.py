@@ -30,8 +30,8 @@ def boot(body: Mapping[str, Any]) -> Mapping[str, Any]:
     params = found.get("initializeParams") or {}
     if found.get("source"):
         raise Unsupported(
-            "compute.instances.insert with field 'resource.disks[0].source' is not offered: this cloud boots from images "
-            "only. Give initializeParams.sourceImage.", field="resource.disks[0].source",
+            "compute.instances.insert with field 'resource.disks[0].source' is not offered: this cloud boots from "
+            "images only. Give initializeParams.sourceImage.", field="resource.disks[0].source",
         )
     if params.get("sourceSnapshot"):
         raise Unsupported(
@@ -94,7 +94,8 @@ def _one(ctx: Context, zone: Found[Zone], machine: str, index: int, disk: Mappin
     else:
         label = f"disk {index}"
         steps.append(_blank(ctx, zone, machine, index, disk, label))
-        steps += remarks.steps(cloud, "volume", label, (disk.get("initializeParams") or {}).get("labels") or {}, said)
+        labels = (disk.get("initializeParams") or {}).get("labels") or {}
+        steps += remarks.steps(cloud, "volume", label, labels, said)
         id = {"$ref": f"{label}.target"}
     args = {"id": id, "node_id": {"$ref": "node.target"}}
     undo = Step(f"detach {index}", cloud.name, "volumes", "detach", {"id": id})
@@ -105,16 +106,19 @@ def _one(ctx: Context, zone: Found[Zone], machine: str, index: int, disk: Mappin
 def _blank(
     ctx: Context, zone: Found[Zone], machine: str, index: int, disk: Mapping[str, Any], label: str
 ) -> Step:
-    field, params, cloud = f"resource.disks[{index}].initializeParams", disk.get("initializeParams") or {}, zone.cloud.name
+    field, params = f"resource.disks[{index}].initializeParams", disk.get("initializeParams") or {}
+    cloud = zone.cloud.name
     if params.get("sourceImage") or params.get("sourceSnapshot"):
         raise Unsupported(
-            f"{ctx.method.id} with field '{field}.sourceImage' is not offered on cloud '{cloud}' for a disk that is not "
-            "the boot disk: its data disks start blank.", field=field,
+            f"{ctx.method.id} with field '{field}.sourceImage' is not offered on cloud '{cloud}' for a disk that is "
+            "not the boot disk: its data disks start blank.", field=field,
         )
-    kind = disk_type(ctx, zone, ctx.ref(params.get("diskType") or "pd-standard", "diskTypes", f"{field}.diskType").name)
+    wish = ctx.ref(params.get("diskType") or "pd-standard", "diskTypes", f"{field}.diskType")
+    kind = disk_type(ctx, zone, wish.name)
     if not kind.model.id:
-        raise Unsupported(f"{ctx.method.id} with field '{field}' is not offered on cloud '{cloud}': it has no data disks.",
-                          field=field)
+        raise Unsupported(
+            f"{ctx.method.id} with field '{field}' is not offered on cloud '{cloud}': it has no data disks.", field=field
+        )
     size = int(params.get("diskSizeGb") or disk.get("diskSizeGb") or 0)
     if kind.model.size_gb and size not in (0, kind.model.size_gb):
         raise Invalid(

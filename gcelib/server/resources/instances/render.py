@@ -8,7 +8,7 @@ from typing import Any
 
 from gcelib import naming
 from gcelib.models import Nic, Node, NodeState, Volume
-from gcelib.server import remarks, fingerprint, metadata
+from gcelib.server import fingerprint, metadata, remarks
 from gcelib.server.collection import Rendered
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
@@ -85,8 +85,8 @@ def disks_of(ctx: Context, item: Found[Node]) -> list[Found[Volume]]:
 
 def device_name(disk: Found[Volume], node: Node, note: Mapping[str, Any], index: int) -> str:
     """The name under which the machine knows the disk: what was asked for, else GCE's own numbering."""
-    asked = remarks.said_of("device", node.tags if disk.model.boot else disk.model.tags, note if disk.model.boot else {})
-    return str(asked) or f"persistent-disk-{index}"
+    tags = node.tags if disk.model.boot else disk.model.tags
+    return str(remarks.said_of("device", tags, note if disk.model.boot else {})) or f"persistent-disk-{index}"
 
 
 def disks(ctx: Context, item: Found[Node], note: Mapping[str, Any]) -> list[Rendered]:
@@ -138,7 +138,9 @@ def _nic(ctx: Context, item: Found[Node], index: int, nic: Nic, note: Mapping[st
         shown["networkIP"] = nic.ip
     public = nic.ip if nic.direct else nic.public_ip
     if public:
-        config = {"kind": "compute#accessConfig", "type": "ONE_TO_ONE_NAT", "name": note.get("nat", NAT), "natIP": public}
-        shown["accessConfigs"] = [config]
+        name = remarks.said_of("nat", item.model.tags, note) or NAT
+        shown["accessConfigs"] = [
+            {"kind": "compute#accessConfig", "type": "ONE_TO_ONE_NAT", "name": name, "natIP": public}
+        ]
     shown["fingerprint"] = fingerprint.fingerprint(shown)
     return shown
