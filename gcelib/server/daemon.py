@@ -1,0 +1,207 @@
+"""A server as a process: its two listeners, signals, reloading, and an end that cuts nobody off."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable
+from types import FrameType
+from typing import Any
+
+from gcelib.config import Config, ConfigError, ServerConfig
+from gcelib.config.names import is_loopback
+from gcelib.config.options import INSECURE_WORDS
+from gcelib.server import app, health, tls
+from gcelib.server.assemble import Server
+from gcelib.server.listener import App, Listener
+
+log = logging.getLogger(__name__)
+
+RENEWAL_EVERY = 12 * 3600.0
+"""Seconds between two looks at the certificate's end."""
+DRAIN = 20.0
+"""Seconds that requests under way get to end."""
+INTERRUPTED = 130
+
+# What is made once, when the process starts.
+_FIXED = ("listen", "admin_listen", "state_dir", "database", "seal_key_file", "threads", "external_url",
+          "trusted_proxies", "tls", "strict_fields")
+
+
+class Daemon:
+    """One process of `gcelib serve`. `reread` gives the configuration again when SIGHUP asks for it."""
+
+    def __init__(self, config: Config, reread: Callable[[], Config] | None = None) -> None:
+        refuse_exposure(config.server)
+        self._config = config
+        self._reread = reread
+        self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._stopping = False
+        self._threads: list[threading.Thread] = []
+        self._app: App | None = None
+        self._server: Server | None = None
+        self._tls: ssl.SSLContext | None = None
+        self._api: Listener | None = None
+        self._admin: Listener | None = None
+
+    @property
+    def url(self) -> str:
+        """Where this machine's clients reach the API, no slash at the end."""
+        return self._api.url if self._api else ""
+
+    @property
+    def admin_url(self) -> str:
+        """Where health and metrics are."""
+        return self._admin.url if self._admin else ""
+
+    def start(self) -> None:
+        """Answer from now on. Raises ConfigError, OSError for a port in use, Fault for a store out of reach.
+
+        The ports come first: a second daemon on them must stop before it touches the store.
+        """
+        server = self._config.server
+        try:
+            self._tls = tls.context(server)
+            self._api = Listener(self._call, server.listen, threads=server.threads, tls=self._tls)
+            self._api.prepare()
+            self._admin = Listener(health.build(self._ready), server.admin_listen, threads=4)
+            self._admin.prepare()
+            self._server = Server(self._config)
+            self._app = app.build(
+                api=self._server.api, gate_serve=self._server.gate.serve, home=self._server.home,
+                external_url=server.external_url, trusted_proxies=server.trusted_proxies,
+            )
+            self._server.start()
+        except BaseException:
+            self.stop()
+            raise
+        for listener in (self._api, self._admin):
+            thread = threading.Thread(target=listener.serve, name="listener", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def run(self, announce: Callable[[], None]) -> int:
+        """Start, call `announce`, work until SIGTERM or SIGINT, end cleanly; the exit code. Main thread only."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._note)
+        self.start()
+        announce()
+        notify("READY=1")
+        while not self._ended():
+            continue
+        notify("STOPPING=1")
+        log.info("stopping: requests under way may end; a second signal ends them")
+        done: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        threading.Thread(target=lambda: done.put(self.stop()), name="stop", daemon=True).start()
+        while done.empty():
+            if self._second_signal():
+                log.warning("stopped in a hurry: requests under way were cut off")
+                logging.shutdown()
+                os._exit(INTERRUPTED)
+        if not done.get():
+            logging.shutdown()
+            os._exit(0)  # Cheroot's workers are not daemons: a stuck one would keep the process for ever.
+        return 0
+
+    def stop(self, drain: float = DRAIN) -> bool:
+        """Take no more requests, let those under way end, let go of everything; False when `drain` seconds
+        were not enough and some still run."""
+        self._stopping = True
+        drained = self._api.stop(drain) if self._api else True
+        if not drained:
+            log.warning("requests still run after %.0f s; they are cut off", drain)
+        if self._server is not None:
+            self._server.stop()
+        if self._admin:
+            self._admin.stop(1)
+        for thread in self._threads:
+            thread.join(1)
+        return drained
+
+    def _call(self, environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
+        assert self._app is not None
+        return self._app(environ, start_response)
+
+    def _ready(self) -> tuple[bool, dict[str, Any]]:
+        if self._stopping or self._server is None:
+            return False, {"server": "stopping"}
+        return self._server.ready()
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._signals.put(number)
+
+    def _ended(self) -> bool:
+        """Wait for a signal, and do what it asks for; whether it was one to stop."""
+        try:
+            number = self._signals.get(timeout=RENEWAL_EVERY)
+        except queue.Empty:
+            self._renew(self._config.server)
+            return False
+        if number != signal.SIGHUP:
+            return True
+        notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        self._reload()
+        notify("READY=1")
+        return False
+
+    def _second_signal(self) -> bool:
+        try:
+            return self._signals.get(timeout=0.1) != signal.SIGHUP
+        except queue.Empty:
+            return False
+
+    def _reload(self) -> None:
+        """Read certificate and configuration again; with mistakes in it the old one stays."""
+        if self._reread is None or self._server is None:
+            self._renew(self._config.server)
+            return
+        try:
+            fresh = self._reread()
+        except ConfigError as error:
+            log.error("the configuration stays as it was: %s", " | ".join(error.mistakes))
+            self._renew(self._config.server)
+            return
+        fixed = [name for name in _FIXED if getattr(fresh.server, name) != getattr(self._config.server, name)]
+        if fixed:
+            log.warning("takes effect at the next start only: %s", ", ".join(f"server.{name}" for name in fixed))
+        self._renew(fresh.server)
+        self._server.reload(fresh)
+        self._config = fresh
+        log.info("configuration read again: %d clouds, %d projects", len(fresh.clouds), len(fresh.projects))
+
+    def _renew(self, server: ServerConfig) -> None:
+        if self._tls is None:
+            return
+        try:
+            tls.refresh(self._tls, server)
+        except ConfigError as error:
+            log.error("the certificate stays as it was: %s", " | ".join(error.mistakes))
+
+
+def refuse_exposure(server: ServerConfig) -> None:
+    """Raise ConfigError when tokens would cross a network in the clear without the operator having said so."""
+    exposed = server.tls == "off" and not is_loopback(server.host) and server.insecure_listen != INSECURE_WORDS
+    if exposed:
+        raise ConfigError([
+            f'server.tls: is "off" while listening on {server.listen}, where others could read every token; '
+            'write tls = "auto", or listen on 127.0.0.1.'
+        ])
+
+
+def notify(state: str) -> None:
+    """Tell systemd (sd_notify(3)) how the service is; without systemd nothing happens."""
+    path = os.environ.get("NOTIFY_SOCKET", "")
+    if not path:
+        return
+    address = "\0" + path[1:] if path.startswith("@") else path
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        try:
+            sock.sendto(state.encode(), address)
+        except OSError as error:
+            log.warning("systemd was not told %s: %s", state.splitlines()[0], error)
