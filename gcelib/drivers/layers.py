@@ -31,7 +31,7 @@ _FRESH: ContextVar[bool] = ContextVar("gcelib_fresh_lists", default=False)
 
 @contextmanager
 def fresh() -> Iterator[None]:
-    """Within this context every remembering cloud asks anew (and remembers that); for `Cache-Control: no-cache`."""
+    """Within this context lists are asked anew, and remembered; for `Cache-Control: no-cache`."""
     token = _FRESH.set(True)
     try:
         yield
@@ -50,7 +50,8 @@ class _Flight:
     def outcome(self) -> Sequence[Any]:
         if isinstance(self.fault, Fault):
             # A copy: one exception raised in several threads would mix their tracebacks.
-            raise type(self.fault)(self.fault.message, field=self.fault.field, retry_after=self.fault.retry_after)
+            kind, wait = type(self.fault), self.fault.retry_after
+            raise kind(self.fault.message, field=self.fault.field, retry_after=wait) from self.fault.__cause__
         if self.fault is not None:
             raise self.fault
         return self.value
@@ -76,7 +77,7 @@ class Lists:
     def get(self, facet: str, verb: str, seconds: float, ask: Callable[[], Sequence[Any]]) -> Sequence[Any]:
         """The list, asked at most once at a time; failures go to everyone waiting and are not kept."""
         if seconds <= 0:
-            return ask()
+            return tuple(ask())
         anew = _FRESH.get()
         with self._lock:
             kept = None if anew else self._cache.get((facet, verb))
@@ -157,6 +158,20 @@ class Remember:
     `seconds` per facet, "other" for those not named; 0 turns one off.
     """
 
+    zones: Any
+    sizes: Any
+    images: Any
+    nodes: Any
+    volumes: Any
+    snapshots: Any
+    networks: Any
+    firewalls: Any
+    addresses: Any
+    balancers: Any
+    keypairs: Any
+    tags: Any
+    quotas: Any
+
     def __init__(
         self, cloud: Cloud, seconds: Mapping[str, float], clock: Callable[[], float] = time.monotonic
     ) -> None:
@@ -169,9 +184,6 @@ class Remember:
         for facet in FACETS:
             own = getattr(cloud, facet)
             setattr(self, facet, None if own is None else _Remembered(self, facet, own))
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(name)
 
     @property
     def traits(self) -> Traits:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import FunctionType
-from typing import Any
 
 from gcelib.drivers import base
 
@@ -52,11 +51,10 @@ def verbs(facet: str) -> tuple[str, ...]:
     )
 
 
-def abilities_of(cloud: Any) -> Mapping[str, frozenset[str]]:
-    """Facet to the verbs that a cloud's facet objects (or classes) really have."""
-    found: dict[str, frozenset[str]] = {}
-    for facet in base.FACETS:
-        owner = getattr(cloud, facet, None)
-        if owner is not None:
-            found[facet] = frozenset(verb for verb in verbs(facet) if callable(getattr(owner, verb, None)))
-    return found
+def abilities_of(facets: Mapping[str, object]) -> Mapping[str, frozenset[str]]:
+    """Facet to the verbs that these facet objects, or classes, really have; None is left out."""
+    return {
+        facet: frozenset(verb for verb in verbs(facet) if callable(getattr(owner, verb, None)))
+        for facet, owner in facets.items()
+        if owner is not None
+    }

@@ -11,15 +11,15 @@ from typing import cast
 from libcloud.compute.types import OLD_CONSTANT_TO_NEW_MAPPING, Provider
 
 from gcelib.config import CacheConfig, CloudConfig
-from gcelib.drivers.base import FACETS, Cloud
+from gcelib.drivers.base import Cloud
 from gcelib.drivers.cloudstack.client import Client
 from gcelib.drivers.cloudstack.cloud import CloudStack
 from gcelib.drivers.cloudstack.connection import Driver, Endpoint, make_driver
 from gcelib.drivers.cloudstack.profile import PROFILES
 from gcelib.drivers.faults import At
 from gcelib.drivers.layers import Remember
-from gcelib.drivers.profile import Profile, verbs
-from gcelib.drivers.session import Session
+from gcelib.drivers.profile import Profile
+from gcelib.drivers.session import Observer, Session, log_call
 from gcelib.errors import Unavailable, Unsupported
 
 ONLY = "gcelib carries only CloudStack in this version"
@@ -39,7 +39,7 @@ def profiles() -> dict[str, Profile]:
 
 
 def _uncarried(constant: str, value: str) -> Profile:
-    renamed = OLD_CONSTANT_TO_NEW_MAPPING.get(value)
+    renamed: str | None = dict(OLD_CONSTANT_TO_NEW_MAPPING).get(value)  # type: ignore[call-overload]
     why = f"an old name: libcloud calls it {renamed} now" if renamed else ONLY
     return Profile(value, constant.replace("_", " ").capitalize(), why_not=why)
 
@@ -63,13 +63,18 @@ def cloud_class(profile: Profile) -> type[CloudStack] | None:
 
 
 def build(
-    config: CloudConfig, cache: CacheConfig, tenant: str = "", *, keys: tuple[str, str] | None = None
+    config: CloudConfig,
+    cache: CacheConfig,
+    tenant: str = "",
+    *,
+    keys: tuple[str, str] | None = None,
+    observe: Observer = log_call,
 ) -> Cloud:
     """The cloud a configuration describes, its lists remembered.
 
     `tenant` is one of the cloud's own projects. `keys` are a caller's (key, secret) in place of the
-    configuration's. Asks the cloud nothing yet. Raises Unsupported for a provider that is not carried,
-    Unavailable for an endpoint that is no URL.
+    configuration's. `observe` is told of every call. Asks the cloud nothing yet. Raises Unsupported for a
+    provider that is not carried.
     """
     profile = profile_of(config.provider)
     if not profile.carried:
@@ -85,12 +90,13 @@ def build(
         except ValueError as exc:
             raise Unavailable(f"{at} is not set up: {exc}; check [clouds.{config.name}].") from None
 
-    client = Client(Session(at, make, size=POOL), tenant=tenant, owned=keys is None)
+    client = Client(Session(at, make, size=POOL, observe=observe), tenant=tenant, owned=keys is None)
     cloud = CloudStack(client, config.options)
     seconds = {"zones": cache.zones, "sizes": cache.sizes, "images": cache.images, "nodes": cache.nodes}
     return cast(Cloud, Remember(cast(Cloud, cloud), {**seconds, "other": cache.other}))
 
 
-def matrix(cloud: object, abilities: dict[str, frozenset[str]]) -> list[tuple[str, str, bool]]:
-    """Every facet and verb, and whether it is among the abilities."""
-    return [(facet, verb, verb in abilities.get(facet, ())) for facet in FACETS for verb in verbs(facet) or ("",)]
+def carried(provider: str) -> bool:
+    """Whether gcelib can drive this provider."""
+    found = profiles().get(provider) or profiles().get(provider.casefold())
+    return found is not None and found.carried

@@ -15,20 +15,20 @@ from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from gcelib.drivers import faults
-from gcelib.errors import Fault, Unavailable
+from gcelib.errors import Unavailable
 
 LOG = logging.getLogger(__name__)
 
 Driver = TypeVar("Driver")
 Result = TypeVar("Result")
 
-Observer = Callable[[str, str, float, str], None]
-"""Told of every call: cloud, what, seconds, outcome ("ok" or the fault's kind). The one place for metrics."""
+Observer = Callable[[str, str, str, float], None]
+"""Told of every call: provider, what was called, outcome ("ok" or the fault's kind), seconds."""
 
 
-def log_call(cloud: str, what: str, seconds: float, outcome: str) -> None:
+def log_call(provider: str, what: str, outcome: str, seconds: float) -> None:
     """The observer used when none is given."""
-    LOG.debug("cloud=%s call=%s seconds=%.3f outcome=%s", cloud, what, seconds, outcome)
+    LOG.debug("provider=%s call=%s outcome=%s seconds=%.3f", provider, what, outcome, seconds)
 
 
 class Session(Generic[Driver]):
@@ -90,7 +90,7 @@ class Session(Generic[Driver]):
             fault = faults.name(exc, self.at, what, writes=writes)
             outcome = type(fault).__name__
         finally:
-            self.observe(self.at.cloud, what, self._clock() - begun, outcome)
+            self.observe(self.at.provider, what, outcome, self._clock() - begun)
         # Raised out here so that the original, whose text may hold keys, is not chained to it.
         raise fault
 
@@ -165,5 +165,3 @@ def shut(driver: Any) -> None:
     if session is not None:
         session.close()
 
-
-__all__ = ["Fault", "Observer", "Session", "log_call", "shut"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from gcelib.drivers.base import Traits
 from gcelib.drivers.cloudstack.addresses import Addresses
@@ -29,6 +29,21 @@ CUSTOM_MHZ = 1000
 
 class CloudStack:
     """A `Cloud`. Options: `network_offering` for new networks, `custom_mhz` for sizes that want a speed."""
+
+    kinds: ClassVar[Mapping[str, type]] = {
+        "zones": Zones, "sizes": Sizes, "images": Images, "nodes": Nodes, "volumes": Volumes,
+        "snapshots": Snapshots, "networks": Networks, "firewalls": Firewalls, "addresses": Addresses,
+        "keypairs": KeyPairs, "tags": Tags, "quotas": Quotas,
+    }  # fmt: skip
+    why_not: ClassVar[Mapping[str, str]] = {
+        "balancers": "gcelib does not use CloudStack's load balancers in this version",
+        "snapshots": "gcelib lists snapshots in this version, and makes or deletes none",
+        "images": "gcelib lists templates in this version, and makes or deletes none",
+        "addresses": "gcelib lists public addresses in this version, and takes or releases none",
+        "serial console": "CloudStack keeps no console output for its users",
+        "routes": "CloudStack has static routes in VPCs only",
+    }
+    """What is missing, and why, for people."""
 
     def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
         self.name = client.at.cloud
@@ -59,7 +74,7 @@ class CloudStack:
 
     def abilities(self) -> Mapping[str, frozenset[str]]:
         """Facet to verbs."""
-        return abilities_of(self)
+        return abilities_of({facet: getattr(self, facet) for facet in self.kinds})
 
     def submit(self, facet: str, verb: str, args: Mapping[str, Any], key: str) -> Job:
         """Carry out one write now. Raises Uncertain when it was sent and its answer lost."""
