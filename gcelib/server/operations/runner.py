@@ -189,9 +189,6 @@ class Runner:
             self._agenda.add(record.id, self._ticks())
         for id in self.operations.held(self.holder):
             self._agenda.add(id, self._ticks())
-        if self._hourly is not None and self._ticks() - self._houred >= 3600.0:
-            self._houred = self._ticks()
-            self._hourly()
 
     def _work(self) -> None:
         while (id := self._agenda.take()) is not None:
@@ -205,6 +202,19 @@ class Runner:
                 log.warning("operations are not looked after now: %s", fault.message)
             except Exception:
                 log.exception("looking after the operations broke")
+            if self._hourly is not None and self._ticks() - self._houred >= 3600.0:
+                self._houred = self._ticks()
+                # In a thread of its own: a slow cloud must not keep leases from being renewed.
+                threading.Thread(target=self._hour, name="operations-hourly", daemon=True).start()
+
+    def _hour(self) -> None:
+        try:
+            if self._hourly is not None:
+                self._hourly()
+        except Unavailable as fault:
+            log.warning("nothing is cleared away now: %s", fault.message)
+        except Exception:
+            log.exception("clearing away broke")
 
     def _next(self, id: str, pause: float | None) -> None:
         if pause is None:

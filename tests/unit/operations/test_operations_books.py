@@ -1,0 +1,121 @@
+"""The operations on the books: found, leased to one holder, deleted when done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pretend import World, machine
+
+from gcelib.errors import NotFound, NotReady
+from gcelib.store.notes import Notes
+from gcelib.store.operations import Operations, Record
+
+
+@pytest.fixture
+def books(world: World) -> Operations:
+    return world.runner.operations
+
+
+def record(name: str, **values: object) -> Record:
+    basis = Record(
+        id=f"id-{name}", name=name, number="1", project="demo", scope="zones/z", verb="insert",
+        target=f"demo/zones/z/instances/{name}", insert_time=100.0, due=100.0,
+    )
+    return replace(basis, **values)  # type: ignore[arg-type]
+
+
+def test_a_record_comes_back_as_it_was_stored(books: Operations) -> None:
+    whole = record(
+        "a", target_id="7", caller="ann", request_key="k", status="RUNNING", progress=3, start_time=101.0,
+        error={"errors": []}, warnings=[{"code": "X"}], http_status=400, work={"verb": "insert"}, state={"a": [1]},
+        holder="me", lease_until=130.0, client_operation_id="c",
+    )
+    assert books.insert(whole) == whole
+    assert books.load("id-a") == whole
+    assert books.get("demo", "zones/z", "a") == whole
+
+
+@pytest.mark.parametrize("where", [("other", "zones/z"), ("demo", "zones/y"), ("demo", "global")])
+def test_an_operation_is_found_only_where_it_is(books: Operations, where: tuple[str, str]) -> None:
+    books.insert(record("a"))
+    with pytest.raises(NotFound, match=r"The resource 'projects/.*/operations/a' was not found"):
+        books.get(*where, "a")
+
+
+def test_a_list_shows_one_scope_or_all_the_newest_first(books: Operations) -> None:
+    books.insert(record("a", insert_time=1.0))
+    books.insert(record("b", insert_time=2.0, scope="global"))
+    books.insert(record("c", insert_time=3.0))
+    books.insert(record("d", insert_time=4.0, project="other"))
+    assert [each.name for each in books.list("demo")] == ["c", "b", "a"]
+    assert [each.name for each in books.list("demo", "zones/z")] == ["c", "a"]
+
+
+def test_what_is_due_and_free_is_claimed_by_one_holder_only(books: Operations) -> None:
+    books.insert(record("free"))
+    books.insert(record("later", due=900.0))
+    books.insert(record("held", holder="other", lease_until=200.0))
+    books.insert(record("done", status="DONE"))
+    assert [each.name for each in books.claim("me", 150.0, 30.0)] == ["free"]
+    assert books.claim("you", 150.0, 30.0) == []
+    assert [each.name for each in books.claim("you", 190.0, 30.0)] == ["free"]
+    assert {each.name for each in books.claim("me", 1000.0, 30.0)} == {"free", "held", "later"}
+
+
+def test_a_holder_that_lost_its_lease_cannot_write(books: Operations) -> None:
+    mine = books.insert(record("a", holder="me", lease_until=120.0))
+    books.claim("you", 150.0, 30.0)
+    assert not books.save(replace(mine, status="DONE"))
+    assert books.save(replace(mine, holder="you", progress=50))
+    assert books.load("id-a").progress == 50  # type: ignore[union-attr]
+
+
+def test_a_done_operation_never_changes_again(books: Operations) -> None:
+    mine = books.insert(record("a", holder="me"))
+    assert books.save(replace(mine, status="DONE", progress=100))
+    assert not books.save(replace(mine, status="RUNNING"))
+
+
+def test_renewed_leases_last_and_released_ones_are_free_at_once(books: Operations) -> None:
+    books.insert(record("a", holder="me", lease_until=120.0))
+    assert books.renew("me", 300.0) == 1
+    assert books.claim("you", 200.0, 30.0) == []
+    assert books.release("me") == 1
+    assert [each.name for each in books.claim("you", 200.0, 30.0)] == ["a"]
+
+
+def test_only_done_operations_are_deleted(books: Operations) -> None:
+    mine = books.insert(record("a", holder="me"))
+    with pytest.raises(NotReady, match="PENDING"):
+        books.delete("demo", "zones/z", "a")
+    books.save(replace(mine, status="DONE"))
+    books.delete("demo", "zones/z", "a")
+    with pytest.raises(NotFound):
+        books.delete("demo", "zones/z", "a")
+
+
+def test_two_servers_share_the_work_and_neither_does_it_twice(world: World) -> None:
+    first = world.runner
+    begun = [world.begin(machine(f"n{number}")) for number in range(5)]
+    second = world.restarted()
+    first.run_due()
+    world.clock.now += 60.0
+    first.run_due()
+    world.run()
+    assert second.operations.open() == []
+    assert [world.record(each).error for each in begun] == [None] * 5
+    assert len(world.cloud.effects) == 5
+    assert len(world.settled) == 5
+
+
+def test_notes_are_merged_field_by_field_and_a_null_removes_one(world: World) -> None:
+    notes = Notes(world.store, world.clock)
+    notes.merge("gva", "node", "n", {"description": "mine", "labels": {"a": "1"}})
+    notes.merge("gva", "node", "n", {"labels": {"b": "2"}, "description": None})
+    assert notes.get("gva", "node", "n") == {"labels": {"b": "2"}}
+    notes.put("gva", "node", "n", {"only": True})
+    assert notes.all("gva", "node") == {"n": {"only": True}}
+    notes.delete("gva", "node", "n")
+    notes.delete("gva", "node", "n")
+    assert notes.get("gva", "node", "n") is None
