@@ -13,7 +13,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	  if "$$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
 	  then echo "$$name"; break; fi; done)
 
-PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-input
+PIP = $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-input
 SOURCES = setup.py pyproject.toml
 
 .PHONY: demo test check style types bench clean

@@ -67,9 +67,10 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print gcelib's version and the API's")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
-    wanted = words[:1] if words and words[0] in COMMANDS else COMMANDS
-    for name in wanted:
-        importlib.import_module(f"gcelib.cli.{name}").add(commands)
+    named = words[:1] if words and words[0] in (*COMMANDS, "--version") else COMMANDS
+    for name in COMMANDS:
+        if name in named:
+            importlib.import_module(f"gcelib.cli.{name}").add(commands)
     return parser
 
 

@@ -118,7 +118,8 @@ def _project_id(project: ProjectConfig) -> str:
     found = next((name for name in (project.name, *project.aliases) if is_idlike(name)), None)
     if found is None:
         raise Invalid(f"gcloud does not take '{project.name}' as a project; give it an alias of "
-                      f'lower-case letters, digits and dashes under [projects."{project.name}"]: aliases = ["my-project"]')
+                      f'lower-case letters, digits and dashes: under [projects."{project.name}"] write '
+                      'aliases = ["my-project"]')
     return found
 
 

@@ -34,8 +34,8 @@ class Mistakes:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """'did you mean "x"?' when one of the known words is near, else what may be written."""
-    words = sorted(known)
+    words = {each.lower(): each for each in sorted(known)}
     near = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.6)
     if near:
-        return f'did you mean "{near[0]}"?'
-    return "known here: " + ", ".join(words) + "."
+        return f'did you mean "{words[near[0]]}"?'
+    return "known here: " + ", ".join(words.values()) + "."

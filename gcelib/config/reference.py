@@ -20,13 +20,13 @@ gcelib reads one TOML file: the one `--config` names, else the one `GCELIB_CONFI
 (`~/.config/gcelib/gcelib.toml` on Linux), else `/etc/gcelib/gcelib.toml`. `gcelib configure` writes one, and
 `gcelib check` reports every mistake in it at once.
 
-Every option that is one value can be given by the environment, which beats the file; the tables below name the
-variables. In `GCELIB_CLOUDS_NAME_KEY` and its like, NAME is the section's name in capitals, with `_` for every
-character that is neither a letter nor a digit; a name that the file has not makes a new section. Lists are
-separated by commas. Libcloud options are `GCELIB_CLOUDS_NAME_OPTIONS_X`, with X in capitals for x.
+Every option that is one value can be given by the environment, which beats the file; the tables below name
+the variables. In `GCELIB_CLOUDS_NAME_KEY` and its like, NAME is the section's name in capitals, with `_` for
+every character that is neither a letter nor a digit; a name that the file has not makes a new section. Lists
+are separated by commas. Libcloud options are `GCELIB_CLOUDS_NAME_OPTIONS_X`, with X in capitals for x.
 
-Relative file names stand beside the configuration file; `~` is the home directory. A file that holds secrets –
-the configuration itself included – is refused while every user of the machine may read it.
+Relative file names stand beside the configuration file; `~` is the home directory. A file that holds
+secrets – the configuration itself included – is refused while every user of the machine may read it.
 
 ```toml
 [server]

@@ -46,5 +46,6 @@ def files(setup: Setup) -> list[File]:
         text += "" if setup.secure else "export OAUTHLIB_INSECURE_TRANSPORT=1\n"
     else:
         # Without a key file yet there is nothing to log in with, only the line to type later.
-        text += key_hint(setup) + fill(_KEY, KEY=quote(setup.key_path), COMMENT="" if setup.key_file else "# ")
+        comment = "" if setup.key_file else "# "
+        text += key_hint(setup) + fill(_KEY, KEY=quote(setup.key_path), COMMENT=comment)
     return [File("gcloud.sh", text, "source gcloud.sh; gcloud compute zones list")]
