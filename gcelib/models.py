@@ -44,7 +44,11 @@ class ImageState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A place for machines. `security_groups`: rules live in groups that machines join at creation."""
+    """A place for machines.
+
+    `security_groups`: rules live in groups that machines join at creation. `own_networks`: accounts may
+    create networks here. `picks_network`: a machine may name its networks; where not, there is exactly one.
+    """
 
     id: str
     name: str
@@ -52,9 +56,7 @@ class Zone:
     description: str = ""
     security_groups: bool = False
     own_networks: bool = False
-    """Accounts may create networks of their own here."""
     picks_network: bool = False
-    """A machine may name its networks at creation; where not, the zone has exactly one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class CustomRange:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A machine size; `zone_ids` None means every zone; `custom` is set where CPUs and memory are free."""
+    """A machine size; `zone_ids` None: every zone; `custom`: CPUs and memory are free; `root_gb` 0: the image's."""
 
     id: str
     name: str
@@ -78,7 +80,6 @@ class Size:
     description: str = ""
     created: datetime.datetime | None = None
     root_gb: int = 0
-    """Size of the root disk this size fixes; 0: the image decides."""
     custom: CustomRange | None = None
     zone_ids: frozenset[str] | None = None
 
@@ -119,7 +120,7 @@ class Nic:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A machine."""
+    """A machine; `busy` while the cloud is working on it."""
 
     id: str
     name: str
@@ -140,7 +141,6 @@ class Node:
     delete_protected: bool = False
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
     busy: bool = False
-    """The cloud is working on it right now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +218,8 @@ class Network:
 class GroupRule:
     """One allowance in a security group: from `cidr`, or from the machines of `group_name`.
 
-    `protocol`: "tcp", "udp", "icmp", "all" or a number as text. `first_port`/`last_port` are None where
-    the protocol has no ports, or all are meant; for icmp, `icmp_type`/`icmp_code` -1 means any.
+    `protocol`: "tcp", "udp", "icmp", "all" or a number as text. `first_port`/`last_port` None: all, or it has
+    no ports; `icmp_type`/`icmp_code` -1: any.
     """
 
     id: str
@@ -289,9 +289,8 @@ class JobState(enum.StrEnum):
 class Job:
     """A change the cloud has accepted. JSON values only, so that it outlives the process.
 
-    `token` is what the provider needs to ask again ("" when nothing remains to ask). `target` is the
-    backend id of the thing made or changed, as soon as the cloud names it. `result` is what later steps
-    may refer to. `error` is `Fault.to_data()` of a failure.
+    `token`: what the provider needs to ask again. `target`: the backend id of the thing made or changed, as
+    soon as the cloud names it. `result`: what later steps may refer to. `error`: `Fault.to_data()` of a failure.
     """
 
     state: JobState

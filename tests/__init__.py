@@ -1,0 +1,1 @@
+"""gcelib's tests."""

@@ -1,0 +1,65 @@
+"""One simulator and one gcelib process that the tests of a session share, and fresh ones for those who break things."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gcelib.simulator import Simulator
+from tests.api import Api
+from tests.live import Live
+
+Launch = Callable[..., tuple[Live, Simulator]]
+
+
+def launched(home: Path, simulator: Simulator, **options: str) -> Live:
+    """A gcelib process over this simulator's `demo` account."""
+    home.mkdir(parents=True, exist_ok=True)
+    account = simulator.accounts["demo"]
+    return Live(home, simulator.url, account.api_key, account.secret_key, **options).start()  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Iterator[Simulator]:
+    """The cloud most tests share: jobs take a tenth of a second."""
+    with_jobs = Simulator(job_delay=0.1)
+    with_jobs.start()
+    yield with_jobs
+    with_jobs.stop()
+
+
+@pytest.fixture(scope="session")
+def live(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """The gcelib process most tests share, without TLS."""
+    server = launched(tmp_path_factory.mktemp("live"), simulator)
+    yield server
+    assert server.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def api(live: Live) -> Api:
+    """A checked client of the shared process, signed in as an admin of project demo."""
+    return live.api()
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Launch]:
+    """Makes a simulator and a gcelib process of the test's own; both end with the test."""
+    servers: list[Live] = []
+    clouds: list[Simulator] = []
+
+    def make(*, job_delay: float = 0.1, preload: int = 0, **options: str) -> tuple[Live, Simulator]:
+        cloud = Simulator(job_delay=job_delay, preload=preload)
+        cloud.start()
+        clouds.append(cloud)
+        servers.append(launched(tmp_path / f"server{len(servers)}", cloud, **options))
+        return servers[-1], cloud
+
+    yield make
+    for server in servers:
+        if server.process is not None:
+            server.stop()
+    for cloud in clouds:
+        cloud.stop()

@@ -1,0 +1,145 @@
+"""A gcelib process of its own, over a CloudStack cloud that answers over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.api import Api
+
+QUIET = {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Live:
+    """A `gcelib serve` and how to reach it. `start` and `stop` may be repeated: the state stays."""
+
+    home: Path
+    endpoint: str
+    key: str
+    secret: str
+    tls: str = "off"
+    extra: str = ""
+    server_extra: str = ""
+    port: int = field(default_factory=free_port)
+    admin: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+    token: str = ""
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"{'http' if self.tls == 'off' else 'https'}://localhost:{self.port}"
+
+    @property
+    def config(self) -> Path:
+        """Its configuration file."""
+        return self.home / "gcelib.toml"
+
+    @property
+    def ca(self) -> Path:
+        """The certificate of its own authority, with tls "auto"."""
+        return self.home / "state" / "ca.pem"
+
+    @property
+    def key_file(self) -> Path:
+        """The key file of the service account `tester`, an admin of project demo."""
+        return self.home / "tester.json"
+
+    def write(self) -> None:
+        """Write the configuration."""
+        self.config.write_text(f"""
+[server]
+listen = "localhost:{self.port}"
+admin_listen = "127.0.0.1:{self.admin}"
+state_dir = "{self.home}/state"
+tls = "{self.tls}"
+{self.server_extra}
+[clouds.sim]
+provider = "cloudstack"
+endpoint = "{self.endpoint}"
+key = "{self.key}"
+secret = "{self.secret}"
+timeout = 10
+[projects.demo]
+clouds = ["sim"]
+aliases = ["demo@example.com"]
+{self.extra}
+""")
+        self.config.chmod(0o600)
+
+    def run(self, *words: str, input: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`gcelib WORDS`, with this configuration."""
+        return subprocess.run(
+            [sys.executable, "-m", "gcelib", *words], input=input, capture_output=True, text=True, timeout=60,
+            check=check, env={**os.environ, **QUIET, "GCELIB_CONFIG": str(self.config)},
+        )
+
+    def start(self, timeout: float = 30) -> Live:
+        """Start it and wait until it says it is ready."""
+        self.write()
+        log = (self.home / "log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "gcelib", "serve", "--config", str(self.config)], stdout=log, stderr=log,
+            env={**os.environ, **QUIET},
+        )
+        deadline = time.monotonic() + timeout
+        while not self._ready():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.05)
+        return self
+
+    def _ready(self) -> bool:
+        try:
+            return requests.get(f"http://127.0.0.1:{self.admin}/healthz", timeout=5).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    def said(self) -> str:
+        """Its log so far."""
+        return (self.home / "log").read_text()
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """End it; the exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        code = self.process.wait(30)
+        self.process = None
+        return code
+
+    def sign_in(self) -> str:
+        """A token of the service account, by the JWT-bearer grant."""
+        if not self.key_file.exists():
+            self.run("account", "create-service", "tester", "--project", "demo", "--role", "admin", "--key-file",
+                     str(self.key_file))
+        if not self.token:
+            said = self.run("client", "token", "--project", "demo", "--key-file", str(self.key_file))
+            self.token = said.stdout.strip()
+        return self.token
+
+    def api(self, project: str = "demo") -> Api:
+        """A checked client, signed in."""
+        return Api(self.url, self.sign_in(), project, ca=str(self.ca) if self.tls == "auto" else True)
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """The log's JSON lines."""
+        return [json.loads(line) for line in self.said().splitlines() if line.startswith("{")]
