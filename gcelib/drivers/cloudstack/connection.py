@@ -66,7 +66,6 @@ class Http(LibcloudConnection):
         self.origin = f"{urlsplit(self.endpoint.url).scheme}://{host}:{port}"
         # The environment must not add proxies or ~/.netrc passwords to signed calls.
         self.session.trust_env = False
-        self.session.max_redirects = 0
         if self.endpoint.ca_file is not None:
             self.ca_cert = str(self.endpoint.ca_file)
         self.content = b""
