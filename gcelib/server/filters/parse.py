@@ -91,11 +91,9 @@ class _Parser:
         """FIELD COMPARATOR LITERAL."""
         self.terms += 1
         if self.terms > MAX_TERMS:
-            self._refuse(
-                f"It has more than {MAX_TERMS} comparisons; alternatives fit in one regular expression."
-            )
+            self._refuse(f"It has more than {MAX_TERMS} comparisons; alternatives fit in one regular expression.")
         field = _FIELD.match(self.text, self.at)
-        if field is None:
+        if field is None or _WORD.match(self.text, self.at):
             self._refuse(f"A field name was expected {self._place()}.")
         self.at = field.end()
         comparator = _COMPARATOR.match(self.text, self.at)
@@ -122,9 +120,7 @@ class _Parser:
             return _ESCAPED.sub(r"\1", quoted[1] if quoted[1] is not None else quoted[2])
         bare = _BARE.match(self.text, self.at)
         if bare is None:
-            self._refuse(
-                f"A value was expected {self._place()}; one that holds spaces or parentheses needs quotes."
-            )
+            self._refuse(f"A value was expected {self._place()}; one that holds spaces or parentheses needs quotes.")
         self.at = bare.end()
         return bare[0]
 
@@ -140,13 +136,9 @@ class _Parser:
         end = self._closing() if depth else len(self.text)
         literal = self.text[self.at : end].strip()
         if not literal or literal[0] in "\"'":
-            self._refuse(
-                f"A regular expression was expected {self._place()}, or its closing quote is missing."
-            )
+            self._refuse(f"A regular expression was expected {self._place()}, or its closing quote is missing.")
         if _JOINED.search(self.text, self.at, end):
-            self._refuse(
-                "An unquoted regular expression goes on to the end: put each comparison in parentheses."
-            )
+            self._refuse("An unquoted regular expression goes on to the end: put each comparison in parentheses.")
         self.at = end
         return literal
 

@@ -93,9 +93,7 @@ def _matching(pattern: str) -> Test:
         regex = re2.compile(pattern, options)  # type: ignore[no-untyped-call]
     except re2.error as refusal:
         reason = refusal.args[0]
-        raise ValueError(
-            reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
-        ) from None
+        raise ValueError(reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)) from None
     same = _by_value(pattern)
 
     def test(value: Any) -> bool:

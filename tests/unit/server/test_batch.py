@@ -145,19 +145,13 @@ class Loop:
         parts = batch.split(headers["content-type"], body.encode(), OUTER)
         seen = [(id, part.path.encode() if isinstance(part, Request) else b"") for id, part in parts]
         kind = {"Content-Type": "application/json"}
-        answer = batch.join(
-            [(id, Response(200, kind, b'{"path":"%s"}' % path)) for id, path in reversed(seen)]
-        )
-        return httplib2.Response(
-            {"status": "200", "content-type": answer.headers["Content-Type"]}
-        ), answer.body
+        answer = batch.join([(id, Response(200, kind, b'{"path":"%s"}' % path)) for id, path in reversed(seen)])
+        return httplib2.Response({"status": "200", "content-type": answer.headers["Content-Type"]}), answer.body
 
 
 def test_googles_library_understands_us_and_we_it() -> None:
     found: dict[str, str] = {}
-    calls = BatchHttpRequest(
-        lambda id, answer, error: found.update({id: answer}), "https://h/batch/compute/v1"
-    )
+    calls = BatchHttpRequest(lambda id, answer, error: found.update({id: answer}), "https://h/batch/compute/v1")
     for name in "ab":
         uri = f"https://h/compute/v1/projects/{name}?alt=json"
         calls.add(HttpRequest(None, lambda _, content: json.loads(content)["path"], uri), request_id=name)
