@@ -26,7 +26,7 @@ BOUNDS = {
 }
 ANY_CASE = frozenset({"onHostMaintenance"})
 """gcutil sends the words of these fields in lower case."""
-SECRET = frozenset({"rawKey", "rsaEncryptedKey", "sharedSecret", "privateKey", "value", "key"})
+SECRET = frozenset({"rawKey", "rsaEncryptedKey", "sharedSecret", "privateKey", "value"})
 """Fields whose values are not repeated in a message."""
 
 _WHOLE = re.compile(r"-?[0-9]{1,40}")
