@@ -1,0 +1,203 @@
+"""`gcelib account`: makes accounts for people and programs, and says what they may do."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gcelib.auth.accounts import Accounts
+from gcelib.auth.policy import ROLES
+from gcelib.cli.arguments import Commands, add_command, add_config, read_config
+from gcelib.config import Config
+from gcelib.config.mistakes import did_you_mean
+from gcelib.config.sealed import write_private
+from gcelib.errors import Exists, Invalid, NotFound
+from gcelib.store import Account, Store
+
+_ABOUT = """\
+Accounts are what clients sign in with: a person by a name and a password, a program by a key file in
+Google's format. Each has a role on one or more projects: a viewer looks, an operator works with
+instances, disks, snapshots and images, an admin does everything. A running server needs no restart.
+"""
+
+_EXAMPLES = """\
+  gcelib account create-service robot --project demo --role operator --key-file robot.json
+  gcelib account create-user ann@example.com --project demo --role admin
+  gcelib account grant ann@example.com --project other --role viewer
+  gcelib account list
+"""
+
+
+def add(commands: Commands) -> None:
+    """Put the command and its own sub-commands into the parser."""
+    parser = add_command(commands, "account", "make accounts and give them roles", _ABOUT, _EXAMPLES)
+    verbs = parser.add_subparsers(metavar="VERB", required=True, dest="verb")
+    named = _verb(verbs, "create-service", "a program, with a key file")
+    _role_options(named)
+    _key_options(named)
+    named = _verb(verbs, "create-user", "a person, with a password (asked for on a terminal)")
+    _role_options(named)
+    given = named.add_mutually_exclusive_group()
+    given.add_argument("--password-file", type=Path, metavar="F", help="file whose first line is the password")
+    given.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    _role_options(_verb(verbs, "grant", "give a role on a project in place of the one held there"))
+    _project_option(_verb(verbs, "revoke", "take the role on a project away"))
+    named = _verb(verbs, "disable", "shut an account out, ending all it is signed in with")
+    named.add_argument("--undo", action="store_true", help="let it in again")
+    named = _verb(verbs, "rotate-key", "a new key file for a program; its old keys end now")
+    _key_options(named)
+    named.add_argument("--keep-old", action="store_true", help="let the old keys work on")
+    listed = verbs.add_parser("list", help="every account and its roles", description="List every account.")
+    listed.add_argument("--format", choices=("table", "json"), default="table")
+    add_config(listed)
+    listed.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the verb says. Raises a Fault or ConfigError that says what is wrong."""
+    config = read_config(args)
+    if getattr(args, "project", None):
+        args.project = _project(config, args.project)
+    with _accounts(config) as accounts:
+        _VERBS[args.verb](accounts, config, args)
+    return 0
+
+
+def _create_service(accounts: Accounts, config: Config, args: argparse.Namespace) -> None:
+    _check_key_file(args)
+    key = accounts.create_service(args.name, args.project, args.role, config.server.public_url())
+    _write_key(args, key)
+
+
+def _rotate_key(accounts: Accounts, config: Config, args: argparse.Namespace) -> None:
+    _check_key_file(args)
+    key = accounts.rotate_key(args.name, config.server.public_url(), keep=args.keep_old)
+    _write_key(args, key)
+
+
+def _create_user(accounts: Accounts, _config: Config, args: argparse.Namespace) -> None:
+    account = accounts.create_user(args.name, _password(args), args.project, args.role)
+    print(f"{account.email} may sign in now.")
+
+
+def _grant(accounts: Accounts, _config: Config, args: argparse.Namespace) -> None:
+    print(_described(accounts.grant(args.name, args.project, args.role)))
+
+
+def _revoke(accounts: Accounts, _config: Config, args: argparse.Namespace) -> None:
+    print(_described(accounts.revoke(args.name, args.project)))
+
+
+def _disable(accounts: Accounts, _config: Config, args: argparse.Namespace) -> None:
+    print(_described(accounts.disable(args.name, not args.undo)))
+
+
+def _list(accounts: Accounts, _config: Config, args: argparse.Namespace) -> None:
+    found = accounts.list()
+    if args.format == "json":
+        rows = [
+            {"email": each.email, "kind": each.kind, "roles": dict(each.roles), "disabled": each.disabled}
+            for each in found
+        ]
+        print(json.dumps(rows, indent=2))
+        return
+    for account in found:
+        print(_described(account))
+    if not found:
+        print("There are no accounts yet; see: gcelib account create-user --help", file=sys.stderr)
+
+
+_VERBS = {
+    "create-service": _create_service,
+    "create-user": _create_user,
+    "grant": _grant,
+    "revoke": _revoke,
+    "disable": _disable,
+    "rotate-key": _rotate_key,
+    "list": _list,
+}
+
+
+def _verb(verbs: Commands, name: str, summary: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
+    parser.add_argument("name", metavar="NAME", help="an e-mail, or a short name as in robot")
+    add_config(parser)
+    parser.set_defaults(func=run)
+    return parser
+
+
+def _project_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--project", required=True, metavar="P", help='project, or "*" for every one')
+
+
+def _role_options(parser: argparse.ArgumentParser) -> None:
+    _project_option(parser)
+    parser.add_argument("--role", required=True, choices=ROLES)
+
+
+def _key_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--key-file", required=True, type=Path, metavar="F", help="where to write the key")
+    parser.add_argument("--force", action="store_true", help="replace the file when it is there")
+
+
+def _project(config: Config, name: str) -> str:
+    """The project's own name for a name or an alias; an account on one that is not there helps nobody."""
+    if name == "*":
+        return name
+    found = config.project(name)
+    if found and found.name != "*":
+        return found.name
+    if "*" in config.projects:
+        return name
+    raise NotFound(f"There is no project {name!r} in the configuration; {did_you_mean(name, config.projects)}")
+
+
+@contextmanager
+def _accounts(config: Config) -> Iterator[Accounts]:
+    store = Store.open(config.server.database_url())
+    try:
+        yield Accounts(store)
+    finally:
+        store.close()
+
+
+def _check_key_file(args: argparse.Namespace) -> None:
+    """Before anything is made: an account whose key nobody has is of no use."""
+    if args.key_file.exists() and not args.force:
+        raise _taken(args.key_file)
+    if not args.key_file.absolute().parent.is_dir():
+        raise Invalid(f"There is no directory {args.key_file.absolute().parent} for the key file.", field="key-file")
+
+
+def _write_key(args: argparse.Namespace, key: dict[str, str]) -> None:
+    content = (json.dumps(key, indent=2) + "\n").encode()
+    if not write_private(args.key_file, content, replace=args.force):
+        raise _taken(args.key_file)
+    print(f"{key['client_email']}: the key is in {args.key_file}. Keep it: there is no other copy.")
+
+
+def _taken(path: Path) -> Exists:
+    return Exists(f"{path} exists already and is not overwritten; name another file, or add --force.")
+
+
+def _password(args: argparse.Namespace) -> str:
+    """The password from where the arguments say; on a terminal it is asked for twice."""
+    if args.password_file:
+        lines = args.password_file.read_text(encoding="utf-8").splitlines()
+        return lines[0] if lines else ""
+    if args.password_stdin or not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    first = getpass.getpass("Password: ")
+    if getpass.getpass("Once more: ") != first:
+        raise Invalid("The two passwords differ; nothing was made.", field="password")
+    return first
+
+
+def _described(account: Account) -> str:
+    roles = ", ".join(f"{project}={role}" for project, role in account.roles.items()) or "no role"
+    return f"{account.email}\t{account.kind}\t{roles}" + ("\tdisabled" if account.disabled else "")
