@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import TypeVar
 
-from gcelib.simulator.errors import ApiError, forbidden, invalid, malformed, unknown_id
+from gcelib.simulator.errors import at_door, forbidden, invalid, malformed, unknown_id
 from gcelib.simulator.records import Account, Owner, Project, Row, Thing
 from gcelib.simulator.world import World
 
@@ -15,7 +15,7 @@ MAP_NAME = re.compile(r"^([a-z]\w*)\[(\d+)\](?:\.(.+))?$")
 
 
 class Call:
-    """The parameters (names in lower case) and the caller of one command."""
+    """The parameters (names in lower case) and the caller of one command; `touched` is the first thing it named."""
 
     def __init__(self, world: World, account: Account, command: str, params: dict[str, str], post: bool) -> None:
         self.world = world
@@ -23,6 +23,7 @@ class Call:
         self.command = command
         self.params = params
         self.post = post
+        self.touched: Thing | None = None
 
     # Parameters -----------------------------------------------------------------------------------------
 
@@ -82,9 +83,9 @@ class Call:
         """The project, if the caller is in it. Raises ApiError 431 or 531."""
         project = self.world.find(Project, project_id)
         if project is None:
-            raise unknown_id("projectid", project_id)
+            raise at_door(unknown_id("projectid", project_id))
         if not self.account.admin and self.account.name not in project.members:
-            raise forbidden(f"Account {self.account.name} is not in project {project.name}")
+            raise at_door(forbidden(f"Account {self.account.name} is not in project {project.name}"))
         return project
 
     def other_account(self) -> Account | None:
@@ -141,16 +142,17 @@ class Call:
         """The thing of this id. Raises ApiError 431 when it is not there, 531 when it is another's."""
         thing = self.world.find(kind, thing_id)
         if thing is None:
-            raise unknown_id(parameter, thing_id)
+            raise at_door(unknown_id(parameter, thing_id))
         if not self.may_touch(thing.owner):
-            raise forbidden(f"{self.account.name} does not have permission to operate with {thing_id}")
+            raise at_door(forbidden(f"{self.account.name} does not have permission to operate with {thing_id}"))
+        self.touched = self.touched or thing
         return thing
 
     def shared(self, kind: type[T], parameter: str) -> T:
         """A thing that everyone may use, such as an offering. Raises ApiError 431."""
         thing = self.world.find(kind, self.text(parameter))
         if thing is None:
-            raise unknown_id(parameter, self.text(parameter))
+            raise at_door(unknown_id(parameter, self.text(parameter)))
         return thing
 
     def visible(self, kind: type[T]) -> list[T]:
@@ -215,12 +217,3 @@ def tag_rows(world: World, thing: Thing) -> list[Row]:
 def job_fields(thing: Thing) -> Row:
     """jobid and jobstatus while a job works on the thing."""
     return {"jobid": thing.job_id, "jobstatus": 0} if thing.job_id else {}
-
-
-def only_admins(call: Call, what: str) -> None:
-    """Raises ApiError 531 unless an administrator calls."""
-    if not call.account.admin:
-        raise forbidden(f"Only administrators may {what}")
-
-
-__all__ = ["ApiError", "Call", "job_fields", "only_admins", "ownership", "tag_rows"]

@@ -23,12 +23,14 @@ Body = Generator[float, None, Row]
 class Task:
     """What an asynchronous command hands to the job engine: its body, the thing it works on, the event to note.
 
-    The share that a body yields last is at least a half; earlier ones are smaller.
+    The share that a body yields last is at least a half; earlier ones are smaller. A task `beside` others
+    neither waits for the other jobs on its thing nor shows on it.
     """
 
     body: Body
     on: Thing
     event: str = ""
+    beside: bool = False
 
 
 @dataclass(frozen=True)

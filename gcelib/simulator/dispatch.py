@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
+import threading
 from dataclasses import dataclass, field
 
 from gcelib.simulator import commands, signature
 from gcelib.simulator.call import Call
-from gcelib.simulator.commands import Command, Parameter, Task
+from gcelib.simulator.commands import Body, Command, Parameter, Task
 from gcelib.simulator.errors import ApiError, invalid, not_in_role, unknown_id, unsupported, unverified
 from gcelib.simulator.faults import AFTER, BEFORE, OF_JOBS, Fault, FaultPlan
 from gcelib.simulator.jobs import Jobs
@@ -38,6 +38,7 @@ class Dispatcher:
         self.world = world
         self.faults = faults
         self.jobs = Jobs(world)
+        self.stopping = threading.Event()
         self._spent: dict[str, tuple[int, int]] = {}
 
     def answer(self, pairs: dict[str, str], post: bool) -> Answer:
@@ -49,7 +50,7 @@ class Dispatcher:
         for fault in self.faults.take(name, caller, BEFORE):
             if fault.kind != "delay":
                 return _refusal(fault, name)
-            time.sleep(fault.seconds)
+            self.stopping.wait(fault.seconds)
         try:
             with self.world.lock:
                 self.world.advance()
@@ -98,13 +99,24 @@ class Dispatcher:
         check(command, folded, self.world)
         call = Call(self.world, account, command.name, folded, post)
         assert command.act is not None
-        result = command.act(call)
+        try:
+            result = command.act(call)
+        except ApiError as error:
+            if command.mode != "async" or error.at_door or call.touched is None:
+                raise
+            result = Task(body=_failing(error), on=call.touched, beside=True)
         if not isinstance(result, Task):
             payload: Row = result
             return payload
         broken = self.faults.take(command.name, account.name, OF_JOBS)
         job = self.jobs.submit(call, command, result, broken[0] if broken else None)
         return {"id": result.on.id, "jobid": job.id} if command.mode == "create" else {"jobid": job.id}
+
+
+def _failing(error: ApiError) -> Body:
+    """The body of a job that only says what was wrong with the call."""
+    yield from ()
+    raise error
 
 
 def check(command: Command, folded: dict[str, str], world: World) -> None:

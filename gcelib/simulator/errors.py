@@ -6,13 +6,24 @@ PLAIN = 9999
 
 
 class ApiError(Exception):
-    """A refusal: `code` is both HTTP status and errorcode, `cscode` the finer cserrorcode."""
+    """A refusal: `code` is both HTTP status and errorcode, `cscode` the finer cserrorcode.
+
+    One `at_door` is uttered before an asynchronous command becomes a job; all others then fail the job.
+    """
+
+    at_door = False
 
     def __init__(self, code: int, text: str, cscode: int = PLAIN) -> None:
         super().__init__(text)
         self.code = code
         self.cscode = cscode
         self.text = text
+
+
+def at_door(error: ApiError) -> ApiError:
+    """The same refusal, uttered before there is a job: unknown ids, and things of others."""
+    error.at_door = True
+    return error
 
 
 def unverified() -> ApiError:

@@ -6,7 +6,7 @@ import ipaddress
 
 from gcelib.simulator.call import Call, job_fields, ownership, tag_rows
 from gcelib.simulator.commands import Body, Task, command
-from gcelib.simulator.errors import failed, forbidden, in_use, invalid, unknown_id
+from gcelib.simulator.errors import at_door, failed, forbidden, in_use, invalid, unknown_id
 from gcelib.simulator.hardware import Machine
 from gcelib.simulator.listing import listing
 from gcelib.simulator.places import Network, Zone
@@ -138,8 +138,8 @@ def _one_group(call: Call, id_parameter: str, name_parameter: str) -> Group:
     default_group(call.world, owner)
     for group in call.world.owned(Group, owner):
         if group.name == call.text(name_parameter):
-            return group
-    raise invalid(f"Unable to find security group {call.text(name_parameter)} of {owner.name}")
+            return call.get(Group, group.id)
+    raise at_door(invalid(f"Unable to find security group {call.text(name_parameter)} of {owner.name}"))
 
 
 @command("deleteSecurityGroup")

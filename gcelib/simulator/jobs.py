@@ -57,7 +57,7 @@ class Jobs:
             hasten=self.hasten,
         )  # fmt: skip
         self.world.add(job)
-        queue = self._queues.setdefault(task.on.id, deque())
+        queue = self._queues.setdefault(_queue_of(job), deque())
         queue.append(job)
         if len(queue) == 1:
             self._start(job)
@@ -68,7 +68,7 @@ class Jobs:
         if self.world.settings.job_delay != 0:
             return
         while job.status == RUNNING:
-            first = self._queues[job.task.on.id][0]
+            first = self._queues[_queue_of(job)][0]
             if first.resume is None:
                 return
             first.resume()
@@ -86,7 +86,8 @@ class Jobs:
         return wanted
 
     def _start(self, job: Job) -> None:
-        job.task.on.job_id = job.id
+        if not job.task.beside:
+            job.task.on.job_id = job.id
         self._step(job)
 
     def _step(self, job: Job) -> None:
@@ -135,7 +136,8 @@ class Jobs:
         job.status, job.code, job.result = status, code, result
         job.completed = self.world.clock.now()
         thing = job.task.on
-        thing.job_id = ""
+        if not job.task.beside:
+            thing.job_id = ""
         if job.task.event:
             outcome = "Successfully completed" if status == DONE else "Error while"
             self.world.record(job.task.event, thing, f"{outcome} {job.command.name}")
@@ -143,9 +145,13 @@ class Jobs:
             self.world.remove(job)
         else:
             self.world.at(job.completed + self.world.settings.job_expiry, lambda: self.world.remove(job))
-        queue = self._queues[thing.id]
+        queue = self._queues[_queue_of(job)]
         queue.popleft()
         if queue:
             self._start(queue[0])
         else:
-            del self._queues[thing.id]
+            del self._queues[_queue_of(job)]
+
+
+def _queue_of(job: Job) -> str:
+    return job.id if job.task.beside else job.task.on.id

@@ -38,7 +38,7 @@ class Listener(ThreadingHTTPServer):
         self.dispatcher = dispatcher
         self.control = control
         self._open: set[socket.socket] = set()
-        self._guard = threading.Lock()
+        self._guard = threading.Condition()
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, Handler)
 
@@ -59,12 +59,13 @@ class Listener(ThreadingHTTPServer):
     def shutdown_request(self, request: object) -> None:
         """Forget a connection that has ended."""
         assert isinstance(request, socket.socket)
+        super().shutdown_request(request)
         with self._guard:
             self._open.discard(request)
-        super().shutdown_request(request)
+            self._guard.notify_all()
 
     def hang_up(self) -> None:
-        """End every open connection."""
+        """End every open connection, and wait a moment until their threads have let go of them."""
         with self._guard:
             connections = list(self._open)
         for connection in connections:
@@ -72,6 +73,8 @@ class Listener(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 continue  # The other side was faster.
+        with self._guard:
+            self._guard.wait_for(lambda: not self._open, timeout=2.0)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -35,6 +35,8 @@ def list_machines(call: Call) -> Row:
     for parameter, matches in _relations(call).items():
         if call.given(parameter):
             rows = [machine for machine in rows if matches(machine)]
+    if call.flag("retrieveonlyresourcecount"):
+        return {"count": len(rows)}
     addresses = _public_addresses(call)
     return listing(call, "virtualmachine", rows, lambda machine: machine_row(call, machine, details, addresses))
 

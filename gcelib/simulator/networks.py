@@ -68,9 +68,7 @@ def network_row(call: Call, network: Network) -> Row:
 @command("listNetworks")
 def list_networks(call: Call) -> Row:
     """The caller's networks and the shared ones."""
-    shared = [] if call.text("projectid") not in ("", "-1") else [
-        network for network in call.world.all(Network) if network.shared
-    ]  # fmt: skip
+    shared = [network for network in call.world.all(Network) if network.shared]
     mine = [network for network in call.visible(Network) if not network.shared]
     rows = call.selected(shared + mine, type="kind", vpcid="vpc_id", name="name")
     if call.given("issystem") and call.flag("issystem"):

@@ -25,6 +25,7 @@ from gcelib.simulator.control import Control
 from gcelib.simulator.dispatch import Dispatcher
 from gcelib.simulator.faults import FaultPlan
 from gcelib.simulator.listener import API, Listener
+from gcelib.simulator.machine_actions import expunge
 from gcelib.simulator.preload import preload as preload_machines
 from gcelib.simulator.records import Account
 from gcelib.simulator.scenery import ZONES, build
@@ -94,6 +95,11 @@ class Simulator:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._listener.server_port}"
 
+    def vanish(self, name_or_id: str) -> None:
+        """Take a machine away behind every client's back. Raises KeyError when there is none."""
+        with self.world.lock:
+            expunge(self.world, self.world.machine(name_or_id))
+
     def start(self) -> None:
         """Serve on background threads. Raises OSError when the address can't be had."""
         if self._listener is not None:
@@ -109,6 +115,7 @@ class Simulator:
         """Stop serving and end every connection; a second call does nothing."""
         if self._listener is None or self._thread is None:
             return
+        self._listener.dispatcher.stopping.set()
         self._listener.shutdown()
         self._listener.hang_up()
         self._listener.server_close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gcelib.simulator.call import Call, tag_rows
 from gcelib.simulator.commands import Body, Task, command
-from gcelib.simulator.errors import failed, invalid, unknown_id
+from gcelib.simulator.errors import at_door, failed, invalid, unknown_id
 from gcelib.simulator.listing import listing
 from gcelib.simulator.records import Row, Thing
 
@@ -16,11 +16,11 @@ def _targets(call: Call) -> list[Thing]:
     wanted = call.text("resourcetype").lower()
     kinds = [kind for kind in call.world.tagged_kinds() if kind.tag_type.lower() == wanted]
     if not kinds:
-        raise invalid(f"Invalid resource type: {call.text('resourcetype')}")
+        raise at_door(invalid(f"Invalid resource type: {call.text('resourcetype')}"))
     found = []
     for resource_id in call.items("resourceids"):
         if not any(call.world.find(kind, resource_id) for kind in kinds):
-            raise unknown_id("resourceids", resource_id)
+            raise at_door(unknown_id("resourceids", resource_id))
         found += [call.get(kind, resource_id) for kind in kinds if call.world.find(kind, resource_id)]
     return found
 
@@ -43,7 +43,7 @@ def create_tags(call: Call) -> Task:
             thing.tags |= tags
         return {"success": True}
 
-    return Task(body=body(), on=things[0])
+    return Task(body=body(), on=things[0], beside=True)
 
 
 @command("deleteTags", seconds=0.2)
@@ -62,7 +62,7 @@ def delete_tags(call: Call) -> Task:
                     thing.tags.pop(key, None)
         return {"success": True}
 
-    return Task(body=body(), on=things[0])
+    return Task(body=body(), on=things[0], beside=True)
 
 
 @command("listTags")
