@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 from cloud_stub import KEY, SECRET, Script, Stub
+from simulated import cloud_at
 
+from gcelib.drivers.base import Cloud
 from gcelib.drivers.cloudstack.client import Client
 from gcelib.drivers.cloudstack.cloud import CloudStack
 from gcelib.drivers.cloudstack.connection import Endpoint, make_driver
 from gcelib.drivers.faults import At
 from gcelib.drivers.session import Session
+from gcelib.simulator import Simulator
 
 
 @pytest.fixture
@@ -55,3 +58,18 @@ def cloud_of(client_of: Callable[..., Client]) -> Callable[..., CloudStack]:
         return CloudStack(client_of(url, **rest), options or {})
 
     return make
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    """A simulated CloudStack whose jobs end when polled."""
+    with Simulator(job_delay=0) as running:
+        yield running
+
+
+@pytest.fixture
+def cloud(sim: Simulator) -> Iterator[Cloud]:
+    """The simulated cloud as its account demo sees it, nothing remembered."""
+    made = cloud_at(sim)
+    yield made
+    made.close()
