@@ -13,12 +13,11 @@ from gcelib.config import Config
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.projects import Projects
 from gcelib.errors import Fault, NotFound
-from gcelib.server import dispatch, home, resources
+from gcelib.server import dispatch, home, resources, upkeep
 from gcelib.server.context import Services
 from gcelib.server.discovery.serve import Discovery
 from gcelib.server.listing import Sealer
 from gcelib.server.operations.runner import Runner
-from gcelib.server.upkeep import upkeep
 from gcelib.store import Store
 from gcelib.store.notes import Notes
 from gcelib.store.operations import Operations
@@ -42,9 +41,9 @@ class Server:
         self._pinging = threading.Lock()
         notes = Notes(self._store)
         operations = Operations(self._store)
+        janitor = upkeep.janitor(lambda: self.config, lambda: self._projects, operations, notes)
         self._runner = Runner(
-            self._store, self._cloud, number_of=naming.number, hourly=lambda: upkeep(self._projects, operations, notes),
-            waiters=max(1, config.server.threads // 2),
+            self._store, self._cloud, number_of=naming.number, hourly=janitor.run, waiters=max(1, config.server.threads // 2),
         )
         services = Services(config, notes, operations, self._runner, Sealer(secret), time.time)
         self._discovery = Discovery(resources.table().document)

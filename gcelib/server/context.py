@@ -57,9 +57,9 @@ class Context:
 
     def link(self, *segments: str) -> str:
         """A full link to something below the project."""
-        return self.links.at("/".join((self.project, *segments)))
+        return self.links.at("/".join(("projects", self.project, *segments)))
 
     def render_path(self, path: str) -> str:
         """A full link from a stored path, whose first segment is the project: as this client calls it."""
         rest = path.partition("/")[2]
-        return self.links.at(f"{self.project}/{rest}" if rest else self.project)
+        return self.link(rest) if rest else self.link()

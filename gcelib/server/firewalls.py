@@ -70,7 +70,7 @@ def firewalls(ctx: Context) -> dict[str, Firewall]:
             if groups.is_private(group.name):
                 continue
             for rule in group.rules:
-                if rule.direction == "INGRESS":
+                if rule.direction == "ingress":
                     _place(found, foreign, part.cloud, group, rule)
     for firewall in foreign.values():
         if firewall.name in found:

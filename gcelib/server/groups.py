@@ -38,6 +38,11 @@ def is_private(group: str) -> bool:
     return group.startswith(MARK) and ":vm:" in group
 
 
+def machine_of(group: str) -> str | None:
+    """The machine's name in the name of a private group; None for any other group."""
+    return group.rpartition(":")[0].rpartition(":vm:")[2] if is_private(group) else None
+
+
 def tag_of(group: str, network: str) -> str:
     """The tag a group carries on `network`, "" when it is no tag's group."""
     prefix = tag_group(network, "")

@@ -42,7 +42,7 @@ def rule_of(found: GroupRule) -> Rule:
 
 def arguments(rule: Rule) -> dict[str, Any]:
     """What `firewalls.allow` takes for this rule, without its group."""
-    args: dict[str, Any] = {"protocol": rule.protocol, "direction": "INGRESS"}
+    args: dict[str, Any] = {"protocol": rule.protocol, "direction": "ingress"}
     if rule.first >= 0:
         args.update(first_port=rule.first, last_port=rule.last)
     if rule.source.startswith("group:"):

@@ -81,6 +81,11 @@ class Runner:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether its threads are at work."""
+        return not self._stopping.is_set() and all(thread.is_alive() for thread in self._threads)
+
     def take_over(self) -> None:
         """Claim the open operations that nobody holds; of a store that is ours alone, all."""
         if self.operations.alone:

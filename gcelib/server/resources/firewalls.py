@@ -135,7 +135,7 @@ def _allow(
             label = f"allow {len(steps)}"
             args = {"group_id": id, **bundle}
             undo = Step(f"withdraw {len(steps)}", cloud_name, "firewalls", "revoke",
-                        {"rule_ids": {"$ref": f"{label}.made_ids"}, "direction": "INGRESS"})
+                        {"rule_ids": {"$ref": f"{label}.made_ids"}, "direction": "ingress"})
             steps.append(Step(label, cloud_name, "firewalls", "allow", args, undo=undo))
             steps.append(Step(f"tag {label}", cloud_name, "tags", "set",
                               {"kind": "rule", "ids": {"$ref": f"{label}.rule_ids"}, "tags": {RULE_TAG + name: "1"}}))

@@ -117,7 +117,8 @@ def _blank(
     kind = disk_type(ctx, zone, wish.name)
     if not kind.model.id:
         raise Unsupported(
-            f"{ctx.method.id} with field '{field}' is not offered on cloud '{cloud}': it has no data disks.", field=field
+            f"{ctx.method.id} with field '{field}' is not offered on cloud '{cloud}': it has no data disks.",
+            field=field,
         )
     size = int(params.get("diskSizeGb") or disk.get("diskSizeGb") or 0)
     if kind.model.size_gb and size not in (0, kind.model.size_gb):
