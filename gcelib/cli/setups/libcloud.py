@@ -21,7 +21,9 @@ class Connection(GCEConnection):
     """The driver's connection, led to gcelib."""
 
     host = @HOST@
-    port = @PORT@
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **{**kwargs, "port": @PORT@})
 
 
 GCENodeDriver.connectionCls = Connection
@@ -50,7 +52,7 @@ if __name__ == "__main__":
 def files(setup: Setup) -> list[File]:
     """The script, and the environment it needs. The driver follows https links only."""
     authority = f"libcloud.security.CA_CERTS_PATH = {setup.ca_file!r}\n" if setup.ca_file else ""
-    text = fill(_SCRIPT, CA=authority, HOST=repr(setup.host), PORT=str(setup.port),
+    text = fill(_SCRIPT, CA=authority, HOST=repr(setup.netloc.rpartition(":")[0]), PORT=str(setup.port),
                 PROJECT=repr(setup.project))
     if not setup.secure:
         text = "# libcloud's GCE driver follows https links only: give the server TLS first.\n" + text

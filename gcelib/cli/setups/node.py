@@ -37,7 +37,7 @@ main().catch(error => {
 
 def files(setup: Setup) -> list[File]:
     """The script, and the environment it needs."""
-    host = f"[{setup.host}]" if ":" in setup.host else setup.host
+    host = setup.netloc.rpartition(":")[0]
     text = fill(_SCRIPT, PROJECT=json.dumps(setup.project), HOST=json.dumps(host), PORT=str(setup.port),
                 SCHEME=json.dumps("https" if setup.secure else "http"))
     environment = token_line(setup, "GCELIB_TOKEN")

@@ -38,11 +38,6 @@ class Setup:
         return f"{host}:{self.port}"
 
     @property
-    def host(self) -> str:
-        """The host alone, IPv6 without brackets."""
-        return urlsplit(self.url).hostname or ""
-
-    @property
     def port(self) -> int:
         return urlsplit(self.url).port or (443 if self.secure else 80)
 
