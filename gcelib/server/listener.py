@@ -197,6 +197,7 @@ class _Manager(connections.ConnectionManager):
 
     _selector: Any
     crowded = False
+    next_look = 0.0
 
     def _from_server_socket(self, server_socket: socket.socket) -> None:
         """Accept, and park: a new connection gets a worker when it says something."""
@@ -214,6 +215,9 @@ class _Manager(connections.ConnectionManager):
 
     def _expire(self, threshold: float) -> None:
         now = time.monotonic()
+        if now < self.next_look:
+            return
+        self.next_look = now + min(0.5, self.server.limits.read / 4)
         parked = [(fd, conn) for fd, conn in self._selector.connections if conn is not self.server]
         spare = len(parked) // 4 if self.crowded else len(parked) - self.server.limits.connections
         self.crowded = False
@@ -249,15 +253,21 @@ class _Server(wsgi.Server):
         self.limits = limits
         self.allowance = Allowance(limits.arriving)
         self.keep_alive_conn_limit = limits.keep_alive
-        self.expiration_interval = min(0.5, limits.read / 4, limits.idle / 4)
+        self.expiration_interval = 0.1  # also how long a stop waits for the accept loop to notice
 
     def prepare(self) -> None:
         """Bind, listen and start the workers."""
         host, port = self.bind_addr
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, proto, _, _ = found[0]
+        family, kind, proto, _, address = found[0]
         self.software = "gcelib"
-        self.bind(family, kind, proto)
+        self.socket = self.prepare_socket(self.bind_addr, family, kind, proto, self.nodelay, None)
+        try:
+            self.socket.bind(address)
+        except OSError:
+            self.socket.close()
+            raise
+        self.bind_addr = self.socket.getsockname()[:2]
         self.socket.settimeout(1)
         self.socket.listen(self.request_queue_size)
         self._connections = _Manager(self)
