@@ -59,9 +59,7 @@ class AccountRows:
                     )
                 )
                 for project, role in account.roles.items():
-                    connection.execute(
-                        insert(grants).values(account=account.email, project=project, role=role)
-                    )
+                    connection.execute(insert(grants).values(account=account.email, project=project, role=role))
         except IntegrityError as error:
             raise Exists(f"The account {account.email} already exists.") from error
 
@@ -138,15 +136,16 @@ class AccountRows:
 
     def failed(self, subject: str, now: float) -> None:
         """Count a failure; those of a day ago are forgotten."""
-        with self._store.write() as connection:
-            connection.execute(delete(failures).where(failures.c.last < now - 86_400))
-            changed = connection.execute(
-                update(failures)
-                .where(failures.c.subject == subject)
-                .values(count=failures.c.count + 1, last=now)
-            )
-            if not changed.rowcount:
-                connection.execute(insert(failures).values(subject=subject, count=1, last=now))
+        again = update(failures).where(failures.c.subject == subject).values(count=failures.c.count + 1, last=now)
+        try:
+            with self._store.write() as connection:
+                connection.execute(delete(failures).where(failures.c.last < now - 86_400))
+                if not connection.execute(again).rowcount:
+                    connection.execute(insert(failures).values(subject=subject, count=1, last=now))
+        except IntegrityError:
+            # Another replica counted the first one between our two statements.
+            with self._store.write() as connection:
+                connection.execute(again)
 
     def succeeded(self, subject: str) -> None:
         """Forget the failures of `subject`."""
@@ -164,9 +163,7 @@ class AccountRows:
         if not row:
             return None
         held = connection.execute(
-            select(grants.c.project, grants.c.role)
-            .where(grants.c.account == email)
-            .order_by(grants.c.project)
+            select(grants.c.project, grants.c.role).where(grants.c.account == email).order_by(grants.c.project)
         )
         return Account(**row, roles={row.project: row.role for row in held})
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from gcelib.store.engine import Store
 from gcelib.store.tables import accounts, assertions, codes, tokens
@@ -119,12 +120,12 @@ class TokenRows:
 
     def first_use(self, digest: str, expires: float) -> bool:
         """Remember an assertion until it expires; False when it was remembered already."""
-        with self._store.write() as connection:
-            known = connection.execute(select(assertions.c.digest).where(assertions.c.digest == digest))
-            if known.first():
-                return False
-            connection.execute(insert(assertions).values(digest=digest, expires=expires))
-            return True
+        try:
+            with self._store.write() as connection:
+                connection.execute(insert(assertions).values(digest=digest, expires=expires))
+        except IntegrityError:
+            return False
+        return True
 
     def purge(self, now: float) -> None:
         """Forget what has expired."""

@@ -133,8 +133,6 @@ def _codes_and_tokens() -> None:
 
 
 def _guards() -> None:
-    op.create_table(
-        "failures", _key("subject"), sa.Column("count", sa.Integer(), nullable=False), _time("last")
-    )
+    op.create_table("failures", _key("subject"), sa.Column("count", sa.Integer(), nullable=False), _time("last"))
     op.create_table("assertions", _key("digest"), _time("expires"))
     op.create_index("assertions_expires", "assertions", ["expires"])
