@@ -53,7 +53,7 @@ def test_a_machine_is_made_and_seen_in_every_kind_of_zone(cloud, zone):
     assert node.nics[0].direct is (zone == BASIC)
     assert bool(node.group_ids) is (zone != ISOLATED)
     assert [found.id for found in cloud.nodes.find("WEB-1")] == [node.id]
-    assert cloud.nodes.find("web") == ()  or list(cloud.nodes.find("web")) == []
+    assert not cloud.nodes.find("web")
 
 
 def test_a_machine_just_deployed_is_seen_at_once_and_not_as_stopped():
