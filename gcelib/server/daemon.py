@@ -35,12 +35,19 @@ _FIXED = ("listen", "admin_listen", "state_dir", "database", "seal_key_file", "t
 
 
 class Daemon:
-    """One process of `gcelib serve`. `reread` gives the configuration again when SIGHUP asks for it."""
+    """One process that serves. `reread` gives the configuration again when SIGHUP asks for it; `last_act` is
+    called before the process ends in a hurry, where no `finally` runs."""
 
-    def __init__(self, config: Config, reread: Callable[[], Config] | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        reread: Callable[[], Config] | None = None,
+        last_act: Callable[[], None] = lambda: None,
+    ) -> None:
         refuse_exposure(config.server)
         self._config = config
         self._reread = reread
+        self._last_act = last_act
         self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._stopping = False
         self._threads: list[threading.Thread] = []
@@ -91,7 +98,11 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._note)
         self.start()
-        announce()
+        try:
+            announce()
+        except BaseException:
+            self.stop()
+            raise
         notify("READY=1")
         while not self._ended():
             continue
@@ -102,11 +113,9 @@ class Daemon:
         while done.empty():
             if self._second_signal():
                 log.warning("stopped in a hurry: requests under way were cut off")
-                logging.shutdown()
-                os._exit(INTERRUPTED)
+                self._leave(INTERRUPTED)
         if not done.get():
-            logging.shutdown()
-            os._exit(0)  # Cheroot's workers are not daemons: a stuck one would keep the process for ever.
+            self._leave(0)
         return 0
 
     def stop(self, drain: float = DRAIN) -> bool:
@@ -123,6 +132,12 @@ class Daemon:
         for thread in self._threads:
             thread.join(1)
         return drained
+
+    def _leave(self, code: int) -> None:
+        """End without waiting for threads: Cheroot's workers are not daemons, a stuck one would hold us for ever."""
+        self._last_act()
+        logging.shutdown()
+        os._exit(code)
 
     def _call(self, environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
         assert self._app is not None
