@@ -50,9 +50,14 @@ class Collection:
         link = ctx.link(*filter(None, (scope,)), *self.segments(rendered["name"], scope))
         return {"kind": f"compute#{self.kind}", **rendered, "selfLink": link}
 
+    @property
+    def word(self) -> str:
+        """What links and aggregated lists call the collection; method ids may call it otherwise."""
+        return self.name
+
     def segments(self, name: str, scope: str) -> tuple[str, ...]:
         """What follows project and scope in a link to the item."""
-        return (self.name, name)
+        return (self.word, name)
 
     def get(self, ctx: Context) -> Rendered:
         """The one item the path names."""
@@ -63,7 +68,7 @@ class Collection:
         """One page of the scope's items."""
         scope = scope_of(ctx)
         pairs = ((scope, self.show(ctx, where, item)) for where, item in self.rows(ctx, scope))
-        answer = self._envelope(ctx, "List", "/".join(filter(None, (scope, self.name))))
+        answer = self._envelope(ctx, "List", "/".join(filter(None, (scope, self.word))))
         found = self._page(ctx, pairs)
         if found.items:
             answer["items"] = [item for _, item in found.items]
@@ -78,11 +83,11 @@ class Collection:
         found = self._page(ctx, pairs)
         items: dict[str, Rendered] = {scope: {} for scope in self.scopes(ctx)}
         for scope, item in found.items:
-            items.setdefault(scope, {}).setdefault(self.name, []).append(item)
+            items.setdefault(scope, {}).setdefault(self.word, []).append(item)
         for scope, entry in items.items():
             if not entry:
                 entry["warning"] = nothing_here(scope)
-        answer = self._envelope(ctx, "AggregatedList", f"aggregated/{self.name}")
+        answer = self._envelope(ctx, "AggregatedList", f"aggregated/{self.word}")
         answer["items"] = items
         if found.next_token:
             answer["nextPageToken"] = found.next_token
