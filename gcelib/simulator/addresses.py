@@ -21,7 +21,7 @@ def take_address(world: World, owner: Owner, zone: Zone, network: Network | None
     if found is None:
         raise no_capacity(f"Insufficient address capacity in zone {zone.name}")
     return world.add(
-        PublicAddress(id=world.new_id("address"), owner=owner, created=world.clock.now(), address=found,
+        PublicAddress(id=world.new_id("address"), owner=owner, created=world.now(), address=found,
                       zone=zone, network=network)
     )  # fmt: skip
 

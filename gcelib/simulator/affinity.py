@@ -56,7 +56,7 @@ def create_affinity_group(call: Call) -> Task:
         raise invalid(f"An affinity group named {call.text('name')} exists already")
     group = call.world.add(
         AffinityGroup(
-            id=call.world.new_id("affinitygroup"), owner=owner, created=call.world.clock.now(),
+            id=call.world.new_id("affinitygroup"), owner=owner, created=call.world.now(),
             name=call.text("name"), kind=call.text("type"), description=call.text("description"),
         )
     )  # fmt: skip

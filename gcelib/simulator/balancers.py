@@ -113,7 +113,7 @@ def create_balancer(call: Call) -> Task:
     open_ports(call, address, protocol, public, public)
     balancer = world.add(
         Balancer(
-            id=world.new_id("balancer"), owner=address.owner, created=world.clock.now(), name=call.text("name"),
+            id=world.new_id("balancer"), owner=address.owner, created=world.now(), name=call.text("name"),
             description=call.text("description"), address=address, network=network, public_port=public,
             private_port=private, algorithm=algorithm, protocol=protocol, cidrs=tuple(call.items("cidrlist")),
             state="Add",

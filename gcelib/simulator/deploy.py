@@ -79,7 +79,7 @@ def deploy(call: Call) -> Task:
     groups = chosen_groups(call, zone, owner, [seat.network for seat in seats])
     check_free(name, [seat.network for seat in seats])
     machine = Machine(
-        id=call.world.new_id("machine"), owner=owner, created=call.world.clock.now(), name=name,
+        id=call.world.new_id("machine"), owner=owner, created=call.world.now(), name=name,
         displayname=call.text("displayname", name), zone=zone, template=template, offering=offering,
         user_name=call.account.name, number=call.world.count("number"), cpus=size.cpus, speed=size.speed,
         memory=size.memory, groups=groups, keypairs=chosen_keypairs(call, owner), affinity=chosen_affinity(call, owner),
@@ -196,7 +196,7 @@ def make_ready(world: World, machine: Machine) -> None:
     """A machine's first start puts its disks on storage."""
     for volume in volumes_of(world, machine):
         if volume.state == "Allocated":
-            volume.state, volume.attached = "Ready", world.clock.now()
+            volume.state, volume.attached = "Ready", world.now()
 
 
 def new_password(machine: Machine) -> str:
@@ -219,7 +219,7 @@ def _start(call: Call, machine: Machine) -> Body:
     if machine.state == "Starting":
         machine.state = "Running"
         make_ready(world, machine)
-    machine.updated = world.clock.now()
+    machine.updated = world.now()
     row: Row = full_row(call, machine)
     if machine.template.password:
         row["password"] = new_password(machine)

@@ -74,7 +74,7 @@ class Dispatcher:
         if name in account.denied:
             raise not_in_role(name)
         self._throttle(account)
-        signature.verify(pairs, folded, account.secret_key, self.world.clock.now(), strict)
+        signature.verify(pairs, folded, account.secret_key, self.world.now(), strict)
         if strict and not post and not name.startswith(READS):
             raise ApiError(400, f"The API {name} must be called by POST")
         if name in others:
@@ -85,7 +85,7 @@ class Dispatcher:
         limit = self.world.settings.throttle
         if not limit or account.admin:
             return
-        now = self.world.clock.now()
+        now = self.world.now()
         second, used = self._spent.get(account.name, (0, 0))
         used = used + 1 if second == int(now) else 1
         self._spent[account.name] = (int(now), used)

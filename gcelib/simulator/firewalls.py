@@ -65,7 +65,7 @@ def _new(call: Call, network: Network | None, address: PublicAddress | None, def
         raise invalid(f"Invalid protocol {protocol}, or ports with protocol all")
     owner = address.owner if address is not None else network.owner if network is not None else call.account
     return FirewallRule(
-        id=call.world.new_id("firewallrule"), owner=owner, created=call.world.clock.now(), network=network,
+        id=call.world.new_id("firewallrule"), owner=owner, created=call.world.now(), network=network,
         address=address, protocol=protocol, cidrs=cidrs(call, "cidrlist", default), state="Add", first=first,
         last=last, icmp_type=icmp_type, icmp_code=icmp_code,
         to_cidrs=() if address is not None else cidrs(call, "destcidrlist"),

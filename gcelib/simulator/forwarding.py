@@ -72,7 +72,7 @@ def open_ports(call: Call, address: PublicAddress, protocol: str, first: int, la
     world = call.world
     world.add(
         FirewallRule(
-            id=world.new_id("firewallrule"), owner=address.owner, created=world.clock.now(), network=address.network,
+            id=world.new_id("firewallrule"), owner=address.owner, created=world.now(), network=address.network,
             address=address, protocol="udp" if protocol == "udp" else "tcp", cidrs=cidrs(call, "cidrlist"),
             first=first, last=last,
         )
@@ -139,7 +139,7 @@ def create_port_rule(call: Call) -> Task:
     check_public_ports(world, address, protocol, *public)
     open_ports(call, address, protocol, *public)
     rule = Forwarding(
-        id=world.new_id("portrule"), owner=address.owner, created=world.clock.now(), address=address,
+        id=world.new_id("portrule"), owner=address.owner, created=world.now(), address=address,
         machine_id=machine.id, guest_address=call.text("vmguestip", nics[0].address), protocol=protocol,
         public=public, private=private, cidrs=tuple(call.items("cidrlist")), state="Add",
     )  # fmt: skip
@@ -168,7 +168,7 @@ def create_ip_rule(call: Call) -> Task:
     check_public_ports(world, address, protocol, *ports)
     open_ports(call, address, protocol, *ports)
     rule = Forwarding(
-        id=world.new_id("portrule"), owner=address.owner, created=world.clock.now(), address=address,
+        id=world.new_id("portrule"), owner=address.owner, created=world.now(), address=address,
         machine_id=address.machine_id, guest_address=address.guest_address, protocol=protocol,
         public=ports, private=ports, whole=True, state="Add",
     )  # fmt: skip

@@ -20,7 +20,7 @@ def default_group(world: World, owner: Owner) -> Group:
         if group.name == "default":
             return group
     return world.add(
-        Group(id=world.new_id("group"), owner=owner, created=world.clock.now(), name="default",
+        Group(id=world.new_id("group"), owner=owner, created=world.now(), name="default",
               description="Default Security Group")
     )  # fmt: skip
 
@@ -106,7 +106,7 @@ def create_group(call: Call) -> Row:
     owner, name = call.owner(), call.text("name")
     default_group(call.world, owner)
     _check_name(call, owner, name)
-    group = Group(id=call.world.new_id("group"), owner=owner, created=call.world.clock.now(), name=name,
+    group = Group(id=call.world.new_id("group"), owner=owner, created=call.world.now(), name=name,
                   description=call.text("description"))  # fmt: skip
     return {"securitygroup": _group_row(call, call.world.add(group), {})}
 
@@ -215,7 +215,7 @@ def _authorize(call: Call, direction: str) -> Task:
         fresh = []
         for cidr, source_group, source_account in sources:
             rule = Rule(
-                id=world.new_id("rule"), owner=group.owner, created=world.clock.now(), protocol=protocol,
+                id=world.new_id("rule"), owner=group.owner, created=world.now(), protocol=protocol,
                 first=first, last=last, cidr=cidr, source_group=source_group, source_account=source_account,
             )  # fmt: skip
             if not any(rule.same_as(held) for held in rules):

@@ -52,7 +52,7 @@ class Jobs:
         self.world.issued.add(job_id)
         delay = self.world.settings.job_delay
         job = Job(
-            id=job_id, owner=task.on.owner, created=self.world.clock.now(), account=call.account,
+            id=job_id, owner=task.on.owner, created=self.world.now(), account=call.account,
             command=command, task=task, seconds=command.seconds if delay is None else delay, fault=fault,
             hasten=self.hasten,
         )  # fmt: skip
@@ -114,7 +114,7 @@ class Jobs:
 
         job.resume = resume
         wait = share * job.seconds if job.seconds else (UNPOLLED if last else 0.0)
-        self.world.at(self.world.clock.now() + wait, resume)
+        self.world.at(self.world.now() + wait, resume)
 
     def _break(self, job: Job) -> None:
         """End a job as its fault says: a failure that the body cleans up after, or a server's restart."""
@@ -134,7 +134,7 @@ class Jobs:
 
     def _end(self, job: Job, status: int, code: int, result: Row | None) -> None:
         job.status, job.code, job.result = status, code, result
-        job.completed = self.world.clock.now()
+        job.completed = self.world.now()
         thing = job.task.on
         if not job.task.beside:
             thing.job_id = ""

@@ -61,7 +61,7 @@ def _add(call: Call, public_key: str) -> KeyPair:
         if pair.fingerprint == mark:
             raise invalid(f"A key pair with this public key already exists: '{pair.name}'")
     return world.add(
-        KeyPair(id=world.new_id("keypair"), owner=owner, created=world.clock.now(), name=name,
+        KeyPair(id=world.new_id("keypair"), owner=owner, created=world.now(), name=name,
                 public_key=public_key, fingerprint=mark)
     )  # fmt: skip
 

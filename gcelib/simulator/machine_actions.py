@@ -18,7 +18,7 @@ GONE = ("Destroyed", "Expunging")
 
 
 def _result(call: Call, machine: Machine) -> Row:
-    machine.updated = call.world.clock.now()
+    machine.updated = call.world.now()
     return {"virtualmachine": full_row(call, machine)}
 
 
@@ -122,7 +122,7 @@ def _may_expunge(call: Call) -> bool:
 
 
 def _expunge_later(world: World, machine: Machine) -> None:
-    destroyed_at = machine.updated = world.clock.now()
+    destroyed_at = machine.updated = world.now()
 
     def due() -> None:
         if machine.state == "Destroyed" and machine.updated <= destroyed_at + 1:

@@ -18,7 +18,7 @@ from gcelib.simulator.records import Row
 
 
 def _row(call: Call, machine: Machine) -> Row:
-    machine.updated = call.world.clock.now()
+    machine.updated = call.world.now()
     return {"virtualmachine": full_row(call, machine)}
 
 

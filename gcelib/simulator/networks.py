@@ -19,8 +19,33 @@ DEFAULT_CIDR = "10.1.1.0/24"
 
 def network_row(call: Call, network: Network) -> Row:
     """A network as listNetworks shows it."""
+    row = {**_plain(call, network), **_offered(network)}
+    if network.pool is not None:
+        cidr = str(network.pool.network)
+        row |= {"cidr": cidr, "networkcidr": cidr, "gateway": network.gateway}
+        row["netmask"] = str(network.pool.network.netmask)
+    if network.kind == "Isolated":
+        row["egressdefaultpolicy"] = network.offering.egress_allowed
+    if network.vpc_id:
+        row |= {"vpcid": network.vpc_id, **({"aclid": network.acl_id} if network.acl_id else {})}
+    return row
+
+
+def _offered(network: Network) -> Row:
     offering = network.offering
-    row: Row = {
+    return {
+        "networkofferingid": offering.id,
+        "networkofferingname": offering.name,
+        "networkofferingdisplaytext": offering.displaytext,
+        "networkofferingconservemode": True,
+        "networkofferingavailability": "Required" if offering.required else "Optional",
+        "service": [{"name": name, "capability": [], "provider": [{"name": "VirtualRouter"}]}
+                    for name in offering.services],
+    }  # fmt: skip
+
+
+def _plain(call: Call, network: Network) -> Row:
+    return {
         "id": network.id,
         "name": network.name,
         "displaytext": network.displaytext,
@@ -29,11 +54,6 @@ def network_row(call: Call, network: Network) -> Row:
         "state": network.state,
         "zoneid": network.zone.id,
         "zonename": network.zone.name,
-        "networkofferingid": offering.id,
-        "networkofferingname": offering.name,
-        "networkofferingdisplaytext": offering.displaytext,
-        "networkofferingconservemode": True,
-        "networkofferingavailability": "Required" if offering.required else "Optional",
         "issystem": False,
         "related": network.id,
         "dns1": "9.9.9.9",
@@ -42,8 +62,6 @@ def network_row(call: Call, network: Network) -> Row:
            else ownership(call.world, network.owner)),
         "isdefault": True,
         "canusefordeploy": True,
-        "service": [{"name": name, "capability": [], "provider": [{"name": "VirtualRouter"}]}
-                    for name in offering.services],
         "networkdomain": network.domain,
         "restartrequired": False,
         "specifyipranges": network.shared,
@@ -54,15 +72,6 @@ def network_row(call: Call, network: Network) -> Row:
         "tags": tag_rows(call.world, network),
         **job_fields(network),
     }  # fmt: skip
-    if network.pool is not None:
-        cidr = str(network.pool.network)
-        row |= {"cidr": cidr, "networkcidr": cidr, "gateway": network.gateway}
-        row["netmask"] = str(network.pool.network.netmask)
-    if network.kind == "Isolated":
-        row["egressdefaultpolicy"] = offering.egress_allowed
-    if network.vpc_id:
-        row |= {"vpcid": network.vpc_id, **({"aclid": network.acl_id} if network.acl_id else {})}
-    return row
 
 
 @command("listNetworks")
@@ -126,7 +135,7 @@ def new_isolated(
     network_id = world.new_id("network")
     return world.add(
         Network(
-            id=network_id, owner=owner, created=world.clock.now(), name=name, displaytext=displaytext,
+            id=network_id, owner=owner, created=world.now(), name=name, displaytext=displaytext,
             kind=offering.kind, zone=zone, offering=offering, pool=pool, vpc_id=call.text("vpcid"),
             gateway=gateway or (str(pool.network.network_address + 1) if pool else ""), acl_id=call.text("aclid"),
             domain=call.text("networkdomain") or f"cs{network_id[:6]}.cloud.internal",

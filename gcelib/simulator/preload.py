@@ -27,7 +27,7 @@ def preload(world: World, account: Account, number: int) -> None:
         if address is None:
             raise ValueError(f"zone {network.zone.name} has addresses for {index - 1} machines only")
         machine = Machine(
-            id=world.new_id("machine"), owner=account, created=world.clock.now(), name=f"preloaded-{index}",
+            id=world.new_id("machine"), owner=account, created=world.now(), name=f"preloaded-{index}",
             displayname=f"preloaded-{index}", zone=network.zone, template=template, offering=offering,
             user_name=account.name, number=world.count("number"), cpus=offering.cpus or 1, speed=offering.speed or 0,
             memory=offering.memory or 512, state="Running", groups=[group],

@@ -56,10 +56,10 @@ def create_snapshot(call: Call) -> Task:
     demand(world, volume.owner, "snapshot")
     demand(world, volume.owner, "secondary_storage", -(-volume.size // GIB))
     machine_name = volume.machine.name if volume.machine is not None else "detached"
-    moment = datetime.fromtimestamp(world.clock.now(), UTC).strftime("%Y%m%d%H%M%S")
+    moment = datetime.fromtimestamp(world.now(), UTC).strftime("%Y%m%d%H%M%S")
     snapshot = world.add(
         Snapshot(
-            id=world.new_id("snapshot"), owner=volume.owner, created=world.clock.now(),
+            id=world.new_id("snapshot"), owner=volume.owner, created=world.now(),
             name=call.text("name", f"{machine_name}_{volume.name}_{moment}"), volume_id=volume.id,
             volume_name=volume.name, root=volume.root, zone=volume.zone, size=volume.size,
             os=volume.template.os if volume.template is not None else None, tags=call.pairs("tags"),

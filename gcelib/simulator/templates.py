@@ -103,7 +103,7 @@ def _new(call: Call, size: int, zones: list[Zone], os: OsType) -> Template:
     if public and not (call.world.settings.public_templates or call.account.admin):
         raise forbidden("Only private templates and ISOs can be created")
     return Template(
-        id=call.world.new_id("template"), owner=owner, created=call.world.clock.now(), name=call.text("name"),
+        id=call.world.new_id("template"), owner=owner, created=call.world.now(), name=call.text("name"),
         displaytext=call.text("displaytext", call.text("name")), os=os, size=size, zones=zones, public=public,
         featured=call.flag("isfeatured") and call.account.admin, ready=False, status="Creating",
         password=call.flag("passwordenabled"), ssh_key=call.flag("sshkeyenabled"), url=call.text("url"),
@@ -165,7 +165,7 @@ def register_template(call: Call) -> Row:
         template.ready, template.status = True, "Download Complete"
 
     delay = world.settings.job_delay
-    world.at(world.clock.now() + (DOWNLOAD_SECONDS if delay is None else delay), downloaded)
+    world.at(world.now() + (DOWNLOAD_SECONDS if delay is None else delay), downloaded)
     return {"count": len(zones), "template": [template_row(call, template, zone) for zone in zones]}
 
 

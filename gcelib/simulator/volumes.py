@@ -76,7 +76,7 @@ def _blank(call: Call, volume_id: str) -> Volume:
     offering, zone = call.shared(DiskOffering, "diskofferingid"), call.shared(Zone, "zoneid")
     if not zone.enabled:
         raise forbidden(f"Cannot perform this operation, zone {zone.name} is currently disabled")
-    return Volume(id=volume_id, owner=call.owner(), created=call.world.clock.now(), name=call.text("name"), zone=zone,
+    return Volume(id=volume_id, owner=call.owner(), created=call.world.now(), name=call.text("name"), zone=zone,
                   size=disk_size(call, offering), offering=offering)  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def _from_snapshot(call: Call, volume_id: str) -> Volume:
     wanted = (call.number("size") or 0) * GIB
     if wanted and wanted < snapshot.size:
         raise invalid(f"Volume size {wanted} is smaller than the snapshot's {snapshot.size}")
-    return Volume(id=volume_id, owner=call.owner(), created=call.world.clock.now(), name=call.text("name"),
+    return Volume(id=volume_id, owner=call.owner(), created=call.world.now(), name=call.text("name"),
                   zone=snapshot.zone, size=wanted or snapshot.size, offering=offering,
                   snapshot_id=snapshot.id, state="Creating")  # fmt: skip
 
@@ -141,7 +141,7 @@ def _device(call: Call, machine: Machine, wanted: int | None) -> int:
 
 def _attach(call: Call, volume: Volume, machine: Machine, device: int) -> None:
     volume.machine, volume.device, volume.state = machine, device, "Ready"
-    volume.attached = call.world.clock.now()
+    volume.attached = call.world.now()
 
 
 @command("attachVolume", seconds=1)

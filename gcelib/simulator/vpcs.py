@@ -75,7 +75,7 @@ def create_vpc(call: Call) -> Task:
     demand(call.world, owner, "vpc")
     vpc_id = call.world.new_id("vpc")
     vpc = call.world.add(
-        Vpc(id=vpc_id, owner=owner, created=call.world.clock.now(), name=call.text("name"),
+        Vpc(id=vpc_id, owner=owner, created=call.world.now(), name=call.text("name"),
             displaytext=call.text("displaytext", call.text("name")), cidr=str(cidr), zone=zone, offering=offering,
             domain=call.text("networkdomain", f"cs{vpc_id[:6]}.cloud.internal"))
     )  # fmt: skip
@@ -148,7 +148,7 @@ def create_static_route(call: Call) -> Task:
     if any(route.vpc is vpc and cidr.overlaps(ipaddress.IPv4Network(route.cidr)) for route in world.all(StaticRoute)):
         raise invalid(f"The cidr {cidr} conflicts with another route")
     route = world.add(
-        StaticRoute(id=world.new_id("route"), owner=vpc.owner, created=world.clock.now(), vpc=vpc,
+        StaticRoute(id=world.new_id("route"), owner=vpc.owner, created=world.now(), vpc=vpc,
                     cidr=str(cidr), next_hop=str(hop))
     )  # fmt: skip
 

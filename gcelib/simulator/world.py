@@ -38,6 +38,7 @@ class World:
         self._counters: dict[str, itertools.count[int]] = {}
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
+        self._moment: float | None = None
         self.domain_id = self.new_id("domain")
 
     # Ids ------------------------------------------------------------------------------------------------
@@ -85,7 +86,7 @@ class World:
             Event(
                 id=self.new_id("event"),
                 owner=thing.owner,
-                created=self.clock.now(),
+                created=self.now(),
                 kind=kind,
                 description=description,
                 resource_id=thing.id,
@@ -95,14 +96,22 @@ class World:
 
     # Time -----------------------------------------------------------------------------------------------
 
+    def now(self) -> float:
+        """The time; while something that fell due is done, the time at which it did."""
+        return self.clock.now() if self._moment is None else self._moment
+
     def at(self, moment: float, act: Callable[[], None]) -> None:
         """Do something once the clock has reached `moment`."""
         heapq.heappush(self._due, (moment, next(self._order), act))
 
     def advance(self) -> None:
-        """Do all that has fallen due; every request begins with it."""
-        while self._due and self._due[0][0] <= self.clock.now():
-            heapq.heappop(self._due)[2]()
+        """Do all that has fallen due, in its order; every request begins with it."""
+        try:
+            while self._due and self._due[0][0] <= self.clock.now():
+                self._moment, _, act = heapq.heappop(self._due)
+                act()
+        finally:
+            self._moment = None
 
     # Inspection -----------------------------------------------------------------------------------------
 
