@@ -42,8 +42,9 @@ class Facet:
         """Send what follows the first job of a two-part change."""
         raise NotImplementedError(f"{self.name}.{token.verb} has one part")
 
-    def clear_up(self, token: Token) -> None:
-        """Remove what a failed job left behind."""
+    def clear_up(self, token: Token) -> str:
+        """Remove what a failed job left behind; the job that does it, "" when there is nothing to wait for."""
+        return ""
 
     def result(self, verb: str, args: Mapping[str, Any], target: str, row: wire.JobRow) -> dict[str, object]:
         """What later steps may refer to, from a job that succeeded."""

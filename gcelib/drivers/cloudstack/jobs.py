@@ -33,6 +33,7 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is needed to ask again. `job` "" means: watch the effect, from `since` (RFC 3339) on.
 
     `then` is the job id for the second part of the change, sent when this job is done.
+    `error` is why the change failed; then this job only clears up after it.
     """
 
     facet: str
@@ -42,6 +43,7 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
     args: dict[str, Any] = {}
     since: str = ""
     then: str = ""
+    error: dict[str, Any] = {}
 
     def text(self) -> str:
         """This token as it travels in a `Job`."""
@@ -89,6 +91,8 @@ class Jobs:
             fault = Refused(f"{self.client.at}: this change was begun by another kind of cloud.")
             return replace(job, state=JobState.FAILED, token="", error=fault.to_data())
         row = self.query(token.job) if token.job else None
+        if token.error and (row is None or row.jobstatus != RUNNING):
+            return replace(job, state=JobState.FAILED, token="", error=token.error)
         if row is None:
             return self._watched(job, token)
         if row.jobstatus == RUNNING:
@@ -162,8 +166,10 @@ class Jobs:
             seen = owner.seen(token.verb, token.args, token.id)
             if seen is not None and seen.state is JobState.DONE:
                 return Job(JobState.DONE, target=seen.target or token.id, result=seen.result)
-        owner.clear_up(token)
         error = self._reason(token, row).to_data()
+        clearing = owner.clear_up(token)
+        if clearing:
+            return self.begun(msgspec.structs.replace(token, job=clearing, error=error))
         return replace(job, state=JobState.FAILED, token="", error=error)
 
     def _reason(self, token: Token, row: wire.JobRow) -> Fault:

@@ -10,7 +10,7 @@ from typing import Any
 from gcelib.drivers import faults
 from gcelib.drivers.cloudstack import wire
 from gcelib.drivers.cloudstack.client import Client, indexed
-from gcelib.drivers.cloudstack.facet import Facet, gone, reached
+from gcelib.drivers.cloudstack.facet import Facet, gone, reached, text_of
 from gcelib.drivers.cloudstack.jobs import Jobs, Seen, Token
 from gcelib.drivers.cloudstack.machines import DETAILS, HIDDEN, node_of, state_of
 from gcelib.drivers.cloudstack.sizes import Sizes
@@ -158,15 +158,16 @@ class Nodes(Facet):
             return Seen(JobState.RUNNING, target)
         return reached(state_of(row) is wanted, target)
 
-    def clear_up(self, token: Token) -> None:
+    def clear_up(self, token: Token) -> str:
         """Remove a machine that never started: it holds the name, and nothing was ever on it."""
         if token.verb != "create" or not token.id:
-            return
+            return ""
         try:
             if any(row.state == "Error" for row in self.rows(id=token.id)):
-                self.client.change("destroyVirtualMachine", id=token.id)
+                return text_of(self.client.change("destroyVirtualMachine", id=token.id), "jobid")
         except Fault as fault:
             LOG.warning("a machine that failed to start stays behind: %s", fault.message)
+        return ""
 
     def _chosen(self, size_id: str, cpus: int, ram_mb: int) -> dict[str, str]:
         """CPUs and memory of a custom offering, only what it leaves open: CloudStack refuses the rest."""
