@@ -126,8 +126,11 @@ def _introduce(config: Config, bound: str) -> None:
         url=url, project=PROJECT, project_id=PROJECT, program=program(), folder=str(folder / "clients"),
         ca_file=str(ca_file or ""), key_file=str(key_file), account=email,
     )
-    scene = _look(url, key_file, ca_file)
-    print(_text(setup, scene, password), flush=True)
+    token = access_token.fetch(key_file, ca_file)
+    scene = _look(url, token, ca_file)
+    token_file = folder / "demo-token"
+    write_private(token_file, token.encode() + b"\n", replace=True)
+    print(_text(setup, scene, password, token_file), flush=True)
 
 
 def _reachable(config: Config, bound: str) -> str:
@@ -151,9 +154,8 @@ def _make_accounts(accounts: Accounts, key_file: Path, url: str, password: str) 
         return accounts.set_password(PROJECT, password).email
 
 
-def _look(url: str, key_file: Path, ca_file: Path | None) -> Scene:
+def _look(url: str, token: str, ca_file: Path | None) -> Scene:
     """What there is to name, asked for over HTTP as any client would. Raises Unavailable."""
-    token = access_token.fetch(key_file, ca_file)
     context = ssl.create_default_context(cafile=str(ca_file)) if ca_file else None
 
     def names(path: str) -> list[str]:
@@ -172,7 +174,7 @@ def _look(url: str, key_file: Path, ca_file: Path | None) -> Scene:
     return Scene(zone, "micro" if "micro" in sizes else sizes[0], names("global/images")[0])
 
 
-def _text(setup: Setup, scene: Scene, password: str) -> str:
+def _text(setup: Setup, scene: Scene, password: str, token_file: Path) -> str:
     parts = [
         f"# gcelib {__version__} demo: a cloud in memory behind {setup.url}, project {PROJECT}.",
         "# Paste any of these into another shell. Everything that is not a command is a comment.",
@@ -187,7 +189,7 @@ def _text(setup: Setup, scene: Scene, password: str) -> str:
         *_gcutil_lines(scene),
         "",
         "# ---- curl",
-        KINDS["curl"](setup)[0].text.rstrip(),
+        *_curl_lines(setup, token_file),
         "",
         f"# gcelib demo is ready: {setup.url} (Ctrl-C ends it)",
     ]
@@ -216,4 +218,15 @@ def _gcutil_lines(scene: Scene) -> list[str]:
         f"--image={quote(scene.image)} --wait_until_running",
         "gcutil listinstances",
         f"gcutil deleteinstance demo-2 --zone={quote(scene.zone)} --force --delete_boot_pd",
+    ]
+
+
+def _curl_lines(setup: Setup, token_file: Path) -> list[str]:
+    authority = f"--cacert {quote(setup.ca_file)} " if setup.ca_file else ""
+    trusted = f" --ca-file {quote(setup.ca_file)}" if setup.ca_file else ""
+    return [
+        "# The token is good for an hour; a new one:",
+        f"#   {setup.program} client token --key-file {quote(setup.key_path)}{trusted}",
+        f'curl -sS {authority}-H "Authorization: Bearer $(cat {quote(str(token_file))})" '
+        f"{setup.url}/compute/v1/projects/{PROJECT}/zones",
     ]
