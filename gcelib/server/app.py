@@ -14,7 +14,7 @@ import bottle
 from gcelib.errors import Fault
 from gcelib.server import logs, metrics
 from gcelib.server.listening.envelope import CONTENT_TYPE, envelope
-from gcelib.server.listening.environ import Proxies, read_request, request_id
+from gcelib.server.listening.environ import Proxies, raw_target, read_request, request_id
 from gcelib.web import Request, Response
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,8 @@ class _Application(bottle.Bottle):
     """A Bottle whose own errors are Google's envelope, never HTML."""
 
     def __init__(self) -> None:
-        super().__init__(catchall=False, autojson=False)
+        super().__init__()
+        self.config["catchall"] = False
 
     def default_error_handler(self, res: bottle.HTTPError) -> bytes:
         """The body of an error that Bottle found itself."""
@@ -78,6 +79,8 @@ def _with_last_resort(app: _Application) -> Callable[..., Iterable[bytes]]:
     """The app; what fails even outside of a handler is an envelope, too."""
 
     def wsgi(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
+        # Bottle drops what is not UTF-8, and would take "/%FF" for the home page.
+        environ["PATH_INFO"] = raw_target(environ)[0]
         try:
             chunks: Iterable[bytes] = app.wsgi(environ, start_response)
             return chunks

@@ -70,6 +70,13 @@ def _forwarded(element: str) -> dict[str, str]:
     return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs if value.strip()}
 
 
+def raw_target(environ: Environ) -> tuple[str, str]:
+    """Path and query as they were sent, whatever no URL may hold percent-encoded."""
+    target = _NOT_IN_URL.sub(lambda match: f"%{ord(match.group()):02X}", str(environ["REQUEST_URI"]))
+    path, _, query = target.partition("?")
+    return path, query
+
+
 def request_id(environ: Environ) -> str:
     """The client's X-Request-Id when it is sane, else a fresh one."""
     sent = str(environ.get("HTTP_X_REQUEST_ID", ""))
@@ -80,8 +87,7 @@ def read_request(environ: Environ, id: str, external_url: str, proxies: Proxies)
     """The request, its body decoded. HEAD is read as GET. Raises Malformed and TooLarge for its body."""
     remote, scheme, host = proxies.origin(environ)
     host = host or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-    target = _NOT_IN_URL.sub(lambda match: f"%{ord(match.group()):02X}", str(environ["REQUEST_URI"]))
-    path, _, query = target.partition("?")
+    path, query = raw_target(environ)
     headers = _headers(environ)
     length = int(environ.get("CONTENT_LENGTH") or 0)
     body = environ["wsgi.input"].read(length) if length else b""
