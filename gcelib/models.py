@@ -249,7 +249,6 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class KeyPair:
     """An SSH public key registered with the cloud; `fingerprint` is MD5 in colon form."""
-
     name: str
     fingerprint: str = ""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cs import CloudStack
 
 from gcelib.simulator import Simulator
 from tests.api import Api
@@ -28,6 +29,18 @@ def simulator() -> Iterator[Simulator]:
     with_jobs.start()
     yield with_jobs
     with_jobs.stop()
+
+
+def portal(simulator: Simulator) -> CloudStack:
+    """What the account `demo` sees of the cloud itself, through a client that is not ours."""
+    account = simulator.accounts["demo"]
+    return CloudStack(endpoint=simulator.url, key=account.api_key, secret=account.secret_key, poll_interval=0.05)
+
+
+@pytest.fixture(scope="session")
+def cloudstack(simulator: Simulator) -> CloudStack:
+    """The shared cloud as its own portal shows it."""
+    return portal(simulator)
 
 
 @pytest.fixture(scope="session")

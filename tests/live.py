@@ -95,11 +95,11 @@ aliases = ["demo@example.com"]
     def start(self, timeout: float = 30) -> Live:
         """Start it and wait until it says it is ready."""
         self.write()
-        log = (self.home / "log").open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "gcelib", "serve", "--config", str(self.config)], stdout=log, stderr=log,
-            env={**os.environ, **QUIET},
-        )
+        with (self.home / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gcelib", "serve", "--config", str(self.config)], stdout=log, stderr=log,
+                env={**os.environ, **QUIET},
+            )
         deadline = time.monotonic() + timeout
         while not self._ready():
             assert self.process.poll() is None, self.said()
@@ -109,7 +109,8 @@ aliases = ["demo@example.com"]
 
     def _ready(self) -> bool:
         try:
-            return requests.get(f"http://127.0.0.1:{self.admin}/healthz", timeout=5).status_code == 200
+            with requests.get(f"http://127.0.0.1:{self.admin}/healthz", timeout=5) as answer:
+                return answer.status_code == 200
         except requests.ConnectionError:
             return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import time
@@ -94,9 +95,9 @@ class Dispatch:
         choose = fields.mask(query["fields"]) if query.get("fields") else None
         found = self._tenancy(caller, params["project"], method)
         ctx = self._context(request, caller, method, params, query, found)
-        answer = self._handlers[method.id](ctx)
+        answer = self._earlier(ctx, request) or self._handlers[method.id](ctx)
         if isinstance(answer, Work):
-            answer = self._begin(ctx, answer)
+            answer = self._begin(ctx, answer, _digest(request))
         if answer is None:
             return Response(204)
         return json_response(200, choose(answer) if choose else answer, pretty=query.get("prettyPrint") is True)
@@ -135,12 +136,20 @@ class Dispatch:
             warnings=warnings,
         )
 
-    def _begin(self, ctx: Context, work: Work) -> dict[str, Any]:
+    def _earlier(self, ctx: Context, request: Request) -> dict[str, Any] | None:
+        """The operation this very request began before, when its client gave it an id."""
+        record = self._services.runner.earlier(
+            project=ctx.tenancy, caller=ctx.caller.email, request_id=ctx.query.get("requestId", ""),
+            asked=_digest(request),
+        )
+        return render.render(record, ctx.render_path) if record else None
+
+    def _begin(self, ctx: Context, work: Work, asked: str) -> dict[str, Any]:
         _, _, path = work.target.partition("/")
         scope = "/".join(path.split("/")[:2]) if path.startswith(("zones/", "regions/")) else "global"
         record = self._services.runner.begin(
             replace(work, target=f"{ctx.tenancy}/{path}" if path else ctx.tenancy,
-                    warnings=[*ctx.warnings, *work.warnings]),
+                    warnings=[*ctx.warnings, *work.warnings], asked=asked),
             project=ctx.tenancy, scope=scope, caller=ctx.caller.email, request_id=ctx.query.get("requestId", ""),
         )
         return render.render(record, ctx.render_path)
@@ -159,6 +168,11 @@ class Dispatch:
             raise WrongVerb("A batch is sent with POST.", headers={"Allow": "POST"})
         parts = batch.split(request.header("content-type"), request.body, request)
         return batch.join([(id, fault_response(p) if isinstance(p, Fault) else self(p)) for id, p in parts])
+
+
+def _digest(request: Request) -> str:
+    """What a repeated request id must repeat: the method, the path and the body."""
+    return hashlib.sha256(b"\0".join((request.method.encode(), request.path.encode(), request.body))).hexdigest()
 
 
 _JSON = {"Content-Type": "application/json; charset=UTF-8"}

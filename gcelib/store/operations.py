@@ -87,7 +87,7 @@ class Operations:
                 connection.execute(table.insert().values(_row(record)))
             return record
         except IntegrityError:
-            earlier = self._by_request(record.request_key)
+            earlier = self.by_request(record.request_key)
             if earlier is not None:
                 return earlier
             maker = self._inserting(record.target)
@@ -203,7 +203,8 @@ class Operations:
             row = connection.execute(query).first()
         return None if row is None else _record(row._mapping)
 
-    def _by_request(self, key: str | None) -> Record | None:
+    def by_request(self, key: str | None) -> Record | None:
+        """The operation that a caller's request id began; None when there is none."""
         return None if key is None else self._one(select(table).where(table.c.request_key == key))
 
     def _inserting(self, target: str) -> str | None:

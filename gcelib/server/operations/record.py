@@ -35,7 +35,7 @@ def new_record(
         target_id=work.target_id,
         target_kind=work.target_kind,
         caller=caller,
-        request_key=f"{caller} {project} {request_id.lower()}" if request_id else None,
+        request_key=request_key(caller, project, request_id),
         insert_time=now,
         due=now,
         warnings=[{"code": code, "message": message} for code, message in work.warnings],
@@ -49,9 +49,17 @@ def new_name(now: float) -> str:
     return f"operation-{int(now * 1000)}-{int(now * 1e6):013x}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
 
 
-def same_request(record: Record, earlier: Record) -> None:
-    """Nothing, when both are for the same change. Raises Invalid: a request id stands for one change only."""
-    if (record.verb, record.target) != (earlier.verb, earlier.target):
+def request_key(caller: str, project: str, request_id: str) -> str | None:
+    """What a client's request id is on the books; None when it sent none."""
+    return f"{caller} {project} {request_id.lower()}" if request_id else None
+
+
+def same_request(asked: str, earlier: Record, change: tuple[str, str] | None = None) -> None:
+    """Nothing, when the earlier operation came of the same request. Raises Invalid: an id stands for one only.
+
+    `change` is (verb, target) where it is known already.
+    """
+    if asked != earlier.work.get("asked", "") or change not in (None, (earlier.verb, earlier.target)):
         raise Invalid(
             f"Invalid value for field 'requestId': it was used before, by operation '{earlier.name}' "
             f"({earlier.verb} of '{earlier.target}'). Send a new one for another change.",

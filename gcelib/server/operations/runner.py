@@ -16,7 +16,7 @@ from gcelib.server.operations.advance import Advance
 from gcelib.server.operations.agenda import Agenda
 from gcelib.server.operations.plan import Work
 from gcelib.server.operations.reach import Clouds, NumberOf, Reach
-from gcelib.server.operations.record import new_record, same_request
+from gcelib.server.operations.record import new_record, request_key, same_request
 from gcelib.server.operations.turns import Turns
 from gcelib.server.operations.waiting import Waiting
 from gcelib.store import Store
@@ -140,13 +140,21 @@ class Runner:
             raise
         if kept.id != record.id:
             self._agenda.drop(record.id)
-            same_request(record, kept)
+            same_request(work.asked, kept, (work.verb, work.target))
             return kept
         answer = self._turns.answer(record)
         self._next(record.id, answer.pause)
         if answer.fault is not None:
             raise answer.fault
         return answer.record
+
+    def earlier(self, *, project: str, caller: str, request_id: str, asked: str) -> Record | None:
+        """The operation that this request id began before. Raises Invalid when it began another change."""
+        key = request_key(caller, project, request_id)
+        found = self.operations.by_request(key) if key else None
+        if found is not None:
+            same_request(asked, found)
+        return found
 
     def get(self, project: str, scope: str, name: str) -> Record:
         """The operation, and a nudge. Raises NotFound."""
