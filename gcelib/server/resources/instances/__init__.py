@@ -56,5 +56,9 @@ class Instances(Collection):
         """Say whether a disk goes with the machine."""
         return disks.set_auto_delete(ctx, self._named(ctx))
 
+    def set_deletion_protection(self, ctx: Context) -> Work:
+        """Keep the machine from being deleted, or let it be deleted again."""
+        return remove.protect(ctx, self._named(ctx))
+
     def _named(self, ctx: Context) -> Found[Node]:
-        return self.find(ctx, scope_of(ctx), ctx.params["instance"])
+        return self.find(ctx, scope_of(ctx), ctx.params[ctx.method.order[-1]])

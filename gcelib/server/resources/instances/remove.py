@@ -1,4 +1,4 @@
-"""Deleting a machine so that its name can be given again at once."""
+"""Deleting a machine so that its name can be given again at once, and keeping one from being deleted."""
 
 from __future__ import annotations
 
@@ -43,3 +43,10 @@ def delete(ctx: Context, item: Found[Node]) -> Work:
         where = {"place": cloud, "kind": "node", "id": node.id}
         steps.append(Step("un-note", "", "notes", "delete", where))
     return of(ctx, item, "delete", steps)
+
+
+def protect(ctx: Context, item: Found[Node]) -> Work:
+    """Set the cloud's own protection; without a parameter it is switched on, as on GCE."""
+    wish = bool(ctx.query.get("deletionProtection", True))
+    step = Step("protect", item.cloud.name, "nodes", "protect", {"id": item.model.id, "on": wish})
+    return of(ctx, item, "setDeletionProtection", [step])
