@@ -34,7 +34,8 @@ def server_signature(params: dict[str, str], secret: str) -> str:
 
 class Stub:
     """`script(command, params)` gives a dict for the fields of a 200 answer, (status, type, body), or a word:
-    "reset" drops the connection, "half" sends half a body, "slow" waits longer than any test's timeout."""
+    "reset" drops the connection, "half" sends half a body, "drip" byte after byte,
+    "slow" waits longer than any test's timeout."""
 
     def __init__(self, script: Script | None = None) -> None:
         self.script: Script = script or (lambda command, params: {})
@@ -116,6 +117,13 @@ class Stub:
         if reply == "slow":
             self.released.wait(20)
             return 200, "application/json", b"{}"
+        if reply == "drip":
+            handler.send_response(200)
+            handler.send_header("Content-Length", "1000")
+            handler.end_headers()
+            while not self.released.wait(0.05):
+                handler.wfile.write(b" ")
+            return 0, "", b""
         if reply == "half":
             return 200, "half", b'{"listzonesresponse":{"zone":[{"id":"z'
         if isinstance(reply, tuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 
 import pytest
@@ -116,6 +117,29 @@ def test_a_slow_read_is_unavailable_and_a_slow_change_uncertain(stub, client_of)
     assert not isinstance(read.value, Uncertain)
 
 
+def test_a_dripping_answer_is_given_up_in_time(stub, client_of):
+    cloud = stub(lambda command, params: "drip")
+    begun = time.monotonic()
+    with pytest.raises(Unavailable, match="no answer came within the time allowed"):
+        client_of(cloud.url, timeout=0.2).read("listZones")
+    assert time.monotonic() - begun < 5
+
+
+def test_compressed_answers_are_read(stub, client_of):
+    body = gzip.compress(b'{"listzonesresponse":{"count":' + b"1" * 5000 + b"}}")
+    cloud = stub(lambda command, params: (200, "application/json\r\nContent-Encoding: gzip", body))
+    client = client_of(cloud.url)
+    for _ in range(3):
+        assert bytes(client.read("listZones")["count"]) == b"1" * 5000
+    assert cloud.connections == 1
+
+
+def test_a_broken_compressed_answer_is_unavailable(stub, client_of):
+    reply = (200, "application/json\r\nContent-Encoding: gzip", b"not gzip at all")
+    with pytest.raises(Unavailable):
+        client_of(stub(lambda command, params: reply).url).read("listZones")
+
+
 def test_a_cloud_that_cannot_be_reached_is_unavailable_also_for_changes(client_of):
     client = client_of("http://127.0.0.1:9/client/api")
     for ask in (client.read, client.change):
@@ -200,7 +224,7 @@ def test_a_command_outside_the_role_is_forbidden_though_the_cloud_says_401(stub,
     def script(command, params):
         return {"capability": {}} if command == "listCapabilities" else refusal(command, 401, "no such API")
 
-    with pytest.raises(Forbidden, match="listEvents.*no such API"):
+    with pytest.raises(Forbidden, match=r"listEvents.*no such API"):
         client_of(stub(script).url).read("listEvents")
 
 

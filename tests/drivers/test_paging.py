@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cloud_stub import refusal
 
-from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack import records, wire
 from gcelib.errors import Refused, Unavailable
 from gcelib.models import NodeState
 
@@ -34,7 +34,7 @@ def paged(rows_now, *, cap=500, count=True, calls=None):
 
 
 def names(client):
-    return [row.name for row in client.rows("listVirtualMachines", "virtualmachine", wire.VmRow)]
+    return [row.name for row in client.rows("listVirtualMachines", "virtualmachine", records.VmRow)]
 
 
 @pytest.mark.parametrize("count", [True, False])

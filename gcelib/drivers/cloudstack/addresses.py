@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import Client
 from gcelib.models import Address
 
@@ -19,7 +19,7 @@ class Addresses:
 
     def list(self) -> Sequence[Address]:
         """The addresses the account holds; in a basic zone there are none."""
-        rows = self.client.rows("listPublicIpAddresses", "publicipaddress", wire.AddressRow)
+        rows = self.client.rows("listPublicIpAddresses", "publicipaddress", records.AddressRow)
         return [
             Address(
                 id=row.id,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from gcelib.drivers import faults
-from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.connection import Driver
 from gcelib.drivers.session import Session
 from gcelib.errors import Fault, Forbidden, Unauthenticated, Unavailable
@@ -27,7 +27,7 @@ UNKNOWN_OR_FORBIDDEN = 401
 
 UNSCOPED = frozenset({"listCapabilities", "listProjects", "listAccounts", "queryAsyncJobResult", "listZones"})
 
-Kind = TypeVar("Kind", bound=wire.Row)
+Kind = TypeVar("Kind", bound=records.Row)
 
 
 class Client:
@@ -43,7 +43,7 @@ class Client:
         self._owned = owned
         self._lock = threading.Lock()
         self._project: str | None = None if tenant else ""
-        self._capabilities: tuple[float, wire.Capabilities] | None = None
+        self._capabilities: tuple[float, records.Capabilities] | None = None
         self._page = PAGE
 
     def read(self, command: str, **params: Any) -> wire.Fields:
@@ -69,14 +69,21 @@ class Client:
                 self._project = self._find_project()
             return self._project
 
-    def capabilities(self) -> wire.Capabilities:
+    def capabilities(self) -> records.Capabilities:
         """What the cloud allows, asked at most every ten minutes."""
         known = self._capabilities
         if known is None or time.monotonic() - known[0] > CAPABILITIES_SECONDS:
-            fields = self._run("listCapabilities", {}, writes=False)
-            row = wire.one(bytes(fields.get("capability", b"{}")), wire.Capabilities)
-            self._capabilities = known = (time.monotonic(), row)
+            self._capabilities = known = (time.monotonic(), self._ask_capabilities())
         return known[1]
+
+    def _ask_capabilities(self) -> records.Capabilities:
+        try:
+            fields = self._run("listCapabilities", {}, writes=False)
+            return wire.one(bytes(fields.get("capability", b"{}")), records.Capabilities)
+        except Forbidden:
+            return records.Capabilities()
+        except faults.Garbled as exc:
+            raise faults.name(exc, self.at, "listCapabilities", writes=False) from None
 
     def ping(self) -> None:
         """One signed call. Raises Unauthenticated for wrong keys, Unavailable for no answer."""
@@ -90,7 +97,7 @@ class Client:
 
     def _find_project(self) -> str:
         wanted = {"id": self._tenant} if _is_uuid(self._tenant) else {"name": self._tenant}
-        for row in self.rows("listProjects", "project", wire.ProjectRow, **wanted):
+        for row in self.rows("listProjects", "project", records.ProjectRow, **wanted):
             if self._tenant.casefold() in (row.id.casefold(), row.name.casefold()):
                 return row.id
         raise Unavailable(

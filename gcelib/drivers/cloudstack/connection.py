@@ -23,6 +23,7 @@ from libcloud.common.base import Response
 from libcloud.common.cloudstack import CloudStackConnection
 from libcloud.compute.drivers.cloudstack import CloudStackNodeDriver
 from libcloud.http import LibcloudConnection
+from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from gcelib.drivers.faults import Garbled
 
@@ -33,6 +34,8 @@ LONGEST_QUERY = 2000
 STALE_SECONDS = 10.0
 """A change is never sent over a socket unused for longer: the cloud may have closed it unseen."""
 LARGEST_ANSWER = 256 * 1024 * 1024
+SLOWEST = 4
+"""A whole answer may take so many times the time allowed between two pieces of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Http(LibcloudConnection):
     ) -> None:
         """Send and read the whole answer, bounded in size and, however slowly it drips, in time."""
         limit = self.endpoint.timeout
-        deadline = time.monotonic() + 4 * limit
+        deadline = time.monotonic() + SLOWEST * limit
         self.response = self.session.request(
             method=method,
             url=self.origin + url,
@@ -94,22 +97,41 @@ class Http(LibcloudConnection):
             verify=self.verification,
             timeout=(min(CONNECT_SECONDS, limit), limit),
         )
-        parts: list[bytes] = []
-        size = 0
-        for part in self.response.iter_content(1 << 20):
-            parts.append(part)
-            size += len(part)
-            if size > LARGEST_ANSWER:
-                raise Garbled("longer than any list can be")
-            if time.monotonic() > deadline:
-                raise requests.exceptions.ReadTimeout("the answer took too long")
-        self.content = b"".join(parts)
+        try:
+            self.content = _read(self.response.raw, deadline)
+        except BaseException:
+            self.response.close()
+            raise
         self.answered = time.monotonic()
 
     def renew(self) -> None:
         """Drop the open socket; the next request makes a new one."""
         self.session.close()
         self.answered = 0.0
+
+
+def _read(raw: Any, deadline: float) -> bytes:
+    """The body, piece by piece as it comes, so that the deadline holds against a dripping server, too.
+
+    `requests` would wait for whole chunks; its exceptions are raised in place of urllib3's.
+    """
+    parts: list[bytes] = []
+    size = 0
+    try:
+        while part := raw.read1(1 << 20, decode_content=True):
+            parts.append(part)
+            size += len(part)
+            if size > LARGEST_ANSWER:
+                raise Garbled("longer than any list can be")
+            if time.monotonic() > deadline:
+                raise requests.exceptions.ReadTimeout("the answer took too long")
+    except ReadTimeoutError as exc:
+        raise requests.exceptions.ReadTimeout(exc) from None
+    except DecodeError as exc:
+        raise requests.exceptions.ContentDecodingError(exc) from None
+    except HTTPError as exc:
+        raise requests.exceptions.ChunkedEncodingError(exc) from None
+    return b"".join(parts)
 
 
 def signature(params: Mapping[str, str], secret: str) -> str:

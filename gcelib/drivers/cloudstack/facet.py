@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from gcelib.drivers import faults
-from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import BAD_PARAMETER, Client
 from gcelib.drivers.cloudstack.jobs import UNSEEN, Jobs, Seen, Token, job_id
 from gcelib.errors import Fault, Forbidden, TooMany, Unavailable
@@ -46,7 +46,7 @@ class Facet:
         """Remove what a failed job left behind; the job that does it, "" when there is nothing to wait for."""
         return ""
 
-    def result(self, verb: str, args: Mapping[str, Any], target: str, row: wire.JobRow) -> dict[str, object]:
+    def result(self, verb: str, args: Mapping[str, Any], target: str, row: records.JobRow) -> dict[str, object]:
         """What later steps may refer to, from a job that succeeded."""
         return {"id": target}
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gcelib.drivers import faults
-from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import indexed
 from gcelib.drivers.cloudstack.facet import Facet, gone, reached
 from gcelib.drivers.cloudstack.jobs import Seen
@@ -40,7 +40,7 @@ class Firewalls(Facet):
                 raise Exists(message) from fault.__cause__
             raise
         try:
-            made = wire.one(bytes(fields["securitygroup"]), wire.GroupRow).id
+            made = wire.one(bytes(fields["securitygroup"]), records.GroupRow).id
         except (KeyError, faults.Garbled):
             made = ""
         return self.done(made or self._named(name))
@@ -71,32 +71,24 @@ class Firewalls(Facet):
         }  # fmt: skip
         params: dict[str, Any] = {}
         if spoken in ("tcp", "udp"):
-            first = 0 if first_port is None else first_port
-            last = (LAST_PORT if first_port is None else first) if last_port is None else last_port
+            first, last = _ports(first_port, last_port)
             args |= {"first_port": first, "last_port": last}
             params = {"startport": first, "endport": last}
         elif spoken == "icmp":
             args |= {"icmp_type": icmp_type, "icmp_code": icmp_code}
             params = {"icmptype": icmp_type, "icmpcode": icmp_code}
         return self.send(
-            "allow",
-            _command("authorize", direction),
-            args,
-            key=key,
-            target=group_id,
-            securitygroupid=group_id,
-            protocol=spoken,
-            cidrlist=cidrs,
-            **params,
+            "allow", _command("authorize", direction), args, key=key, target=group_id,
+            securitygroupid=group_id, protocol=spoken, cidrlist=cidrs, **params,
             **self._sources(group_id, group_names),
-        )
+        )  # fmt: skip
 
     def revoke(self, *, key: str, rule_id: str, direction: str) -> Job:
         """revokeSecurityGroupIngress or …Egress; a rule already gone is done."""
         args = {"id": rule_id, "rule_id": rule_id, "direction": _direction(direction)}
         return self.send("revoke", _command("revoke", direction), args, key=key, target=rule_id, id=rule_id)
 
-    def result(self, verb: str, args: Mapping[str, Any], target: str, row: wire.JobRow) -> dict[str, object]:
+    def result(self, verb: str, args: Mapping[str, Any], target: str, row: records.JobRow) -> dict[str, object]:
         """For `allow` the ids of all rules wanted: the job names only those that are new."""
         if verb != "allow":
             return {"id": target}
@@ -126,8 +118,8 @@ class Firewalls(Facet):
                     return rule.id
         return ""
 
-    def _rows(self, **filters: str) -> Sequence[wire.GroupRow]:
-        return self.client.rows("listSecurityGroups", "securitygroup", wire.GroupRow, **filters)
+    def _rows(self, **filters: str) -> Sequence[records.GroupRow]:
+        return self.client.rows("listSecurityGroups", "securitygroup", records.GroupRow, **filters)
 
     def _named(self, name: str) -> str:
         rows = self._rows(securitygroupname=name)
@@ -166,7 +158,7 @@ def _command(verb: str, direction: str) -> str:
     return f"{verb}SecurityGroup{_direction(direction).capitalize()}"
 
 
-def _group(row: wire.GroupRow) -> Group:
+def _group(row: records.GroupRow) -> Group:
     rules = [_rule(rule, "ingress") for rule in row.ingressrule if rule.ruleid]
     rules += [_rule(rule, "egress") for rule in row.egressrule if rule.ruleid]
     return Group(
@@ -179,7 +171,7 @@ def _group(row: wire.GroupRow) -> Group:
     )
 
 
-def _rule(row: wire.RuleRow, direction: str) -> GroupRule:
+def _rule(row: records.RuleRow, direction: str) -> GroupRule:
     protocol = NUMBERS.get(row.protocol.casefold(), row.protocol.casefold()) or "all"
     ported = protocol in ("tcp", "udp") and (row.startport, row.endport) not in ((0, LAST_PORT), (0, 0))
     return GroupRule(
@@ -196,16 +188,19 @@ def _rule(row: wire.RuleRow, direction: str) -> GroupRule:
     )
 
 
+def _ports(first: int | None, last: int | None) -> tuple[int, int]:
+    """The range in numbers; without a first port all are meant, and 0-0 is CloudStack's word for that."""
+    if first is None or (first, last) == (0, 0):
+        return 0, LAST_PORT
+    return first, first if last is None else last
+
+
 def _same(rule: GroupRule, args: Mapping[str, Any]) -> bool:
     if (rule.direction, rule.protocol) != (_direction(args["direction"]), spoken_protocol(args["protocol"])):
         return False
     if rule.protocol in ("tcp", "udp"):
-        first, last = args.get("first_port"), args.get("last_port")
-        first = 0 if first is None else first
-        last = (LAST_PORT if first == 0 else first) if last is None else last
-        last = LAST_PORT if (first, last) == (0, 0) else last
         there = (0, LAST_PORT) if rule.first_port is None else (rule.first_port, rule.last_port)
-        return there == (first, last)
+        return there == _ports(args.get("first_port"), args.get("last_port"))
     if rule.protocol == "icmp":
         wanted = (args.get("icmp_type", -1), args.get("icmp_code", -1))
         return (rule.icmp_type, rule.icmp_code) == wanted

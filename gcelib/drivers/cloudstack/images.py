@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import Client
 from gcelib.models import Image, ImageState
 
@@ -41,11 +41,11 @@ class Images:
             merged[row.id] = image if known is None else _merged(known, image)
         return list(merged.values())
 
-    def _rows(self, which: str) -> Sequence[wire.TemplateRow]:
-        return self.client.rows("listTemplates", "template", wire.TemplateRow, templatefilter=which)
+    def _rows(self, which: str) -> Sequence[records.TemplateRow]:
+        return self.client.rows("listTemplates", "template", records.TemplateRow, templatefilter=which)
 
 
-def _image(row: wire.TemplateRow, *, own: bool) -> Image:
+def _image(row: records.TemplateRow, *, own: bool) -> Image:
     return Image(
         id=row.id,
         name=row.name or row.id,
@@ -63,7 +63,7 @@ def _image(row: wire.TemplateRow, *, own: bool) -> Image:
     )
 
 
-def _state(row: wire.TemplateRow) -> ImageState:
+def _state(row: records.TemplateRow) -> ImageState:
     if row.isready:
         return ImageState.READY
     return ImageState.PENDING if _PROGRESS.search(row.status) else ImageState.FAILED

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gcelib.drivers import faults
-from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import BAD_PARAMETER, Client
 from gcelib.errors import Fault, Refused, TooMany, Unavailable
 from gcelib.models import Job, JobState
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 RUNNING, SUCCEEDED = 0, 1
+NOT_OURS = 531
 UNSEEN = frozenset({"user_data", "key"})
 """Arguments never kept in a token: large, or secret to the machine."""
 PATIENCE = datetime.timedelta(hours=1)
@@ -101,17 +102,18 @@ class Jobs:
             return self._ended_well(job, token, row)
         return self._ended_badly(job, token, row)
 
-    def query(self, job: str) -> wire.JobRow | None:
+    def query(self, job: str) -> records.JobRow | None:
         """CloudStack's row of a job; None when it knows none of this id (any more)."""
         try:
             fields = self.client.read("queryAsyncJobResult", jobid=job)
         except Fault as fault:
-            if faults.cloud_code(fault) == BAD_PARAMETER:
+            # 531: it belongs to an account whose keys we no longer have; its effect may still be seen.
+            if faults.cloud_code(fault) in (BAD_PARAMETER, NOT_OURS):
                 return None
             raise
         try:
             known = {name: raw for name, raw in fields.items() if name != "jobresult"}
-            row = wire.one(msgspec.json.encode(known), wire.JobRow)
+            row = wire.one(msgspec.json.encode(known), records.JobRow)
         except faults.Garbled as exc:
             raise faults.name(exc, self.client.at, "queryAsyncJobResult", writes=False) from None
         if "jobstatus" not in fields:
@@ -144,7 +146,7 @@ class Jobs:
         error = seen.error.to_data() if seen.error is not None else None
         return Job(seen.state, target=seen.target, result=seen.result, error=error)
 
-    def _ended_well(self, job: Job, token: Token, row: wire.JobRow) -> Job:
+    def _ended_well(self, job: Job, token: Token, row: records.JobRow) -> Job:
         owner = self.facets[token.facet]
         if token.then:
             return self._go_on(job, owner, token)
@@ -160,7 +162,7 @@ class Jobs:
         except Fault as fault:
             return replace(job, state=JobState.FAILED, token="", error=fault.to_data())
 
-    def _ended_badly(self, job: Job, token: Token, row: wire.JobRow) -> Job:
+    def _ended_badly(self, job: Job, token: Token, row: records.JobRow) -> Job:
         owner = self.facets[token.facet]
         if owner.repeatable(token.verb):
             seen = owner.seen(token.verb, token.args, token.id)
@@ -172,11 +174,11 @@ class Jobs:
             return self.begun(msgspec.structs.replace(token, job=clearing, error=error))
         return replace(job, state=JobState.FAILED, token="", error=error)
 
-    def _reason(self, token: Token, row: wire.JobRow) -> Fault:
+    def _reason(self, token: Token, row: records.JobRow) -> Fault:
         code, words = row.jobresultcode, ""
         if bytes(row.jobresult):
             try:
-                error = wire.one(bytes(row.jobresult), wire.ErrorRow)
+                error = wire.one(bytes(row.jobresult), records.ErrorRow)
                 code, words = error.errorcode or code, error.errortext
             except faults.Garbled:
                 LOG.warning("a failed job of %s came without a readable reason", self.client.at)
@@ -202,7 +204,7 @@ class Jobs:
         return replace(job, state=JobState.FAILED, token="", error=fault.to_data())
 
 
-def made_id(row: wire.JobRow) -> str:
+def made_id(row: records.JobRow) -> str:
     """The id of the thing a job made: that of the one object in its result, else what the job names."""
     try:
         parts = msgspec.json.decode(bytes(row.jobresult) or b"{}", type=dict[str, Any])

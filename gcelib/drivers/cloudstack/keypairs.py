@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack import records
 from gcelib.drivers.cloudstack.facet import Facet
 from gcelib.drivers.cloudstack.jobs import Seen
 from gcelib.errors import Exists, Refused
@@ -49,8 +49,8 @@ class KeyPairs(Facet):
         name = str(args["name"]) if args["name"] in named else named[0]
         return Seen(JobState.DONE, name, {"name": name})
 
-    def _rows(self) -> Sequence[wire.KeyPairRow]:
-        return self.client.rows("listSSHKeyPairs", "sshkeypair", wire.KeyPairRow)
+    def _rows(self) -> Sequence[records.KeyPairRow]:
+        return self.client.rows("listSSHKeyPairs", "sshkeypair", records.KeyPairRow)
 
 
 def fingerprint(public_key: str) -> str:

@@ -6,7 +6,7 @@ import datetime
 import ipaddress
 from collections.abc import Callable
 
-from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack import records, wire
 from gcelib.models import Nic, Node, NodeState
 
 STATES: dict[str, NodeState] = {
@@ -46,7 +46,7 @@ def public(text: str) -> bool:
     return not any(address.version == net.version and address in net for net in _PRIVATE)
 
 
-def node_of(row: wire.VmRow, custom: Callable[[str], bool]) -> Node:
+def node_of(row: records.VmRow, custom: Callable[[str], bool]) -> Node:
     """A machine; `custom` tells whether an offering's CPUs and memory are chosen."""
     state = state_of(row)
     return Node(
@@ -72,7 +72,7 @@ def node_of(row: wire.VmRow, custom: Callable[[str], bool]) -> Node:
     )
 
 
-def state_of(row: wire.VmRow) -> NodeState:
+def state_of(row: records.VmRow) -> NodeState:
     """The state, told from the raw one: a machine just deployed is `Stopped` until its job starts it."""
     state = STATES.get(row.state, NodeState.RUNNING)
     if state is NodeState.STOPPED and row.busy:
@@ -88,7 +88,7 @@ def _explained(state: str) -> str:
     return f"The cloud says: {state or 'nothing about its state'}."
 
 
-def _nics(row: wire.VmRow) -> tuple[Nic, ...]:
+def _nics(row: records.VmRow) -> tuple[Nic, ...]:
     ordered = sorted(row.nic, key=lambda nic: int(nic.deviceid) if nic.deviceid.isdigit() else 99)
     several = len(ordered) > 1
     return tuple(

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import Client
 from gcelib.drivers.cloudstack.facet import Facet, gone, reached
 from gcelib.drivers.cloudstack.jobs import Jobs, Seen
@@ -31,7 +31,7 @@ class Networks(Facet):
     def list(self) -> Sequence[Network]:
         """Every network; in zones with security groups the oldest shared one is the default."""
         rows = [row for row in self._rows() if not row.issystem]
-        firsts: dict[str, wire.NetworkRow] = {}
+        firsts: dict[str, records.NetworkRow] = {}
         for row in sorted(rows, key=lambda row: (row.created, row.id)):
             if self._shared_grouped(row):
                 firsts.setdefault(row.zoneid, row)
@@ -69,9 +69,9 @@ class Networks(Facet):
             networkofferingid=offering.id, **place,
         )  # fmt: skip
         try:
-            row = wire.one(bytes(fields["network"]), wire.NetworkRow)
+            row = wire.one(bytes(fields["network"]), records.NetworkRow)
         except (KeyError, Garbled):
-            row = wire.NetworkRow()
+            row = records.NetworkRow()
         return self.done(row.id or self._named(name, zone_id))
 
     def destroy(self, *, key: str, id: str) -> Job:
@@ -85,27 +85,27 @@ class Networks(Facet):
         made = self._named(str(args["name"]), str(args["zone_id"]))
         return reached(bool(made), made)
 
-    def _rows(self, **filters: str) -> Sequence[wire.NetworkRow]:
-        return self.client.rows("listNetworks", "network", wire.NetworkRow, **filters)
+    def _rows(self, **filters: str) -> Sequence[records.NetworkRow]:
+        return self.client.rows("listNetworks", "network", records.NetworkRow, **filters)
 
     def _named(self, name: str, zone_id: str) -> str:
         rows = self._rows(zoneid=zone_id)
         return next((row.id for row in rows if row.name.casefold() == name.casefold()), "")
 
-    def _grouped(self, row: wire.NetworkRow) -> bool:
+    def _grouped(self, row: records.NetworkRow) -> bool:
         zone = self._zones.book.get(row.zoneid)
         served = any(service.name == "SecurityGroup" for service in row.service)
         return served or (zone is not None and grouped(zone) and row.type.casefold() not in OWN)
 
-    def _shared_grouped(self, row: wire.NetworkRow) -> bool:
+    def _shared_grouped(self, row: records.NetworkRow) -> bool:
         return self._grouped(row) and row.type.casefold() not in OWN
 
-    def _offering(self, zone_id: str) -> wire.NetworkOfferingRow:
+    def _offering(self, zone_id: str) -> records.NetworkOfferingRow:
         """The configured offering, else the one CloudStack itself would take, else any with source NAT."""
         rows = self.client.rows(
             "listNetworkOfferings",
             "networkoffering",
-            wire.NetworkOfferingRow,
+            records.NetworkOfferingRow,
             zoneid=zone_id,
             state="Enabled",
         )
@@ -124,7 +124,7 @@ class Networks(Facet):
         return min(fit, key=lambda row: (row.availability != "Required", not row.isdefault))
 
 
-def _fits(row: wire.NetworkOfferingRow) -> bool:
+def _fits(row: records.NetworkOfferingRow) -> bool:
     if row.guestiptype.casefold() != "isolated" or row.forvpc or row.specifyvlan:
         return False
     return not row.service or any(service.name == "SourceNat" for service in row.service)

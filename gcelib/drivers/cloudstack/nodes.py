@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gcelib.drivers import faults
-from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import Client, indexed
 from gcelib.drivers.cloudstack.facet import Facet, gone, reached, text_of
 from gcelib.drivers.cloudstack.jobs import Jobs, Seen, Token
 from gcelib.drivers.cloudstack.machines import DETAILS, HIDDEN, node_of, state_of
 from gcelib.drivers.cloudstack.sizes import Sizes
 from gcelib.drivers.cloudstack.zones import Zones, basic
-from gcelib.errors import Exists, Fault, Refused
+from gcelib.errors import Exists, Fault, Refused, Unsupported
 from gcelib.models import Job, JobState, Node, NodeState
 
 LOG = logging.getLogger(__name__)
@@ -44,10 +44,10 @@ class Nodes(Facet):
         found = self.rows(name=name)
         return [node_of(row, self._sizes.custom) for row in found if row.name.casefold() == name.casefold()]
 
-    def rows(self, **filters: str) -> Sequence[wire.VmRow]:
+    def rows(self, **filters: str) -> Sequence[records.VmRow]:
         """The rows of machines that are not destroyed."""
         rows = self.client.rows(
-            "listVirtualMachines", "virtualmachine", wire.VmRow, details=DETAILS, **filters
+            "listVirtualMachines", "virtualmachine", records.VmRow, details=DETAILS, **filters
         )
         return [row for row in rows if row.state not in HIDDEN]
 
@@ -76,26 +76,14 @@ class Nodes(Facet):
             "submitted": submitted,
         }  # fmt: skip
         zone = self._zones.book.get(zone_id)
-        keys = {"keypair": keypair_names[0]} if len(keypair_names) == 1 else {"keypairs": keypair_names}
+        networks = () if zone is not None and basic(zone) else network_ids
         try:
             return self.make(
-                "create",
-                "deployVirtualMachine",
-                args,
-                name=name,
-                displayname=display_name or name,
-                zoneid=zone_id,
-                serviceofferingid=size_id,
-                templateid=image_id,
-                networkids=() if zone is not None and basic(zone) else network_ids,
-                ipaddress=ip,
-                securitygroupids=group_ids,
-                userdata=user_data,
-                rootdisksize=root_gb or None,
-                startvm=True,
-                **(keys if keypair_names else {}),
-                **self._chosen(size_id, cpus, ram_mb),
-            )
+                "create", "deployVirtualMachine", args, name=name, displayname=display_name or name,
+                zoneid=zone_id, serviceofferingid=size_id, templateid=image_id, networkids=networks,
+                ipaddress=ip, securitygroupids=group_ids, userdata=user_data, rootdisksize=root_gb or None,
+                startvm=True, **_keys(keypair_names), **self._chosen(size_id, cpus, ram_mb),
+            )  # fmt: skip
         except Refused as fault:
             raise self._taken(name, zone_id, fault) from fault.__cause__
 
@@ -129,10 +117,11 @@ class Nodes(Facet):
         return self.send("reset", "rebootVirtualMachine", {"id": id}, key=key, target=id, id=id)
 
     def protect(self, *, key: str, id: str, on: bool) -> Job:
-        """updateVirtualMachine's `deleteprotection`."""
-        return self.settle(
-            "protect", "updateVirtualMachine", {"id": id, "on": on}, id, id=id, deleteprotection=on
-        )
+        """updateVirtualMachine's `deleteprotection`. Raises Unsupported where the release ignores it."""
+        self.client.change("updateVirtualMachine", id=id, deleteprotection=on)
+        if self.seen("protect", {"on": on}, id) is None:
+            raise Unsupported(f"{self.client.at}: this release of CloudStack cannot protect a machine.")
+        return self.done(id)
 
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """What the machine's row says about the change."""
@@ -173,7 +162,7 @@ class Nodes(Facet):
         """CPUs and memory of a custom offering, only what it leaves open: CloudStack refuses the rest."""
         if not cpus and not ram_mb:
             return {}
-        row = self._sizes.book.get(size_id) or wire.OfferingRow()
+        row = self._sizes.book.get(size_id) or records.OfferingRow()
         chosen = {
             "cpuNumber": 0 if row.cpunumber else cpus,
             "memory": 0 if row.memory else ram_mb,
@@ -209,7 +198,12 @@ class Nodes(Facet):
         return Seen(state, row.id, result, job=job)
 
 
-def _made_by(row: wire.VmRow, args: Mapping[str, Any]) -> bool:
+def _keys(names: Sequence[str]) -> dict[str, Any]:
+    """One key goes by the parameter that every release knows."""
+    return {"keypair": names[0]} if len(names) == 1 else {"keypairs": names}
+
+
+def _made_by(row: records.VmRow, args: Mapping[str, Any]) -> bool:
     if row.name.casefold() != str(args["name"]).casefold():
         return False
     if (row.templateid, row.serviceofferingid) != (args["image_id"], args["size_id"]):

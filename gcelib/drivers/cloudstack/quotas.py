@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack import records
 from gcelib.drivers.cloudstack.client import Client
 from gcelib.models import Quota
 
@@ -24,7 +24,7 @@ METRICS: dict[str, str] = {
 """GCE's metric -> the first part of CloudStack's `…limit` and `…total`."""
 
 
-class Usage(wire.Row, frozen=True, kw_only=True):
+class Usage(records.Row, frozen=True, kw_only=True):
     """An account or project with its limits: numbers as text, or "Unlimited"; totals are numbers."""
 
     vmlimit: Any = None

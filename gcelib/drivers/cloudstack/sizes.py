@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import Client
 from gcelib.drivers.cloudstack.zones import Book
 from gcelib.models import CustomRange, Size
@@ -22,7 +22,7 @@ class Sizes:
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self.book: Book[wire.OfferingRow] = Book(self._rows)
+        self.book: Book[records.OfferingRow] = Book(self._rows)
 
     def list(self) -> Sequence[Size]:
         """Every offering a machine can have."""
@@ -35,11 +35,11 @@ class Sizes:
         row = self.book.get(id)
         return row is not None and row.iscustomized
 
-    def _rows(self) -> Sequence[wire.OfferingRow]:
-        return self.client.rows("listServiceOfferings", "serviceoffering", wire.OfferingRow)
+    def _rows(self) -> Sequence[records.OfferingRow]:
+        return self.client.rows("listServiceOfferings", "serviceoffering", records.OfferingRow)
 
 
-def _size(row: wire.OfferingRow) -> Size:
+def _size(row: records.OfferingRow) -> Size:
     zones = frozenset(part.strip() for part in row.zoneid.split(",") if part.strip())
     return Size(
         id=row.id,
@@ -54,7 +54,7 @@ def _size(row: wire.OfferingRow) -> Size:
     )
 
 
-def _range(row: wire.OfferingRow) -> CustomRange:
+def _range(row: records.OfferingRow) -> CustomRange:
     details = row.serviceofferingdetails
     fixed_cpus, fixed_ram = row.cpunumber, row.memory
     return CustomRange(

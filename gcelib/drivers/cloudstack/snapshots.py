@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import Client
 from gcelib.drivers.cloudstack.images import gigabytes
 from gcelib.models import Snapshot, VolumeState
@@ -27,11 +27,11 @@ class Snapshots:
 
     def list(self) -> Sequence[Snapshot]:
         """Every snapshot that is not destroyed."""
-        rows = self.client.rows("listSnapshots", "snapshot", wire.SnapshotRow)
+        rows = self.client.rows("listSnapshots", "snapshot", records.SnapshotRow)
         return [_snapshot(row) for row in rows if row.state not in ("Destroyed", "Hidden")]
 
 
-def _snapshot(row: wire.SnapshotRow) -> Snapshot:
+def _snapshot(row: records.SnapshotRow) -> Snapshot:
     return Snapshot(
         id=row.id,
         name=row.name or row.id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack import records
 from gcelib.drivers.cloudstack.client import indexed
 from gcelib.drivers.cloudstack.facet import Facet, reached
 from gcelib.drivers.cloudstack.jobs import Seen, Token, job_id
@@ -103,7 +103,7 @@ class Tags(Facet):
         there: dict[str, dict[str, str]] = {id: {} for id in ids}
         filters = [{"resourceid": id} for id in ids] if len(ids) <= FEW else [{}]
         for chosen in filters:
-            for row in self.client.rows("listTags", "tag", wire.Tag, resourcetype=resource, **chosen):
+            for row in self.client.rows("listTags", "tag", records.Tag, resourcetype=resource, **chosen):
                 owner = row.resourceid or chosen.get("resourceid", "")
                 if owner in there:
                     there[owner][row.key] = row.value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.facet import Facet, gone, reached
 from gcelib.drivers.cloudstack.images import gigabytes
 from gcelib.drivers.cloudstack.jobs import Seen
@@ -41,7 +41,7 @@ class Volumes(Facet):
     def types(self) -> Sequence[VolumeType]:
         """listDiskOfferings."""
         limits = self.client.capabilities()
-        rows = self.client.rows("listDiskOfferings", "diskoffering", wire.DiskOfferingRow)
+        rows = self.client.rows("listDiskOfferings", "diskoffering", records.DiskOfferingRow)
         return [
             VolumeType(
                 id=row.id,
@@ -55,9 +55,9 @@ class Volumes(Facet):
             for row in rows
         ]
 
-    def rows(self, **filters: str) -> Sequence[wire.VolumeRow]:
+    def rows(self, **filters: str) -> Sequence[records.VolumeRow]:
         """The rows of volumes that are not destroyed."""
-        rows = self.client.rows("listVolumes", "volume", wire.VolumeRow, **filters)
+        rows = self.client.rows("listVolumes", "volume", records.VolumeRow, **filters)
         return [row for row in rows if row.state not in HIDDEN]
 
     def create(
@@ -139,12 +139,12 @@ class Volumes(Facet):
         return (exact or free)[0]
 
 
-def _young(row: wire.VolumeRow, args: Mapping[str, Any]) -> bool:
+def _young(row: records.VolumeRow, args: Mapping[str, Any]) -> bool:
     since, created = wire.time_of(str(args.get("submitted", ""))), wire.time_of(row.created)
     return since is None or created is None or created >= since - SKEW
 
 
-def _volume(row: wire.VolumeRow) -> Volume:
+def _volume(row: records.VolumeRow) -> Volume:
     return Volume(
         id=row.id,
         name=row.name or row.id,

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from gcelib.drivers.cloudstack import wire
+from gcelib.drivers.cloudstack import records
 from gcelib.drivers.cloudstack.client import Client
 from gcelib.models import Zone
 
-Kind = TypeVar("Kind", bound=wire.Row)
+Kind = TypeVar("Kind", bound=records.Row)
 AGAIN_SECONDS = 60.0
 
 
@@ -42,12 +42,12 @@ class Book(Generic[Kind]):
         self._asked = time.monotonic()
 
 
-def grouped(row: wire.ZoneRow) -> bool:
+def grouped(row: records.ZoneRow) -> bool:
     """Whether machines of the zone are guarded by security groups."""
     return row.securitygroupsenabled
 
 
-def basic(row: wire.ZoneRow) -> bool:
+def basic(row: records.ZoneRow) -> bool:
     """Whether the zone has one flat network that machines join without naming it."""
     return row.networktype.casefold() == "basic"
 
@@ -59,7 +59,7 @@ class Zones:
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self.book: Book[wire.ZoneRow] = Book(self._rows)
+        self.book: Book[records.ZoneRow] = Book(self._rows)
 
     def list(self) -> Sequence[Zone]:
         """Every zone these keys may use."""
@@ -67,11 +67,11 @@ class Zones:
         self.book.learn(rows)
         return [_zone(row) for row in rows]
 
-    def _rows(self) -> Sequence[wire.ZoneRow]:
-        return self.client.rows("listZones", "zone", wire.ZoneRow)
+    def _rows(self) -> Sequence[records.ZoneRow]:
+        return self.client.rows("listZones", "zone", records.ZoneRow)
 
 
-def _zone(row: wire.ZoneRow) -> Zone:
+def _zone(row: records.ZoneRow) -> Zone:
     advanced = not basic(row)
     return Zone(
         id=row.id,
