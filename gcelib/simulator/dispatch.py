@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from dataclasses import dataclass, field
 
 from gcelib.simulator import commands, signature
 from gcelib.simulator.call import Call
 from gcelib.simulator.commands import Body, Command, Parameter, Task
-from gcelib.simulator.errors import ApiError, invalid, not_in_role, unknown_id, unsupported, unverified
+from gcelib.simulator.errors import ApiError, failed, invalid, not_in_role, unknown_id, unsupported, unverified
 from gcelib.simulator.faults import AFTER, BEFORE, OF_JOBS, Fault, FaultPlan
 from gcelib.simulator.jobs import Jobs
 from gcelib.simulator.records import Account, Row
@@ -59,6 +60,10 @@ class Dispatcher:
             answer = Answer(status=200, body=_dump(command.envelope, payload))
         except ApiError as error:
             answer = _error(error, name)
+        except Exception:
+            # The management server answers whatever happens inside it, and so do we; the reason is ours to read.
+            logging.getLogger(__name__).exception("%s failed inside the simulator", name)
+            answer = _error(failed("Internal error executing command, please contact your cloud provider"), name)
         for fault in self.faults.take(name, caller, AFTER):
             answer.cut = "reset" if fault.kind == "reset_after" else "half"
         return answer

@@ -30,6 +30,10 @@ class AddressPool:
             if number not in self._taken and number & 0xFF not in (0, 0xFF):
                 yield number
 
+    def room(self) -> int:
+        """About how many addresses are free."""
+        return (self._end - self._next) * 254 // 256 + len(self._returned)
+
     def take(self, wanted: str = "") -> str | None:
         """The `wanted` address, or the lowest free one; None when it is not to be had."""
         if wanted:

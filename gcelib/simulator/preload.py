@@ -19,13 +19,13 @@ def preload(world: World, account: Account, number: int) -> None:
     if not networks:
         raise ValueError("only a zone with security groups can be preloaded with machines")
     network = networks[0]
+    if network.pool is None or network.pool.room() < number:
+        raise ValueError(f"zone {network.zone.name} has no room for {number} machines")
     template = next(one for one in world.all(Template) if network.zone in one.zones and one.ready)
     offering = world.all(ServiceOffering)[0]
     group = default_group(world, account)
     for index in range(1, number + 1):
-        address = network.pool.take() if network.pool is not None else None
-        if address is None:
-            raise ValueError(f"zone {network.zone.name} has addresses for {index - 1} machines only")
+        address = network.pool.take() or ""
         machine = Machine(
             id=world.new_id("machine"), owner=account, created=world.now(), name=f"preloaded-{index}",
             displayname=f"preloaded-{index}", zone=network.zone, template=template, offering=offering,
