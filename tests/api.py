@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,3 +103,11 @@ class Api:
             assert found.data["selfLink"] == operation["selfLink"]
             operation = found.data
         return operation
+
+    def until(self, ask: Callable[[], Answer], status: int, seconds: float = 30) -> Answer:
+        """The first answer of this status: for what a cache may hide for a while."""
+        deadline = time.monotonic() + seconds
+        while (answer := ask()).status != status:
+            assert time.monotonic() < deadline, answer.data
+            time.sleep(0.2)
+        return answer

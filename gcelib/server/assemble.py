@@ -43,7 +43,8 @@ class Server:
         operations = Operations(self._store)
         janitor = upkeep.janitor(lambda: self.config, lambda: self._projects, operations, notes)
         self._runner = Runner(
-            self._store, self._cloud, number_of=naming.number, hourly=janitor.run, waiters=max(1, config.server.threads // 2),
+            self._store, self._cloud, number_of=naming.number, hourly=janitor.run,
+            waiters=max(1, config.server.threads // 2),
         )
         services = Services(config, notes, operations, self._runner, Sealer(secret), time.time)
         self._discovery = Discovery(resources.table().document)

@@ -34,7 +34,8 @@ def test_what_is_sent_reads_back(api: Api, live: Live) -> None:
         description="A machine, with a comma: and ünicode",
         labels={"env": "prod", "empty": ""},
         tags={"items": ["web", "db"]},
-        metadata={"items": [{"key": "startup-script", "value": "#!/bin/sh\necho " + "x" * 3000}, {"key": "a", "value": ""}]},
+        metadata={"items": [
+            {"key": "startup-script", "value": "#!/bin/sh\necho " + "x" * 3000}, {"key": "a", "value": ""}]},
         disks=[disk],
         networkInterfaces=[{"network": "global/networks/default", "accessConfigs": [
             {"type": "ONE_TO_ONE_NAT", "name": "external-nat"}]}],
@@ -137,7 +138,8 @@ def test_further_disks_are_made_and_attached(api: Api) -> None:
     body = machine("with-data", "de-adv1", disks=disks)
     api.change("POST", "zones/de-adv1/instances", body)
     found = api.get("zones/de-adv1/instances/with-data")
-    assert [(disk["deviceName"], disk["diskSizeGb"], disk["autoDelete"]) for disk in found["disks"]][1] == ("data", "7", True)
+    data = found["disks"][1]
+    assert (data["deviceName"], data["diskSizeGb"], data["autoDelete"]) == ("data", "7", True)
     api.change("DELETE", "zones/de-adv1/instances/with-data")
     assert api.call("GET", "zones/de-adv1/disks/extra-data").status == 404
 

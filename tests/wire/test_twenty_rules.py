@@ -25,8 +25,8 @@ def test_rule_1_the_discovery_document_points_here_and_needs_no_token(live: Live
     assert document["rootUrl"] + document["servicePath"] == f"{live.url}/compute/v1/"
     assert document["version"] == "v1"
     assert set(document["resources"]) >= {
-        "disks", "firewalls", "globalOperations", "images", "instances", "machineTypes", "networks", "projects", "routes",
-        "snapshots", "zoneOperations", "zones",
+        "disks", "firewalls", "globalOperations", "images", "instances", "machineTypes", "networks", "projects",
+        "routes", "snapshots", "zoneOperations", "zones",
     }
 
 
