@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -40,4 +41,9 @@ class SettableClock:
 
 def date_text(moment: float) -> str:
     """CloudStack's date form: no colon in the offset."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+    return _date_of_second(int(moment))
+
+
+@lru_cache(4096)
+def _date_of_second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
