@@ -163,9 +163,11 @@ class Networks(Protocol):
 
 
 class Firewalls(Protocol):
-    """Security groups and their rules. `allow` makes one rule per source; the job's result holds `rule_ids`.
+    """Security groups and their rules; directions are "ingress" and "egress".
 
-    A rule that is there already is not an error: the job is done and names it among `rule_ids`."""
+    `allow` makes one rule per source; the job's result holds `rule_ids`, all that were wanted, and
+    `made_ids`, those among them that were not there before. A rule that is there already is no error.
+    """
 
     def list(self) -> Sequence[Group]: ...
 
@@ -177,8 +179,8 @@ class Firewalls(Protocol):
               last_port: int | None = None, icmp_type: int = -1, icmp_code: int = -1,
               cidrs: Sequence[str] = (), group_names: Sequence[str] = ()) -> Job: ...
 
-    def revoke(self, *, key: str, rule_id: str, direction: str) -> Job:
-        """Remove one rule; one already gone is done."""
+    def revoke(self, *, key: str, direction: str, rule_id: str = "", rule_ids: Sequence[str] = ()) -> Job:
+        """Remove one rule or several; one already gone is done."""
         ...
 
 

@@ -240,6 +240,21 @@ def test_replacing_a_tag_goes_on_after_its_second_part_was_lost(sim, cloud):
     assert cloud.nodes.list()[0].tags == {"a": "2"}
 
 
+def test_replacing_a_tag_goes_on_when_the_cloud_forgot_the_removal():
+    clock = SettableClock()
+    with Simulator(job_delay=0, clock=clock) as sim:
+        cloud = cloud_at(sim)
+        args = {"kind": "node", "ids": [machine(cloud, BASIC, "web-1")], "tags": {"a": "1"}}
+        done(cloud, cloud.submit("tags", "set", args, key()))
+        sim.faults.add("deleteTags", "job_lost")
+        job = cloud.submit("tags", "set", args | {"tags": {"a": "2"}}, key())
+        clock.advance(60)
+        assert cloud.nodes.list()[0].tags == {}
+        done(cloud, job)
+        assert cloud.nodes.list()[0].tags == {"a": "2"}
+        cloud.close()
+
+
 def test_replacing_a_tag_is_found_again_between_its_two_parts(sim, cloud):
     id = machine(cloud, BASIC, "web-1")
     args = {"kind": "node", "ids": [id], "tags": {"a": "1"}}

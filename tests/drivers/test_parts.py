@@ -8,7 +8,7 @@ import pytest
 from simulated import cloud_at, done, ended, key, machine, named
 
 from gcelib.drivers.cloudstack.keypairs import fingerprint
-from gcelib.errors import Exists, InUse, Invalid, Refused
+from gcelib.errors import Exists, InUse, Invalid, Refused, Uncertain
 from gcelib.models import JobState, VolumeState
 
 BASIC, ISOLATED, GROUPED = "CH-GV2", "DE-ADV1", "FR-SG1"
@@ -165,7 +165,43 @@ def test_a_rule_that_is_partly_there_names_all_its_parts(cloud):
     first = submit(cloud, "firewalls", "allow", **args, cidrs=["10.1.0.0/16"])
     both = submit(cloud, "firewalls", "allow", **args, cidrs=["10.1.0.0/16", "10.2.0.0/16"])
     assert both.result["rule_ids"][0] == first.result["rule_ids"][0]
-    assert len(set(both.result["rule_ids"])) == 2
+    assert both.result["made_ids"] == both.result["rule_ids"][1:]
+    again = submit(cloud, "firewalls", "allow", **args, cidrs=["10.1.0.0/16", "10.2.0.0/16"])
+    assert (again.result["made_ids"], again.result["rule_ids"]) == ([], both.result["rule_ids"])
+
+
+def test_several_rules_are_revoked_together_those_already_gone_left_out(sim, cloud):
+    id = group(cloud)
+    cidrs = [f"10.{number}.0.0/16" for number in range(4)]
+    args = {"group_id": id, "direction": "ingress", "protocol": "tcp", "first_port": 22, "cidrs": cidrs}
+    ids = submit(cloud, "firewalls", "allow", **args).result["made_ids"]
+    assert len(ids) == 4
+    submit(cloud, "firewalls", "revoke", rule_id=ids[1], direction="ingress")
+    job = cloud.submit("firewalls", "revoke", {"rule_ids": ids[:3], "direction": "ingress"}, key())
+    done(cloud, job)
+    assert list(rules(cloud, id)) == [ids[3]]
+    submit(cloud, "firewalls", "revoke", rule_ids=ids, direction="ingress")
+    submit(cloud, "firewalls", "revoke", rule_ids=[], direction="ingress")
+    assert rules(cloud, id) == {}
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_revoking_several_rules_goes_on_after_an_answer_was_lost(sim, cloud, lost):
+    id = group(cloud)
+    args = {"group_id": id, "direction": "ingress", "protocol": "udp", "cidrs": ["10.1.0.0/16", ANY, "10.2.0.0/16"]}
+    ids = submit(cloud, "firewalls", "allow", **args).result["rule_ids"]
+    sim.faults.add("revokeSecurityGroupIngress", "reset_after", skip=lost - 1)
+    todo, mine = {"rule_ids": ids, "direction": "ingress"}, key()
+    job = None
+    for _ in range(4):
+        try:
+            job = ended(cloud, job or cloud.seek("firewalls", "revoke", todo, mine)
+                        or cloud.submit("firewalls", "revoke", todo, mine))
+            break
+        except Uncertain:
+            continue
+    assert job.state is JobState.DONE
+    assert rules(cloud, id) == {}
 
 
 def test_a_group_may_be_the_source(cloud):

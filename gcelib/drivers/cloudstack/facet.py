@@ -42,6 +42,10 @@ class Facet:
         """Send what follows the first job of a two-part change."""
         raise NotImplementedError(f"{self.name}.{token.verb} has one part")
 
+    def part_seen(self, token: Token) -> bool:
+        """Whether the first part of a two-part change has happened although its job failed."""
+        return False
+
     def clear_up(self, token: Token) -> str:
         """Remove what a failed job left behind; the job that does it, "" when there is nothing to wait for."""
         return ""
@@ -63,11 +67,12 @@ class Facet:
         return Job(JobState.DONE, target=target, result={"id": target, **result})
 
     def send(
-        self, verb: str, command: str, args: Mapping[str, Any], *, key: str, target: str = "", **params: Any
+        self, verb: str, command: str, args: Mapping[str, Any], *, key: str, target: str = "", then: str = "",
+        **params: Any,
     ) -> Job:
         """Submit an asynchronous command under our own job id; `target` is what it is about.
 
-        A change that the cloud refuses because it has happened already is done.
+        `then` is the key for what follows it. A change that the cloud refuses because it has happened already is done.
         """
         ours = job_id(key)
         try:
@@ -75,9 +80,10 @@ class Facet:
         except Fault as fault:
             earlier = None
             if faults.cloud_code(fault) == BAD_PARAMETER:
-                earlier = self.jobs.adopt(self, verb, args, ours)
+                earlier = self.jobs.adopt(self, verb, args, ours, target=target, then=then)
             return earlier or self.settled(verb, args, target, fault)
-        return self.jobs.begun(self.token(verb, args, target, job=self.job_of(command, fields)))
+        job = self.job_of(command, fields)
+        return self.jobs.begun(self.token(verb, args, target, job=job, then=then))
 
     def make(self, verb: str, command: str, args: Mapping[str, Any], **params: Any) -> Job:
         """Submit a command that makes a thing and names it at once.

@@ -6,13 +6,15 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from gcelib.drivers import faults
 from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import indexed
 from gcelib.drivers.cloudstack.facet import Facet, gone, reached
-from gcelib.drivers.cloudstack.jobs import Seen
+from gcelib.drivers.cloudstack.jobs import Seen, Token, job_id
 from gcelib.errors import Exists, Invalid, Refused, Unsupported
-from gcelib.models import Group, GroupRule, Job
+from gcelib.models import Group, GroupRule, Job, JobState
 
 NUMBERS = {"1": "icmp", "6": "tcp", "17": "udp"}
 NAMES = {"esp": "50", "ah": "51", "sctp": "132", "ipip": "4", "gre": "47"}
@@ -24,7 +26,7 @@ class Firewalls(Facet):
     """listSecurityGroups and its commands. Directions are "ingress" and "egress"."""
 
     name = "firewalls"
-    jobbed = frozenset({"allow", "revoke"})
+    jobbed = frozenset({"allow"})
 
     def list(self) -> Sequence[Group]:
         """The account's groups with their rules."""
@@ -83,17 +85,37 @@ class Firewalls(Facet):
             **self._sources(group_id, group_names),
         )  # fmt: skip
 
-    def revoke(self, *, key: str, rule_id: str, direction: str) -> Job:
-        """revokeSecurityGroupIngress or …Egress; a rule already gone is done."""
-        args = {"id": rule_id, "rule_id": rule_id, "direction": _direction(direction)}
-        return self.send("revoke", _command("revoke", direction), args, key=key, target=rule_id, id=rule_id)
+    def revoke(self, *, key: str, direction: str, rule_id: str = "", rule_ids: Sequence[str] = ()) -> Job:
+        """revokeSecurityGroupIngress or …Egress, one rule after the other; those already gone are left out."""
+        left = [*([rule_id] if rule_id else []), *rule_ids]
+        while left:
+            first, ours = left[0], job_id(key)
+            args = {"rule_ids": left, "direction": _direction(direction)}
+            job = self.send(
+                "revoke", _command("revoke", direction), args, key=job_id(key, first), target=first, id=first,
+                then=ours if left[1:] else "",
+            )  # fmt: skip
+            if job.state is JobState.RUNNING:
+                return job
+            left = left[1:]
+        return self.done(rule_id)
+
+    def second_part(self, token: Token) -> Job:
+        """The next of several rules."""
+        args = token.args
+        return self.revoke(key=token.then, direction=args["direction"], rule_ids=args["rule_ids"][1:])
+
+    def part_seen(self, token: Token) -> bool:
+        """Whether the first of several rules is gone, whoever removed it."""
+        return token.args["rule_ids"][0] not in self._rule_ids()
 
     def result(self, verb: str, args: Mapping[str, Any], target: str, row: records.JobRow) -> dict[str, object]:
-        """For `allow` the ids of all rules wanted: the job names only those that are new."""
+        """For `allow` the ids of all rules wanted, and of the new ones: the job names only those."""
         if verb != "allow":
             return {"id": target}
         seen = self.seen(verb, args, target)
-        return dict(seen.result) if seen is not None else {"id": target, "rule_ids": []}
+        found = seen.result if seen is not None else {"id": target, "rule_ids": []}
+        return {**found, "made_ids": _made(row)}
 
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """What the groups say about the change."""
@@ -103,12 +125,14 @@ class Firewalls(Facet):
         if verb == "destroy_group":
             return gone(any(row.id == target for row in self._rows()), target)
         if verb == "revoke":
-            rule_id = str(args["rule_id"])
-            there = any(rule.id == rule_id for group in self.list() for rule in group.rules)
-            return gone(there, rule_id)
+            asked = [target] if target else [str(args.get("rule_id", "")), *args.get("rule_ids", ())]
+            return gone(bool(self._rule_ids().intersection(asked)), target)
         found = [self._matching(args, cidr=cidr) for cidr in args.get("cidrs", ())]
         found += [self._matching(args, group=name) for name in args.get("group_names", ())]
-        return reached(bool(found) and all(found), str(args["group_id"]), rule_ids=found)
+        return reached(bool(found) and all(found), str(args["group_id"]), rule_ids=found, made_ids=[])
+
+    def _rule_ids(self) -> set[str]:
+        return {rule.id for group in self.list() for rule in group.rules}
 
     def _matching(self, args: Mapping[str, Any], *, cidr: str = "", group: str = "") -> str:
         """The id of the rule wanted; "" when it is not there."""
@@ -136,6 +160,16 @@ class Firewalls(Facet):
                 " name address ranges instead."
             )
         return indexed("usersecuritygrouplist", [{"group": name, "account": account} for name in names])
+
+
+def _made(row: records.JobRow) -> list[str]:
+    """The rules that an authorisation made, out of its job's result."""
+    try:
+        fields: wire.Fields = msgspec.json.decode(row.jobresult, type=dict[str, msgspec.Raw])
+        group = wire.one(bytes(fields["securitygroup"]), records.GroupRow)
+    except (KeyError, faults.Garbled, *wire.BROKEN):
+        return []
+    return [rule.ruleid for rule in (*group.ingressrule, *group.egressrule) if rule.ruleid]
 
 
 def spoken_protocol(protocol: str) -> str:

@@ -133,12 +133,12 @@ class Jobs:
         return self._as_job(seen, owner.token(verb, args, seen.target, job=seen.job))
 
     def adopt(
-        self, owner: Facet, verb: str, args: Mapping[str, Any], job: str, *, then: str = ""
+        self, owner: Facet, verb: str, args: Mapping[str, Any], job: str, *, target: str = "", then: str = ""
     ) -> Job | None:
         """The job with this id of ours, when the cloud has it."""
         if self.query(job) is None:
             return None
-        return self.begun(owner.token(verb, args, str(args.get("id", "")), job=job, then=then))
+        return self.begun(owner.token(verb, args, target or str(args.get("id", "")), job=job, then=then))
 
     def _as_job(self, seen: Seen, token: Token) -> Job:
         if seen.state is JobState.RUNNING:
@@ -164,6 +164,8 @@ class Jobs:
 
     def _ended_badly(self, job: Job, token: Token, row: records.JobRow) -> Job:
         owner = self.facets[token.facet]
+        if token.then and owner.part_seen(token):
+            return self._go_on(job, owner, token)
         if owner.repeatable(token.verb):
             seen = owner.seen(token.verb, token.args, token.id)
             if seen is not None and seen.state is JobState.DONE:
@@ -190,6 +192,8 @@ class Jobs:
     def _watched(self, job: Job, token: Token) -> Job:
         """The state of a change whose job the cloud has forgotten, or that we never had."""
         owner = self.facets[token.facet]
+        if token.then and owner.part_seen(token):
+            return self._go_on(job, owner, token)
         seen = owner.seen(token.verb, token.args, token.id)
         began = wire.time_of(token.since)
         late = began is None or datetime.datetime.now(datetime.UTC) - began > PATIENCE

@@ -72,6 +72,12 @@ class Tags(Facet):
         """Setting may be a removal and a creation."""
         return (("", False), (CLEARING, True)) if verb == "set" else (("", False),)
 
+    def part_seen(self, token: Token) -> bool:
+        """Whether no tag stands in the way any more, whoever removed it."""
+        there = self._there(_kind(token.args["kind"]), token.args["ids"])
+        changed = token.args.get("changed", token.args["tags"])
+        return not any(name in tags for tags in there.values() for name in changed)
+
     def second_part(self, token: Token) -> Job:
         """Set the tags after those in the way were removed."""
         args = token.args
