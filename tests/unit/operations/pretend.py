@@ -13,9 +13,6 @@ from gcelib.server.operations.plan import Step, Work
 from gcelib.server.operations.runner import Runner
 from gcelib.store import Store
 
-Behaviour = str | Fault | Exception
-
-
 class Clock:
     """Wall clock and monotonic clock in one, moved by hand; sleeping moves it."""
 
@@ -50,7 +47,7 @@ class Effect:
 class PretendCloud:
     """A cloud that carries out what it is told, and misbehaves as scripted.
 
-    `script` holds, by "facet.verb", what the next submissions do: "sync" (done at once), "job" (takes
+    `script` holds, by "facet.verb" or "verb NAME", what the next submissions do: "sync" (done at once), "job" (takes
     `seconds`), "lost" (carried out, answer lost), "dropped" (not carried out, answer lost), a Fault
     (refused), ("fails", Fault) (accepted, fails later), any other exception. `away` makes every call
     raise it. `point` is called with a label wherever the process could die.
@@ -74,7 +71,8 @@ class PretendCloud:
         self._answering()
         self.submits.append(f"{facet}.{verb}")
         self.point("before the cloud does it")
-        queue = self.script.get(f"{facet}.{verb}", [])
+        about = args.get("name") or args.get("id")
+        queue = self.script.get(f"{verb} {about}") or self.script.get(f"{facet}.{verb}") or []
         behaviour = queue.pop(0) if queue else "job"
         if isinstance(behaviour, Exception):
             raise behaviour

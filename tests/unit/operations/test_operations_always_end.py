@@ -1,0 +1,172 @@
+"""Whatever a cloud does and wherever the process dies: an operation ends, and every change happens once."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from pretend import Killed, World
+
+from gcelib.errors import Fault, NoCapacity, Refused, TooMany, Unavailable
+from gcelib.server.operations.plan import Step, Work
+from gcelib.store.operations import Record
+
+RANK = ["PENDING", "RUNNING", "DONE"]
+
+BEHAVIOURS: dict[str, Callable[[], Any]] = {
+    "job": lambda: "job",
+    "sync": lambda: "sync",
+    "lost": lambda: "lost",
+    "dropped": lambda: "dropped",
+    "refused": lambda: Refused("The cloud says no."),
+    "away": lambda: Unavailable("Nobody at home."),
+    "busy": lambda: TooMany("Slower."),
+    "broken": lambda: TypeError("our own mistake"),
+    "fails": lambda: ("fails", NoCapacity("No host has room.")),
+}
+
+STEP = st.fixed_dictionaries({
+    "does": st.lists(st.sampled_from(sorted(BEHAVIOURS)), max_size=2),
+    "undoing": st.lists(st.sampled_from(["job", "sync", "lost", "dropped", "away"]), max_size=2),
+    "optional": st.booleans(),
+    "early": st.booleans(),
+})
+
+
+class Operations(RuleBasedStateMachine):
+    """Clients begin work, time passes, the cloud goes and comes, and the process dies at labelled points."""
+
+    @initialize()
+    def open_the_books(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.world = World(self.folder / "gcelib.db")
+        self.world.cloud.point = self.point
+        self.dying = 0
+        self.works: list[Work] = []
+        self.seen: dict[str, Record] = {}
+        self.instrument()
+
+    def point(self, label: str) -> None:
+        if self.dying:
+            self.dying -= 1
+            if not self.dying:
+                raise Killed(label)
+
+    def instrument(self) -> None:
+        """Make the moments around a write to the books moments of death as well."""
+        save = self.world.runner.operations.save
+
+        def saving(record: Record) -> bool:
+            self.point("before it is on the books")
+            kept = save(record)
+            self.point("after it is on the books")
+            return kept
+
+        self.world.runner.operations.save = saving  # type: ignore[method-assign]
+
+    def surviving(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except Killed:
+            self.restart()
+        except Fault as fault:
+            assert fault.message
+
+    @rule(steps=st.lists(STEP, min_size=1, max_size=3), main=st.integers(0, 2))
+    def begin(self, steps: list[dict[str, Any]], main: int) -> None:
+        number = len(self.works)
+        made = [self.step(f"op{number}-{index}", each) for index, each in enumerate(steps)]
+        work = Work("insert", f"demo/zones/z/instances/op{number}", made, made[min(main, len(made) - 1)].name)
+        self.works.append(work)
+        self.surviving(lambda: self.world.begin(work))
+
+    def step(self, name: str, drawn: dict[str, Any]) -> Step:
+        script = self.world.cloud.script
+        script[f"create {name}"] = [BEHAVIOURS[each]() for each in drawn["does"]]
+        script[f"destroy id-of-{name}"] = [BEHAVIOURS[each]() for each in drawn["undoing"]]
+        undo = Step("undo", "gva", "volumes", "destroy", {"id": {"$ref": f"{name}.target"}})
+        return Step(
+            name, "gva", "volumes", "create", {"name": name},
+            None if drawn["optional"] else undo, drawn["optional"], drawn["early"],
+        )
+
+    @rule(seconds=st.sampled_from([0.05, 0.5, 3.0, 12.0, 30.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.surviving(lambda: self.world.run(seconds))
+
+    @rule(after=st.integers(1, 6))
+    def the_process_will_die(self, after: int) -> None:
+        self.dying = after
+
+    @rule()
+    def restart(self) -> None:
+        self.dying = 0
+        self.world.restarted()
+        self.instrument()
+
+    @rule(away=st.booleans())
+    def the_cloud_goes_or_comes(self, away: bool) -> None:
+        self.world.cloud.away = Unavailable("Cloud 'gva' does not answer.") if away else None
+
+    @rule()
+    def a_client_looks(self) -> None:
+        for record in self.world.runner.operations.open():
+            self.world.runner.get("demo", "zones/z", record.name)
+
+    @invariant()
+    def nothing_goes_backwards(self) -> None:
+        for record in self.world.runner.operations.list("demo"):
+            before = self.seen.get(record.id, record)
+            assert RANK.index(record.status) >= RANK.index(before.status)
+            assert record.progress >= before.progress
+            assert record.target_id == before.target_id or not before.target_id
+            assert record == before if before.done else (record.progress == 100) == record.done
+            self.seen[record.id] = record
+
+    @invariant()
+    def nothing_happens_twice(self) -> None:
+        keys = [(each.verb, each.target) for each in self.world.cloud.effects]
+        assert len(keys) == len(set(keys))
+
+    def teardown(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        self.restart()
+        self.world.cloud.away = None
+        self.world.run(24 * 3600.0)
+        assert self.world.runner.operations.open() == []
+        self.nothing_goes_backwards()
+        self.nothing_happens_twice()
+        for record in self.world.runner.operations.list("demo"):
+            self.judge(record)
+        self.world.store.close()
+        shutil.rmtree(self.folder)
+
+    def judge(self, record: Record) -> None:
+        """Done without an error: all is there. With one: nothing is."""
+        cloud = self.world.cloud
+        work = next(each for each in self.works if each.target == record.target)
+        for step in work.steps:
+            made = [each for each in cloud.effects if each.args.get("name") == step.name]
+            gone = cloud.count("volumes", "destroy", id=f"id-of-{step.name}")
+            if step.optional:
+                continue
+            if record.error is None:
+                assert (len(made), gone) == (1, 0)
+            else:
+                assert record.http_status
+                assert record.error["errors"][0]["message"]
+                assert len(made) == gone
+
+
+TestOperationsAlwaysEnd = Operations.TestCase
+TestOperationsAlwaysEnd.settings = settings(
+    max_examples=40, stateful_step_count=20, deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
