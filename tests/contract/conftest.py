@@ -1,0 +1,70 @@
+"""A cloud and gcelib processes for the clients of one file, and those clients where they are installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gcelib.simulator import Simulator
+from tests.conftest import launched
+from tests.contract import gcutil
+from tests.contract.browser import make_person
+from tests.contract.gcutil import Gcutil
+from tests.live import Live
+
+GcutilFor = Callable[[Live], Gcutil]
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Simulator]:
+    """A cloud that only the tests of one file use."""
+    made = Simulator(job_delay=0.1)
+    made.start()
+    yield made
+    made.stop()
+
+
+def _served(home: Path, cloud: Simulator, **options: str) -> Iterator[Live]:
+    """A gcelib process that knows a person and a program, and that must not have made a mistake at the end."""
+    server = launched(home, cloud, **options)
+    server.sign_in()
+    make_person(server)
+    yield server
+    assert server.stop() == 0
+    assert "Traceback" not in server.said(), server.said()
+
+
+@pytest.fixture(scope="module")
+def plain(cloud: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """Without TLS."""
+    yield from _served(tmp_path_factory.mktemp("plain"), cloud)
+
+
+@pytest.fixture(scope="module")
+def secure(cloud: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """With TLS, of an authority of its own."""
+    yield from _served(tmp_path_factory.mktemp("secure"), cloud, tls="auto")
+
+
+@pytest.fixture(scope="session")
+def gcutil_program() -> list[str]:
+    """The command that runs gcutil; skips where it or its Python is not."""
+    program, python = gcutil.executable(), gcutil.python()
+    if not program:
+        pytest.skip(f"gcutil is not here: {gcutil.NEEDED}")
+    if not python:
+        pytest.skip(f"There is no Python 2.7 for gcutil: {gcutil.NEEDED}")
+    return [python, program]
+
+
+@pytest.fixture(scope="module")
+def gcutil_for(gcutil_program: list[str], tmp_path_factory: pytest.TempPathFactory) -> GcutilFor:
+    """Makes a gcutil for a server, with a home of its own; not signed in."""
+
+    def make(live: Live) -> Gcutil:
+        ca = live.ca if live.tls == "auto" else None
+        return Gcutil(gcutil_program, live.url, tmp_path_factory.mktemp("gcutil"), ca)
+
+    return make
