@@ -11,6 +11,7 @@ import contextlib
 import errno
 import logging
 import queue
+import selectors
 import socket
 import ssl
 import threading
@@ -53,7 +54,6 @@ class Listener:
         self._bind = bind
         self._tls = tls
         self._server = _Server(split_address(bind), app, threads, tls, limits or Limits())
-        self._stopped = threading.Event()
 
     def prepare(self) -> None:
         """Bind and listen; connections queue from now on. Raises OSError naming the address and why not."""
@@ -84,45 +84,36 @@ class Listener:
 
     def serve(self) -> None:
         """Answer requests until `stop`."""
-        try:
-            self._server.serve()
-        finally:
-            self._stopped.wait(self._server.limits.write)
+        self._server.serve()
 
     def stop(self, timeout: float = 30.0) -> bool:
         """Take no more connections, let running requests end; False when some still run after `timeout`."""
-        worker = threading.Thread(target=self._stop, name="listener-stop", daemon=True)
+        worker = threading.Thread(target=self._server.stop, name="listener-stop", daemon=True)
         worker.start()
         worker.join(timeout)
         return not worker.is_alive()
-
-    def _stop(self) -> None:
-        try:
-            self._server.stop()
-        finally:
-            self._stopped.set()
 
 
 class _Connection(server.HTTPConnection):
     """One client: what it sends is gathered by its wire, what is complete is answered by Cheroot."""
 
     def __init__(self, owner: _Server, sock: socket.socket, makefile: object = None) -> None:
-        self.limits = owner.limits
         super().__init__(owner, sock, self._file)
         self.wire = Wire(sock, owner.tls, owner.limits, owner.allowance)
         self.head: Head | None = None
+        self.keep = True
 
     def _file(self, sock: socket.socket, mode: str, size: int) -> Inbox | Outbox:
-        return Inbox() if "r" in mode else Outbox(sock, self.limits.write)
+        return Inbox() if "r" in mode else Outbox()
 
     def communicate(self) -> bool:
-        """Take what has come, answer what is complete; whether to keep the connection. Reads never wait."""
+        """Do what can be done now; whether the connection stays. Neither reading nor writing ever waits long."""
         try:
             if self.wire.draining:
                 return self.wire.drain()
-            complete = self.wire.receive()
-            self.socket = self.wire.socket
-            return self._answer() if complete else self._wait()
+            if self.wire.sending:
+                return self._sent(self.wire.flush())
+            return self._answer() if self.wire.receive() else self._wait()
         except Refusal as refusal:
             return self.wire.refuse(refusal.status, refusal.message) and self._wait()
         except EOFError:
@@ -141,13 +132,18 @@ class _Connection(server.HTTPConnection):
 
     def _answer(self) -> bool:
         self.head, body = self.wire.take()
-        self.rfile = Inbox(body)
-        self.wfile = Outbox(self.socket, self.limits.write)
-        keep = bool(super().communicate())  # type: ignore[no-untyped-call]
+        self.rfile, self.wfile = Inbox(body), Outbox()
+        self.keep = bool(super().communicate())  # type: ignore[no-untyped-call]
         self.rfile = Inbox()
+        return self._sent(self.wire.send(self.wfile.parts))
+
+    def _sent(self, completely: bool) -> bool:
+        """An answer has left, or a part of it has; whether the connection stays."""
+        if not completely and (self.server.ready or not self.wire.flush_to_the_end()):
+            return self._wait()
         more = self.wire.rest()
-        self.rfile.pending = keep and more
-        return keep or (more and self.wire.half_close())
+        self.rfile.pending = self.keep and more
+        return self.keep or (more and self.wire.half_close())
 
     def close(self) -> None:
         """End it now. Never raises: that would end the worker."""
@@ -187,7 +183,7 @@ class _Gateway(wsgi.Gateway_10):
 
     def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
         """The environ of this request."""
-        host = self.req.conn.socket.getsockname()[0]
+        host = self.req.conn.wire.socket.getsockname()[0]
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
         return environ | {"SERVER_NAME": f"[{host}]" if ":" in host else host}
 
@@ -213,6 +209,15 @@ class _Manager(connections.ConnectionManager):
         if conn is not None:
             self.put(conn)
 
+    def put(self, conn: _Connection) -> None:
+        """Park a connection until it can go on; at once when it can already."""
+        conn.last_used = time.time()
+        if conn.rfile.has_data():
+            self.server.process_conn(conn)
+        else:
+            events = selectors.EVENT_WRITE if conn.wire.sending else selectors.EVENT_READ
+            self._selector.register(conn.socket.fileno(), events, data=conn)
+
     def _expire(self, threshold: float) -> None:
         now = time.monotonic()
         if now < self.next_look:
@@ -228,9 +233,10 @@ class _Manager(connections.ConnectionManager):
                 conn.close()
 
     def close(self) -> None:
-        """Hand over whatever has been sent already, end the others."""
-        for fd, conn in self._selector.select(timeout=0):
-            if conn is not self.server:
+        """Hand over requests that are here already and answers that are leaving, end the others."""
+        here = {conn for _, conn in self._selector.select(timeout=0)}
+        for fd, conn in list(self._selector.connections):
+            if conn is not self.server and (conn in here or conn.wire.sending):
                 self._selector.unregister(fd)
                 self.server.process_conn(conn)
         super().close()
@@ -251,9 +257,9 @@ class _Server(wsgi.Server):
         self.gateway = _Gateway
         self.tls = tls
         self.limits = limits
-        self.allowance = Allowance(limits.arriving)
+        self.allowance = Allowance(limits.held)
         self.keep_alive_conn_limit = limits.keep_alive
-        self.expiration_interval = 0.1  # also how long a stop waits for the accept loop to notice
+        self.expiration_interval = 0.1  # A stop waits so long for the accept loop to notice.
 
     def prepare(self) -> None:
         """Bind, listen and start the workers."""
@@ -276,14 +282,13 @@ class _Server(wsgi.Server):
         self._start_time = time.time()
 
     def process_conn(self, conn: _Connection) -> None:
-        """Queue for a worker; when the queue is full, say so at once."""
+        """Queue for a worker; when the queue is full, say so at once, or go on with what needs no worker."""
         try:
             self.requests.put(conn)
         except queue.Full:
-            if conn.wire.refuse(503, "The server is busy; try again."):
-                self._connections.put(conn)
-            else:
-                conn.close()
+            halfway = conn.wire.sending or conn.wire.draining
+            stays = conn.communicate() if halfway else conn.wire.refuse(503, "The server is busy; try again.")
+            self._connections.put(conn) if stays else conn.close()
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
         """Cheroot's own messages, into the log."""

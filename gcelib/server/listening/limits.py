@@ -12,15 +12,16 @@ BODY_LIMIT = 16 * MIB
 class Limits:
     """Bytes, seconds and counts.
 
-    `arriving` bounds what all incomplete requests hold together. `read` is for one request to arrive (large
-    bodies get more), `first` for a new connection to say anything, `idle` between two requests, `write` for
-    a client to take its answer, `linger` for it to read a refusal. `waiting` requests may queue for a
-    thread; `keep_alive` connections stay open between requests, `connections` are parked at most.
+    `held` bounds what all incomplete requests and answers not yet taken hold together. `read` is for one
+    request to arrive (large bodies get more), `first` for a new connection to say anything, `idle` between
+    two requests, `write` for a client to take its answer (large ones get more), `linger` for it to read a
+    refusal. `waiting` requests may queue for a thread; `keep_alive` connections stay open between requests,
+    `connections` are parked at most.
     """
 
     head: int = 64 * 1024
     body: int = BODY_LIMIT
-    arriving: int = 256 * MIB
+    held: int = 256 * MIB
     read: float = 10.0
     first: float = 60.0
     idle: float = 900.0

@@ -1,13 +1,9 @@
-"""A connection's two ends as files: a body that is already here, a writer that does not wait for ever."""
+"""A connection's two ends as files: a body that is already here, an answer that is sent when it is complete."""
 
 from __future__ import annotations
 
-import errno
 import io
-import socket
-import ssl
 import threading
-import time
 
 PIECE = 64 * 1024
 SLOWEST = 32 * 1024  # bytes per second that a client must take at least
@@ -25,32 +21,24 @@ class Inbox(io.BytesIO):
 
 
 class Outbox:
-    """Writes to a socket in pieces, within `patience` seconds and what the slowest client may need on top."""
+    """Collects an answer, so that head and body leave together and no thread waits for the client."""
 
-    def __init__(self, sock: socket.socket, patience: float) -> None:
-        self.sock = sock
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
         self.bytes_written = 0
-        self._patience = patience
 
     def write(self, data: bytes) -> int:
-        """Send all of it. Raises ConnectionError when the client is gone or does not take it in time."""
-        end = time.monotonic() + self._patience + len(data) / SLOWEST
-        view = memoryview(data)
-        try:
-            for start in range(0, len(view), PIECE):
-                self.sock.settimeout(max(end - time.monotonic(), 0.01))
-                self.sock.sendall(view[start : start + PIECE])
-        except (TimeoutError, ssl.SSLError) as error:
-            raise ConnectionAbortedError(errno.ECONNABORTED, f"the answer was not taken: {error}") from error
+        """More of the answer."""
+        self.parts.append(data)
         self.bytes_written += len(data)
         return len(data)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Nothing to do: the answer leaves when it is complete."""
 
 
 class Allowance:
-    """Bytes that all connections together may hold of requests that have not arrived completely."""
+    """Bytes that all connections together may hold of what has not arrived or not left completely."""
 
     def __init__(self, total: int) -> None:
         self._free = total

@@ -20,6 +20,8 @@ from gcelib.server.listening.stream import PIECE, SLOWEST, Allowance
 log = logging.getLogger(__name__)
 
 _CLIENT_HELLO = b"\x16"
+_AT_ONCE = 0.25
+"""Seconds that a thread spends on sending an answer before the selector looks after the rest."""
 
 
 class Wire:
@@ -40,6 +42,12 @@ class Wire:
         self._begun: float | None = None
         self._told_to_go_on = False
         self._held = 0
+        self._unsent = memoryview(b"")
+
+    @property
+    def sending(self) -> bool:
+        """Whether a part of the last answer has not left yet."""
+        return len(self._unsent) > 0
 
     def receive(self) -> bool:
         """Read until a request is complete (True) or nothing more is there (False, and parked).
@@ -73,6 +81,37 @@ class Wire:
         self.deadline = time.monotonic() + self._limits.idle
         buffered = isinstance(self.socket, ssl.SSLSocket) and self.secure and self.socket.pending() > 0
         return len(self._arrival) > 0 or buffered
+
+    def send(self, parts: list[bytes]) -> bool:
+        """Send an answer; whether all of it left at once. Raises OSError when the client is gone or may not have
+        so much waiting for it."""
+        data = memoryview(b"".join(parts))
+        self.deadline = time.monotonic() + self._limits.write + len(data) / SLOWEST
+        self._unsent = data
+        if self.flush(_AT_ONCE):
+            return True
+        rest = len(self._unsent)
+        if not self._allowance.take(rest):
+            raise OSError("too much waits to be taken by clients")
+        self._held += rest
+        return False
+
+    def flush(self, seconds: float = 0.0) -> bool:
+        """Send what is left, for so long at most; whether nothing is left. Raises OSError."""
+        end = time.monotonic() + seconds
+        try:
+            while self._unsent:
+                # TLS insists that an attempt is repeated with the very bytes that could not be sent.
+                self.socket.settimeout(max(end - time.monotonic(), 0.0))
+                self._unsent = self._unsent[self.socket.send(self._unsent[:PIECE]) :]
+        except (BlockingIOError, TimeoutError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return False
+        self._settle()
+        return True
+
+    def flush_to_the_end(self) -> bool:
+        """Send what is left while the client takes it in time; whether nothing is left. Raises OSError."""
+        return self.flush(max(self.deadline - time.monotonic(), 0.0))
 
     def refuse(self, status: int, message: str) -> bool:
         """Answer a request that cannot be taken, without waiting; whether the wire stays to be drained."""
@@ -112,7 +151,7 @@ class Wire:
 
     def expired(self) -> bool:
         """The deadline has passed; whether the wire stays for the client to read why."""
-        if self.draining or self._begun is None or not self._speaks_http():
+        if self.draining or self.sending or self._begun is None or not self._speaks_http():
             return False
         return self.refuse(408, "The request did not arrive completely in time.")
 

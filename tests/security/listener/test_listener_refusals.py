@@ -109,7 +109,7 @@ def test_chunks_add_up_to_the_limit_of_the_body(serve: Serve, connect: Connect) 
 
 
 def test_all_requests_under_way_share_a_limit(serve: Serve, connect: Connect) -> None:
-    listener = serve(arriving=300_000, read=30.0)
+    listener = serve(held=300_000, read=30.0)
     half = POST + b"Content-Length: 200000\r\n\r\n" + b"x" * 150_000
     first, second, third = connect(listener), connect(listener), connect(listener)
     first.send(half)

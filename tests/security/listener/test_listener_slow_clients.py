@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import threading
 import time
 from collections.abc import Callable
 
@@ -123,18 +124,54 @@ def test_a_client_that_never_speaks_is_let_go(serve: Serve, connect: Connect) ->
     assert wire.at_end()
 
 
-def test_a_client_that_does_not_read_its_answer_frees_the_thread(serve: Serve, connect: Connect) -> None:
-    listener = serve(threads=1, write=0.3)
-    greedy = connect(listener)
-    greedy.send(get(f"/large?{16_000_000}"))
-    # One thread: the answer to anybody else comes once the greedy client's time is over.
+LARGE = 12_000_000
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_clients_that_do_not_read_their_answers_hold_no_thread(
+    serve: Serve, connect: Connect, trust: ssl.SSLContext, secure: bool
+) -> None:
+    listener, context = serve(threads=2, secure=secure), trust if secure else None
+    greedy = [connect(listener, context) for _ in range(8)]
+    for wire in greedy:
+        wire.send(get(f"/large?{LARGE}"))
     began = time.monotonic()
-    other = connect(listener)
-    other.socket.settimeout(600)
-    assert eventually(lambda: listener.port > 0)
-    greedy.close()
-    assert other.ask(get("/")).status == 200
-    assert time.monotonic() - began < 10
+    assert connect(listener, context).ask(get("/")).status == 200
+    assert time.monotonic() - began < 4
+    # Whoever reads at last gets all of it, and may go on.
+    assert len(greedy[0].answer().body) == LARGE
+    assert greedy[0].ask(get("/")).status == 200
+
+
+def test_a_client_that_does_not_read_is_let_go(serve: Serve, connect: Connect) -> None:
+    wire = connect(serve(write=-LARGE / 32_768, held=LARGE * 2))
+    wire.send(get(f"/large?{LARGE}"))
+    time.sleep(1.5)
+    with pytest.raises((EOFError, ConnectionResetError)):
+        wire.answer()
+
+
+def test_answers_that_nobody_takes_share_a_limit(serve: Serve, connect: Connect) -> None:
+    listener = serve(held=1_000_000)
+    wire = connect(listener)
+    wire.send(get(f"/large?{LARGE}"))
+    time.sleep(0.5)
+    with pytest.raises((EOFError, ConnectionResetError)):
+        wire.answer()
+    assert connect(listener).ask(get("/")).status == 200
+
+
+def test_stopping_sends_answers_to_their_end(serve: Serve, connect: Connect) -> None:
+    listener = serve()
+    wire = connect(listener)
+    wire.send(get(f"/large?{LARGE}"))
+    assert eventually(lambda: not wire.open_for(0.01))
+    time.sleep(0.5)
+    stopper = threading.Thread(target=listener.stop)
+    stopper.start()
+    assert len(wire.answer().body) == LARGE
+    stopper.join(10)
+    assert not stopper.is_alive()
 
 
 def test_connections_beyond_the_limit_push_out_the_silent_ones(serve: Serve, connect: Connect) -> None:
