@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import resource
 import signal
 import socket
 import ssl
@@ -17,6 +18,7 @@ from typing import Any
 from gcelib.config import Config, ConfigError, ServerConfig
 from gcelib.config.names import is_loopback
 from gcelib.config.options import INSECURE_WORDS
+from gcelib.errors import Fault
 from gcelib.server import app, health, tls
 from gcelib.server.assemble import Server
 from gcelib.server.listener import App, Listener
@@ -73,6 +75,7 @@ class Daemon:
         The ports come first: a second daemon on them must stop before it touches the store.
         """
         server = self._config.server
+        _allow_descriptors()
         try:
             self._tls = tls.context(server)
             self._api = Listener(self._call, server.listen, threads=server.threads, tls=self._tls)
@@ -186,7 +189,11 @@ class Daemon:
         if fixed:
             log.warning("takes effect at the next start only: %s", ", ".join(f"server.{name}" for name in fixed))
         self._renew(fresh.server)
-        self._server.reload(fresh)
+        try:
+            self._server.reload(fresh)
+        except Fault as fault:
+            log.error("clouds and projects stay as they were: %s", fault.message)
+            return
         self._config = fresh
         log.info("configuration read again: %d clouds, %d projects", len(fresh.clouds), len(fresh.projects))
 
@@ -207,6 +214,14 @@ def refuse_exposure(server: ServerConfig) -> None:
             f'server.tls: is "off" while listening on {server.listen}, where others could read every token; '
             'write tls = "auto", or listen on 127.0.0.1.'
         ])
+
+
+def _allow_descriptors() -> None:
+    """Take as many open files as the system lets us: each idle client is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = hard if hard != resource.RLIM_INFINITY else max(soft, 65_536)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def notify(state: str) -> None:
