@@ -166,7 +166,8 @@ class Operations:
 
     def release(self, holder: str | None = None) -> int:
         """Let others take over at once what this holder has (None: what anybody has); says how many."""
-        change = update(table).where(table.c.status != "DONE").values(holder="", lease_until=0.0)
+        free = {"holder": "", "lease_until": 0.0, "due": 0.0}
+        change = update(table).where(table.c.status != "DONE").values(free)
         if holder is not None:
             change = change.where(table.c.holder == holder)
         with self._store.write() as connection:

@@ -10,7 +10,7 @@ from typing import Any
 
 from gcelib.errors import Bug, Fault
 from gcelib.server.operations.carry import Carrier
-from gcelib.server.operations.patience import Cooling, next_poll
+from gcelib.server.operations.patience import LONGEST, Cooling, next_poll
 from gcelib.server.operations.plan import Step, work_to_data
 from gcelib.server.operations.reach import Reach
 from gcelib.server.operations.state import Course, Phase, StepState, stored_fault
@@ -41,14 +41,16 @@ class Advance:
         reach: Reach,
         *,
         clock: Callable[[], float],
+        steady: Callable[[], float],
         lease_seconds: float,
         settled: Callable[[Record], None] | None = None,
     ) -> None:
         self._operations = operations
         self._clock = clock
+        self._steady = steady
         self._lease = lease_seconds
         self._settled = settled
-        self._carrier = Carrier(reach, self.save, clock, Cooling(clock))
+        self._carrier = Carrier(reach, self.save, clock, steady, Cooling(steady))
 
     def visit(self, course: Course) -> float | None:
         """Do what can be done now; seconds until the next visit makes sense, None when it is over."""
@@ -107,7 +109,7 @@ class Advance:
         """Progress is the weighted share of settled steps; a running one counts a part that grows."""
         if course.fault is not None:
             return
-        now = self._clock()
+        now = self._steady()
         done = sum(step.weight * _share(course.steps[step.name], now) for step in course.work.steps)
         whole = sum(step.weight for step in course.work.steps) or 1
         progress = min(99, int(100 * done / whole))
@@ -115,12 +117,12 @@ class Advance:
             course.change(progress=progress)
 
     def _pause(self, course: Course) -> float:
-        now = self._clock()
+        now = self._steady()
         pauses = []
         for state in (*course.steps.values(), *course.undo.values()):
             if state.sent or (not state.settled and state.resume > now):
                 polls = next_poll(now - state.since) if state.phase == Phase.SUBMITTED else 0.0
-                pauses.append(max(polls, state.resume - now))
+                pauses.append(max(polls, min(state.resume - now, LONGEST)))
         return max(0.01, min(pauses, default=0.05))
 
     def _end(self, course: Course) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from gcelib.errors import Bug, Fault, NoCapacity, Refused, TooMany, Unavailable, Uncertain, fault_from_data
 from gcelib.models import Job, JobState
-from gcelib.server.operations.patience import ATTEMPTS, LOOKS, MISSES, Cooling, deadline_for
+from gcelib.server.operations.patience import ATTEMPTS, LONGEST, LOOKS, MISSES, Cooling, deadline_for
 from gcelib.server.operations.plan import Step
 from gcelib.server.operations.reach import Reach
 from gcelib.server.operations.resolve import NotYet, resolved
@@ -22,7 +22,8 @@ class Carrier:
     """Does for a step what its phase asks for, with at most a few calls to its cloud, and never sleeps.
 
     `save` puts the course on the books; nothing is sent before that. What goes wrong with a cloud ends up
-    in the step's state; only what `save` raises comes out.
+    in the step's state; only what `save` raises comes out. Deadlines and pauses are measured on `steady`,
+    which nobody can set; `clock` tells what time it is.
     """
 
     def __init__(
@@ -30,11 +31,13 @@ class Carrier:
         reach: Reach,
         save: Callable[[Course], None],
         clock: Callable[[], float],
+        steady: Callable[[], float],
         cooling: Cooling,
     ) -> None:
         self._reach = reach
         self._save = save
         self._clock = clock
+        self._steady = steady
         self._cooling = cooling
 
     def carry(
@@ -44,8 +47,8 @@ class Carrier:
 
         `seconds` is how long the step may take in all, if not what its verb usually may.
         """
-        now = self._clock()
-        if state.resume > now:
+        now = self._steady()
+        if 0.0 < state.resume - now <= LONGEST:
             return
         if patient and self._rests(course, step, state, now):
             return
@@ -72,7 +75,7 @@ class Carrier:
         """Put on the books that this is about to be sent; False when it cannot be yet, or ever."""
         if not state.key:
             try:
-                state.args = resolved(step.args, course.steps, now)
+                state.args = resolved(step.args, course.steps, self._clock())
             except NotYet:
                 state.resume = now + 0.1
                 return False
@@ -84,7 +87,7 @@ class Carrier:
         state.phase = Phase.SUBMITTING
         state.tries += 1
         if course.record.start_time is None:
-            course.change(status="RUNNING", start_time=max(now, course.record.insert_time))
+            course.change(status="RUNNING", start_time=max(self._clock(), course.record.insert_time))
         self._save(course)
         return True
 
@@ -93,7 +96,7 @@ class Carrier:
             job = self._reach.submit(course, step, state)
         except Uncertain as fault:
             state.doubt, state.looks, state.error = True, 0, fault.to_data()
-            state.resume = self._clock() + LOOKS[0]
+            state.resume = self._steady() + LOOKS[0]
             course.dirty = True
         except NoCapacity as fault:
             self._refused(course, step, state, fault)
@@ -109,7 +112,7 @@ class Carrier:
 
     def _unsent(self, course: Course, step: Step, state: StepState, fault: Fault, patient: bool) -> None:
         """The cloud is away and has not heard of this attempt."""
-        if not patient or self._clock() > state.deadline:
+        if not patient or self._steady() > state.deadline:
             # An earlier attempt may have got through: then nobody knows.
             self._fail(course, step, state, fault, unknown=state.doubt)
             return
@@ -154,7 +157,7 @@ class Carrier:
             # A note is the same however often it is written.
             self._send(course, step, state, True)
             return
-        late = self._clock() > state.deadline
+        late = self._steady() > state.deadline
         try:
             job = self._reach.seek(course, step, state)
         except (Unavailable, TooMany) as fault:
@@ -173,7 +176,7 @@ class Carrier:
         if job is not None:
             self._accept(course, step, state, job)
         elif state.looks < len(LOOKS) and not late:
-            state.resume = self._clock() + LOOKS[state.looks]
+            state.resume = self._steady() + LOOKS[state.looks]
             state.looks += 1
         elif state.tries >= ATTEMPTS or late:
             words = str((state.error or {}).get("message", "The cloud shows no trace of it."))
@@ -185,7 +188,7 @@ class Carrier:
             self._send(course, step, state, True)
 
     def _poll(self, course: Course, step: Step, state: StepState) -> None:
-        late = self._clock() > state.deadline
+        late = self._steady() > state.deadline
         try:
             job = self._reach.poll(course, step, state)
         except (Unavailable, TooMany) as fault:
@@ -226,7 +229,7 @@ class Carrier:
         """The cloud is away: the operation keeps running and says so."""
         pause = self._cooling.failed(course.record.project, step.cloud)
         asked = float(fault.retry_after) if isinstance(fault, TooMany) else 0.0
-        state.resume = self._clock() + max(pause, asked)
+        state.resume = self._steady() + min(max(pause, asked), LONGEST)
         says = f"Waiting: {fault.message}"
         if course.says != says:
             course.says, course.dirty = says, True
@@ -236,7 +239,7 @@ class Carrier:
         log.warning("operation %s: no sense in step %s", course.record.name, step.name, exc_info=error)
         state.misses += 1
         if state.misses < MISSES:
-            state.resume = self._clock() + 2.0 ** (state.misses - 1)
+            state.resume = self._steady() + 2.0 ** (state.misses - 1)
             return
         job = self._effect(course, step, state) if state.phase == Phase.SUBMITTED else None
         if job is not None and job.state == JobState.DONE:

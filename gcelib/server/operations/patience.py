@@ -14,6 +14,9 @@ POLLS = ((0.1, 0.06), (0.5, 0.1), (1.0, 0.2), (3.0, 0.3), (8.0, 0.5), (20.0, 1.0
 SLOWEST = 3.0
 """The pause between polls of a job older than every age in `POLLS`."""
 
+LONGEST = 60.0
+"""No pause is longer, in seconds; one that seems to be was stored by a clock that went wrong."""
+
 LOOKS = (1.0, 2.0, 4.0)
 """Pauses between looks for a write whose outcome is in doubt; after the last one it is sent once more."""
 

@@ -65,7 +65,8 @@ class Runner:
         self._waiting = Waiting(waiters)
         reach = Reach(clouds, Notes(store, clock), number_of)
         advance = Advance(
-            self.operations, reach, clock=clock, lease_seconds=LEASE_SECONDS, settled=self._ended
+            self.operations, reach, clock=clock, steady=_steady(clock, ticks), lease_seconds=LEASE_SECONDS,
+            settled=self._ended,
         )
         self._turns = Turns(self.operations, advance, self.holder, ticks, sleep)
         self._stopping = threading.Event()
@@ -241,3 +242,9 @@ class Runner:
                 self._settled(record)
         finally:
             self._waiting.ended(record.id)
+
+
+def _steady(clock: Callable[[], float], ticks: Callable[[], float]) -> Callable[[], float]:
+    """The time as it was at the start and has passed since: setting the machine's clock does not move it."""
+    start = clock() - ticks()
+    return lambda: start + ticks()

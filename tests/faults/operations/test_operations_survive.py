@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ledger import insert, server
@@ -41,7 +42,7 @@ def runner(tmp_path: Path) -> Iterator[Runner]:
     made.operations._store.close()
 
 
-def cloud_of(runner: Runner) -> object:
+def cloud_of(runner: Runner) -> Any:
     return runner._turns._advance._carrier._reach._clouds("demo", "ledger")
 
 
@@ -88,7 +89,7 @@ def test_500_operations_at_once_end_on_four_threads(runner: Runner) -> None:
 
 
 def test_an_operation_is_done_soon_after_its_job(runner: Runner) -> None:
-    cloud_of(runner).seconds = 0.2  # type: ignore[attr-defined]
+    cloud_of(runner).seconds = 0.2
     times = []
     for number in range(5):
         record = begin(runner, f"n{number}")
@@ -98,7 +99,7 @@ def test_an_operation_is_done_soon_after_its_job(runner: Runner) -> None:
 
 
 def test_waiting_ends_with_the_operation_or_with_its_time(runner: Runner) -> None:
-    cloud_of(runner).seconds = 1.0  # type: ignore[attr-defined]
+    cloud_of(runner).seconds = 1.0
     record = begin(runner, "n")
     before = time.monotonic()
     assert runner.wait("demo", "zones/z", record.name, 0.2).status == "RUNNING"
@@ -109,7 +110,7 @@ def test_waiting_ends_with_the_operation_or_with_its_time(runner: Runner) -> Non
 
 
 def test_more_waiters_than_seats_are_answered_at_once(runner: Runner) -> None:
-    cloud_of(runner).seconds = 3.0  # type: ignore[attr-defined]
+    cloud_of(runner).seconds = 3.0
     record = begin(runner, "n")
     waiting = [
         threading.Thread(target=runner.wait, args=["demo", "zones/z", record.name, 30.0]) for _ in range(16)
@@ -128,7 +129,7 @@ def test_more_waiters_than_seats_are_answered_at_once(runner: Runner) -> None:
 
 def test_stopping_lets_the_next_start_go_on_at_once(tmp_path: Path) -> None:
     first = server(tmp_path)
-    cloud_of(first).seconds = 1.5  # type: ignore[attr-defined]
+    cloud_of(first).seconds = 1.5
     first.start()
     record = begin(first, "n")
     first.stop()
@@ -148,7 +149,7 @@ def test_stopping_lets_the_next_start_go_on_at_once(tmp_path: Path) -> None:
 def test_while_the_database_is_away_nothing_is_lost_or_done_twice(
     runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cloud_of(runner).seconds = 0.2  # type: ignore[attr-defined]
+    cloud_of(runner).seconds = 0.2
     begun = [begin(runner, f"n{number}") for number in range(5)]
     failures = []
 
@@ -171,7 +172,9 @@ def test_while_the_database_is_away_nothing_is_lost_or_done_twice(
     assert len(lines(tmp_path)) == 6
 
 
-def test_an_hourly_task_that_breaks_is_logged_and_hurts_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_hourly_task_that_breaks_is_logged_and_hurts_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     runner = server(tmp_path)
     ran = threading.Event()
 

@@ -13,6 +13,7 @@ from gcelib.server.operations.plan import Step, Work
 from gcelib.server.operations.runner import Runner
 from gcelib.store import Store
 
+
 class Clock:
     """Wall clock and monotonic clock in one, moved by hand; sleeping moves it."""
 
@@ -132,15 +133,13 @@ class World:
 
     def restarted(self, **options: Any) -> Runner:
         """A new runner over the same books, as after a restart of the process."""
+        given: dict[str, Any] = {"clock": self.clock, "ticks": self.clock, "sleep": self.clock.sleep, **options}
         self.runner = Runner(
             self.store,
             lambda project, cloud: self.cloud,  # type: ignore[arg-type,return-value]
             number_of=lambda cloud, kind, id: f"number of {cloud}/{kind}/{id}",
             settled=self.settled.append,
-            clock=self.clock,
-            ticks=self.clock,
-            sleep=self.clock.sleep,
-            **options,
+            **given,
         )
         self.runner.take_over()
         return self.runner

@@ -1,0 +1,123 @@
+"""Clears away what has outlived its use: old operations, notes of things that are gone, machines' own groups."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Collection, Hashable, Iterable
+from typing import Any
+
+from gcelib.drivers.base import Cloud
+from gcelib.errors import Fault
+from gcelib.models import Group
+from gcelib.store.notes import Notes
+from gcelib.store.operations import Operations
+
+log = logging.getLogger("gcelib.janitor")
+
+KEEP_SECONDS = 14 * 86400.0
+"""How long a done operation can be asked for; Google keeps them as long."""
+
+GRACE_SECONDS = 3600.0
+"""A note this young may be of a thing that the cloud does not list yet."""
+
+Present = Callable[[str, str], Collection[str] | None]
+"""(place, kind) to the ids a cloud has now; None when nobody can say, Faults when it cannot be asked."""
+
+
+class Janitor:
+    """One `run` an hour. Nothing that a cloud keeps or shows is touched on the word of a single listing:
+
+    a thing counts as gone when two runs in a row did not find it, and a listing that fails counts for nothing.
+    `machine_of` gives the machine's name in the name of a private group, None for every other group.
+    `clouds` are those whose groups are ours to clear.
+    """
+
+    def __init__(
+        self,
+        operations: Operations,
+        notes: Notes,
+        *,
+        present: Present,
+        clouds: Callable[[], Iterable[Cloud]] = tuple,
+        machine_of: Callable[[str], str | None] = lambda name: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._operations = operations
+        self._notes = notes
+        self._present = present
+        self._clouds = clouds
+        self._machine_of = machine_of
+        self._clock = clock
+        self._missing: dict[Hashable, set[str]] = {}
+
+    def run(self) -> None:
+        """Clear away once. Raises Unavailable when the database is away; clouds that are, are left out."""
+        gone = self._operations.prune(self._clock() - KEEP_SECONDS)
+        if gone:
+            log.info("forgot %d old operations", gone)
+        for place, kind in self._notes.kept():
+            self._clear_notes(place, kind)
+        for cloud in self._clouds():
+            self._clear_groups(cloud)
+
+    def _clear_notes(self, place: str, kind: str) -> None:
+        # Read before the cloud is asked: what is noted meanwhile is not judged by an older listing.
+        old = set(self._notes.untouched(place, kind, self._clock() - GRACE_SECONDS))
+        try:
+            present = self._present(place, kind)
+        except Fault as fault:
+            log.warning("notes on %s of '%s' are left alone: %s", kind, place, fault.message)
+            return
+        if present is None:
+            return
+        gone = self._twice(("notes", place, kind), old.difference(present))
+        if gone:
+            self._notes.drop(place, kind, sorted(gone))
+            log.info("forgot the notes on %d %s of '%s'", len(gone), kind, place)
+
+    def _clear_groups(self, cloud: Cloud) -> None:
+        try:
+            orphans = self._orphans(cloud)
+            gone = self._twice(("groups", cloud.name), {group.id for group in orphans})
+            for id in sorted(gone):
+                cloud.submit("firewalls", "destroy_group", {"id": id}, str(uuid.uuid4()))
+                log.info("removed the private group %s of a machine that is gone from '%s'", id, cloud.name)
+        except Fault as fault:
+            log.warning("private groups of '%s' are left alone: %s", cloud.name, fault.message)
+
+    def _orphans(self, cloud: Cloud) -> list[Group]:
+        """Private groups that are empty, whose machine is gone, and that no open operation speaks of."""
+        if cloud.firewalls is None or cloud.nodes is None:
+            return []
+        private = [group for group in cloud.firewalls.list() if self._machine_of(group.name) is not None]
+        if not private:
+            return []
+        machines = {node.name.lower() for node in cloud.nodes.list()}
+        # Asked last, so that an operation begun meanwhile is seen.
+        words = set(_words([(record.work, record.state) for record in self._operations.open()]))
+        return [
+            group
+            for group in private
+            if not group.node_ids
+            and str(self._machine_of(group.name)).lower() not in machines
+            and words.isdisjoint((group.id, group.name))
+        ]
+
+    def _twice(self, subject: Hashable, missing: set[str]) -> set[str]:
+        """Those that the run before missed as well."""
+        before = self._missing.get(subject, set())
+        self._missing[subject] = missing - before
+        return missing & before
+
+
+def _words(value: Any) -> Iterable[str]:
+    """Every text in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from _words(list(value.values()))
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _words(each)
