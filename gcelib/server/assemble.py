@@ -13,7 +13,7 @@ from gcelib.config import Config
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.projects import Projects
 from gcelib.errors import Fault, NotFound
-from gcelib.server import dispatch, home, resources, upkeep
+from gcelib.server import dispatch, home, metrics, resources, upkeep
 from gcelib.server.context import Services
 from gcelib.server.discovery.serve import Discovery
 from gcelib.server.listing import Sealer
@@ -36,7 +36,7 @@ class Server:
         self._store = Store.open(config.server.database_url())
         secret = config.server.seal_key()
         self.gate = Gate(self._store, secret=secret)
-        self._projects = Projects(config)
+        self._projects = Projects(config, observe=metrics.cloud_call)
         self._pings: dict[str, tuple[float, str]] = {}
         self._pinging = threading.Lock()
         notes = Notes(self._store)
@@ -64,7 +64,8 @@ class Server:
 
     def reload(self, config: Config) -> None:
         """Serve other projects and clouds from now on. What the listener and the store are made of stays."""
-        before, self._projects = self._projects, Projects(config)
+        before = self._projects
+        self._projects = Projects(config, observe=metrics.cloud_call)
         self.config = config
         self.api.configure(config)
         before.close()

@@ -122,20 +122,3 @@ def test_what_the_groups_cannot_say_is_refused_by_field(
     assert (answer.status, answer.reason) == (400, reason), answer.data
     assert words in answer.message
     assert api.call("GET", f"{HERE}/refused").status == 404
-
-
-def test_networks_come_and_go_where_accounts_have_their_own(api: Api) -> None:
-    api.change("POST", "global/networks", {"name": "mine", "description": "My own", "IPv4Range": "10.9.0.0/24"})
-    found = api.get("global/networks/mine")
-    assert (found["description"], found["IPv4Range"]) == ("My own", "10.9.0.0/24")
-    assert api.call("POST", "global/networks", {"name": "mine"}).status == 409
-    disks = [{"boot": True, "autoDelete": True, "initializeParams": {"sourceImage": "global/images/debian-12"}}]
-    networks = [{"network": "global/networks/mine"}]
-    api.change("POST", "zones/de-adv1/instances", machine("inside", "de-adv1", disks=disks, networkInterfaces=networks))
-    shown = api.get("zones/de-adv1/instances/inside")["networkInterfaces"][0]
-    assert shown["network"].endswith("/global/networks/mine")
-    busy = api.call("DELETE", "global/networks/mine")
-    assert (busy.status, busy.reason) == (400, "resourceInUseByAnotherResource")
-    shared = api.call("DELETE", "global/networks/default")
-    assert shared.status == 400
-    assert "operator" in shared.message
