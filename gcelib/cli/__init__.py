@@ -43,7 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         args = _parser(words).parse_args(words)
-        return int(args.func(args))
+        code = int(args.func(args))
+        sys.stdout.flush()
+        return code
     except ConfigError as error:
         _say("The configuration cannot be used:", *(f"  {line}" for line in error.mistakes))
     except Fault as fault:
@@ -65,9 +67,9 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         prog="gcelib", description=_ABOUT, epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print gcelib's version and the API's")
+    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="print gcelib's version and the API's")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
-    named = words[:1] if words and words[0] in (*COMMANDS, "--version") else COMMANDS
+    named = words[:1] if words and words[0] in (*COMMANDS, "-V", "--version") else COMMANDS
     for name in COMMANDS:
         if name in named:
             importlib.import_module(f"gcelib.cli.{name}").add(commands)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import signal
 import subprocess
 import sys
 
@@ -80,9 +82,18 @@ def test_a_reader_that_has_enough_is_no_failure(shell):
     assert done.stderr == ""
 
 
-def test_coverage_lists_every_method_once(shell):
-    import json
+def test_an_interrupted_command_is_130(shell):
+    process = subprocess.Popen([sys.executable, "-u", "-m", "gcelib", "configure"], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=shell.environ)
+    assert process.stdout is not None
+    assert process.stdout.read(4) == b"Bind"
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said == b"gcelib: interrupted.\n"
 
+
+def test_coverage_lists_every_method_once(shell):
     data = json.loads(shell.run("coverage", "--format", "json").stdout)
     served = [row for row in data["methods"] if row["served"]]
     assert data["served"] == len(served) > 0
