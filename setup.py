@@ -48,9 +48,9 @@ setup(
         "cryptography>=42",
         "argon2-cffi>=23",
         "prometheus-client>=0.20,<1",
-        "lark>=1.1,<2",
         "google-re2>=1.1",
         "platformdirs>=4",
+        "urllib3>=2.1,<3",
     ],
     extras_require={
         "postgres": ["psycopg[binary]>=3.1"],

@@ -28,7 +28,6 @@ ONLY_UNDER = {
     "bottle": "server/app.py",
     "cheroot": "server/listen",
     "cachetools": ("drivers/layers.py", "server/view.py"),
-    "lark": "server/filters",
     "re2": "server/filters",
     "prometheus_client": "server/metrics.py",
 }

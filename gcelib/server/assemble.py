@@ -20,7 +20,7 @@ from gcelib.server.listing import Sealer
 from gcelib.server.operations.runner import Runner
 from gcelib.store import Store
 from gcelib.store.notes import Notes
-from gcelib.store.operations import Operations
+from gcelib.store.operations import Operations, Record
 from gcelib.web import Request, Response
 
 log = logging.getLogger(__name__)
@@ -43,9 +43,10 @@ class Server:
         operations = Operations(self._store)
         janitor = upkeep.janitor(lambda: self.config, lambda: self._projects, operations, notes)
         self._runner = Runner(
-            self._store, self._cloud, number_of=naming.number, hourly=janitor.run,
+            self._store, self._cloud, number_of=naming.number, settled=_count, hourly=janitor.run,
             waiters=max(1, config.server.threads // 2),
         )
+        metrics.watch_operations(lambda state: sum(record.status == state for record in operations.open()))
         services = Services(config, notes, operations, self._runner, Sealer(secret), time.time)
         self._discovery = Discovery(resources.table().document)
         self._services = services
@@ -54,6 +55,10 @@ class Server:
     def start(self) -> None:
         """Continue what an earlier process left open, and be ready."""
         self._runner.start()
+
+    def quiesce(self) -> None:
+        """Answer those who wait for operations, so that their requests end: the server is going to stop."""
+        self._runner.quiesce()
 
     def stop(self) -> None:
         """Park what is under way, let go of clouds and store. Requests must have ended before."""
@@ -108,3 +113,7 @@ class Server:
             if cloud.name == name:
                 return cloud
         raise NotFound(f"Project '{project}' no longer has a cloud '{name}': put it back into the configuration.")
+
+
+def _count(record: Record) -> None:
+    metrics.operation_ended("failed" if record.error else "done")

@@ -125,6 +125,8 @@ class Daemon:
         """Take no more requests, let those under way end, let go of everything; False when `drain` seconds
         were not enough and some still run."""
         self._stopping = True
+        if self._server is not None:
+            self._server.quiesce()
         drained = self._api.stop(drain) if self._api else True
         if not drained:
             log.warning("requests still run after %.0f s; they are cut off", drain)

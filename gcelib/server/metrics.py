@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -51,9 +54,10 @@ def cloud_call(provider: str, facet: str, outcome: str, seconds: float) -> None:
     _cloud_seconds.labels(provider, facet).observe(seconds)
 
 
-def operations_open(state: str, count: int) -> None:
-    """So many operations are in this state (PENDING, RUNNING) now."""
-    _operations.labels(state).set(count)
+def watch_operations(count: Callable[[str], float]) -> None:
+    """Ask `count` for the operations in a state (PENDING, RUNNING) whenever figures are asked for."""
+    for state in ("PENDING", "RUNNING"):
+        _operations.labels(state).set_function(functools.partial(count, state))
 
 
 def operation_ended(outcome: str) -> None:

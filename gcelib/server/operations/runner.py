@@ -93,6 +93,10 @@ class Runner:
             self.operations.release_all()
         self.sweep()
 
+    def quiesce(self) -> None:
+        """Wake everybody who waits for an operation, and let nobody wait any more: the server is going to stop."""
+        self._waiting.close()
+
     def stop(self, drain: float = 10.0) -> None:
         """Begin nothing more, let calls under way end for `drain` seconds, let others take over at once."""
         self._stopping.set()

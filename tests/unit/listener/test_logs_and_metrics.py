@@ -154,7 +154,7 @@ def test_metrics_count_what_was_reported(admin: Callable[..., Any]) -> None:
     metrics.request_done("compute.test.list", 503, 0.2)
     metrics.cloud_call("cloudstack", "nodes", "ok", 0.1)
     metrics.operation_ended("done")
-    metrics.operations_open("RUNNING", 3)
+    metrics.watch_operations({"RUNNING": 3.0, "PENDING": 0.0}.__getitem__)
     status, headers, body = admin(lambda: (True, {}))("/metrics")
     assert (status, headers["Content-Type"].partition(";")[0]) == (200, "text/plain")
     text = body.decode()
