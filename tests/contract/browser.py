@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass
-from urllib.parse import urljoin
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
 
@@ -45,3 +45,8 @@ def sign_in(url: str, ca: str | bool = True, password: str = PASSWORD) -> Arrive
                             allow_redirects=False, timeout=30)
     title, code = re.search(r"<title>(.*?)</title>", sent.text), re.search(r"<code[^>]*>(.*?)</code>", sent.text)
     return Arrived(sent.headers.get("Location", ""), title[1] if title else "", code[1] if code else "")
+
+
+def query(url: str) -> dict[str, str]:
+    """The parameters of an address."""
+    return dict(parse_qsl(urlsplit(url).query))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from gcelib.simulator import Simulator
 from tests.conftest import launched
 from tests.contract import gcutil
 from tests.contract.browser import make_person
+from tests.contract.gcloud import Gcloud
 from tests.contract.gcutil import Gcutil
 from tests.live import Live
 
 GcutilFor = Callable[[Live], Gcutil]
+GcloudFor = Callable[[Live], Gcloud]
 
 
 @pytest.fixture(scope="module")
@@ -66,5 +69,17 @@ def gcutil_for(gcutil_program: list[str], tmp_path_factory: pytest.TempPathFacto
     def make(live: Live) -> Gcutil:
         ca = live.ca if live.tls == "auto" else None
         return Gcutil(gcutil_program, live.url, tmp_path_factory.mktemp("gcutil"), ca)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def gcloud_for(tmp_path_factory: pytest.TempPathFactory) -> GcloudFor:
+    """Makes a gcloud for a server, with a home of its own; not signed in. Skips where gcloud is not installed."""
+    if not shutil.which("gcloud"):
+        pytest.skip("gcloud is not installed")
+
+    def make(live: Live) -> Gcloud:
+        return Gcloud(live, tmp_path_factory.mktemp("gcloud"))
 
     return make

@@ -1,0 +1,116 @@
+"""Runs gcloud against one server, with settings and a home of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.contract import browser, tables
+from tests.live import Live
+
+SECONDS = 120
+PERSON_SCRIPT = "https://sdk.cloud.google.com/authcode.html"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command printed."""
+
+    out: str
+    err: str
+
+    @property
+    def rows(self) -> list[tables.Row]:
+        """The rows of the list."""
+        return tables.aligned(self.out)
+
+    def column(self, name: str) -> list[str]:
+        """One column of the list."""
+        return [row[name] for row in self.rows]
+
+    @property
+    def data(self) -> Any:
+        """What was printed with --format=json."""
+        return json.loads(self.out)
+
+
+@dataclass
+class Gcloud:
+    """gcloud for one server; not signed in yet."""
+
+    live: Live
+    home: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Nothing of the settings of the person who runs the tests but where gcloud and its Python are."""
+        kept = {name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("CLOUDSDK_PY")}
+        own = {
+            "HOME": str(self.home),
+            "CLOUDSDK_CONFIG": str(self.home / "config"),
+            "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{self.live.url}/compute/v1/",
+            "CLOUDSDK_CORE_PROJECT": "demo",
+            "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+            "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1",
+            "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "1",
+            "CLOUDSDK_SURVEY_DISABLE_PROMPTS": "1",
+            "CLOUDSDK_CORE_CHECK_GCE_METADATA": "false",
+            "CLOUDSDK_AUTH_AUTH_HOST": f"{self.live.url}/oauth2/auth",
+            "CLOUDSDK_AUTH_TOKEN_HOST": f"{self.live.url}/oauth2/token",
+            "CLOUDSDK_AUTH_CLIENT_ID": "gcloud",
+            "CLOUDSDK_AUTH_CLIENT_SECRET": "gcloud",
+        }
+        if self.live.tls == "off":
+            return {**kept, **own, "OAUTHLIB_INSECURE_TRANSPORT": "1"}
+        return {**kept, **own, "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE": str(self.live.ca)}
+
+    def run(self, *words: str, code: int = 0) -> Ran:
+        """`gcloud WORDS`; it must end with `code` and must not have crashed."""
+        done = subprocess.run(["gcloud", *words], capture_output=True, text=True, timeout=SECONDS, check=False,
+                              env=self.environment, stdin=subprocess.DEVNULL)
+        said = f"$ gcloud {' '.join(words)}\n{done.stdout}\n{done.stderr}"
+        assert "gcloud crashed" not in done.stderr, said
+        assert "Traceback" not in done.stderr, said
+        assert done.returncode == code, said
+        return Ran(done.stdout, done.stderr)
+
+    def compute(self, *words: str, code: int = 0) -> Ran:
+        """`gcloud compute WORDS`."""
+        return self.run("compute", *words, code=code)
+
+    def refused(self, *words: str) -> str:
+        """The error of a command that must be refused: one message, without what gcloud puts around it."""
+        text = self.compute(*words, code=1).err
+        return text.partition("ERROR: ")[2].partition(") ")[2].removeprefix("Could not fetch resource:\n - ").strip()
+
+    def activate(self) -> Ran:
+        """Sign in with the key file of the server's service account."""
+        self.live.sign_in()
+        return self.run("auth", "activate-service-account", f"--key-file={self.live.key_file}")
+
+    def log_in(self) -> str:
+        """`gcloud auth login` by a person with a browser; gives what it said."""
+        process = subprocess.Popen(["gcloud", "auth", "login", "--no-launch-browser"], stdin=subprocess.PIPE, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.environment)
+        assert process.stdout
+        page, seen = "", []
+        while not page:
+            line = process.stdout.readline()
+            assert line, "".join(seen)
+            seen.append(line)
+            page = line.strip() if line.strip().startswith(f"{self.live.url}/oauth2/auth?") else ""
+        arrived = browser.sign_in(page, str(self.live.ca) if self.live.tls == "auto" else True)
+        said, _ = process.communicate(f"{self.code(arrived)}\n", timeout=SECONDS)
+        assert process.returncode == 0, said
+        return str(said)
+
+    def code(self, arrived: browser.Arrived) -> str:
+        """The code a person pastes: Google's page, to which the browser is sent, does no more than show it."""
+        assert arrived.code or arrived.location.startswith(PERSON_SCRIPT), arrived
+        if arrived.code:
+            return arrived.code
+        return browser.query(arrived.location)["code"]
