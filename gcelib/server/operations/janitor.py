@@ -80,12 +80,16 @@ class Janitor:
     def _clear_groups(self, cloud: Cloud) -> None:
         try:
             orphans = self._orphans(cloud)
-            gone = self._twice(("groups", cloud.name), {group.id for group in orphans})
-            for id in sorted(gone):
-                cloud.submit("firewalls", "destroy_group", {"id": id}, str(uuid.uuid4()))
-                log.info("removed the private group %s of a machine that is gone from '%s'", id, cloud.name)
         except Fault as fault:
             log.warning("private groups of '%s' are left alone: %s", cloud.name, fault.message)
+            return
+        for id in sorted(self._twice(("groups", cloud.name), {group.id for group in orphans})):
+            try:
+                cloud.submit("firewalls", "destroy_group", {"id": id}, str(uuid.uuid4()))
+                log.info("removed the private group %s of a machine that is gone from '%s'", id, cloud.name)
+            except Fault as fault:
+                # A machine that is destroyed and not yet purged still counts as in its groups.
+                log.info("private group %s of '%s' stays for now: %s", id, cloud.name, fault.message)
 
     def _orphans(self, cloud: Cloud) -> list[Group]:
         """Private groups that are empty, whose machine is gone, and that no open operation speaks of."""
