@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from gcelib.errors import Fault, NotFound
 from gcelib.server.context import Context
+from gcelib.server.directory import Directory
 from gcelib.server.listing import page
 
 Rendered = dict[str, Any]
@@ -111,6 +112,23 @@ class Collection:
             "id": f"projects/{ctx.project}/{path}",
             "selfLink": ctx.link(path),
         }
+
+
+class Zonal(Collection):
+    """A collection whose items a directory has by zone."""
+
+    def directory(self, ctx: Context) -> Directory[Any]:
+        """Every item of every zone."""
+        raise NotImplementedError
+
+    def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
+        return ((where, item) for item in self.directory(ctx) if scope in ("", where := f"zones/{item.zone}"))
+
+    def find(self, ctx: Context, scope: str, ref: str) -> Any:
+        found = self.directory(ctx).match(ref, scope.partition("/")[2])
+        if found is None:
+            raise missing(ctx, scope, self.name, ref)
+        return found
 
 
 def scope_of(ctx: Context) -> str:

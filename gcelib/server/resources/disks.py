@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from gcelib import naming
 from gcelib.models import Volume, VolumeState
 from gcelib.server import fingerprint, remarks
-from gcelib.server.collection import Collection, Rendered, missing
+from gcelib.server.collection import Rendered, Zonal
 from gcelib.server.context import Context
-from gcelib.server.directory import Found
+from gcelib.server.directory import Directory, Found
 from gcelib.server.times import EPOCH, rfc3339
 
 STATUS = {
@@ -19,21 +16,13 @@ STATUS = {
 }
 
 
-class Disks(Collection):
+class Disks(Zonal):
     """Sizes in GB are the cloud's, rounded up."""
 
     name, kind = "disks", "disk"
 
-    def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
-        return (
-            (f"zones/{disk.zone}", disk) for disk in ctx.view.volumes if scope in ("", f"zones/{disk.zone}")
-        )
-
-    def find(self, ctx: Context, scope: str, ref: str) -> Found[Volume]:
-        found = ctx.view.volumes.match(ref, scope.partition("/")[2])
-        if found is None:
-            raise missing(ctx, scope, self.name, ref)
-        return found
+    def directory(self, ctx: Context) -> Directory[Volume]:
+        return ctx.view.volumes
 
     def render(self, ctx: Context, scope: str, item: Found[Volume]) -> Rendered:
         disk = item.model

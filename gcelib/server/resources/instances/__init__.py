@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from gcelib.models import Node
-from gcelib.server.collection import Collection, Rendered, missing, scope_of
+from gcelib.server.collection import Rendered, Zonal, scope_of
 from gcelib.server.context import Context
-from gcelib.server.directory import Found
+from gcelib.server.directory import Directory, Found
 from gcelib.server.operations.plan import Work
 from gcelib.server.resources.instances import create, disks, power, remove, render
 
 
-class Instances(Collection):
+class Instances(Zonal):
     """Each verb's work is planned in a file of its theme beside this one."""
 
     name, kind = "instances", "instance"
 
-    def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
-        return (
-            (f"zones/{node.zone}", node) for node in ctx.view.nodes if scope in ("", f"zones/{node.zone}")
-        )
-
-    def find(self, ctx: Context, scope: str, ref: str) -> Found[Node]:
-        found = ctx.view.nodes.match(ref, scope.partition("/")[2])
-        if found is None:
-            raise missing(ctx, scope, self.name, ref)
-        return found
+    def directory(self, ctx: Context) -> Directory[Node]:
+        return ctx.view.nodes
 
     def render(self, ctx: Context, scope: str, item: Found[Node]) -> Rendered:
         return render.instance(ctx, item)
