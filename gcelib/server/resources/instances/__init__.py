@@ -50,4 +50,5 @@ class Instances(Zonal):
         return remove.protect(ctx, self._named(ctx))
 
     def _named(self, ctx: Context) -> Found[Node]:
-        return self.find(ctx, scope_of(ctx), ctx.params[ctx.method.order[-1]])
+        found: Found[Node] = self.find(ctx, scope_of(ctx), ctx.params[ctx.method.order[-1]])
+        return found

@@ -1,0 +1,1 @@
+"""What README's figures come from: whole processes, side by side, as ratios and call counts."""
