@@ -130,8 +130,8 @@ def _by_name(row: Row) -> Key:
 
 
 def _microseconds(resource: Mapping[str, Any]) -> int:
-    """When the resource was made; one that does not say counts as the oldest."""
-    text = resource.get("creationTimestamp")
+    """When the resource was made, an operation begun; one that does not say counts as the oldest."""
+    text = resource.get("creationTimestamp") or resource.get("insertTime")
     if not text:
         return 0
     moment = datetime.datetime.fromisoformat(text)
