@@ -97,7 +97,8 @@ class Gcloud:
         process = subprocess.Popen(["gcloud", "auth", "login", "--no-launch-browser"], stdin=subprocess.PIPE, text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.environment)
         assert process.stdout
-        page, seen = "", []
+        page = ""
+        seen: list[str] = []
         while not page:
             line = process.stdout.readline()
             assert line, "".join(seen)

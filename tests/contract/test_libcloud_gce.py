@@ -1,0 +1,123 @@
+"""libcloud's own GCE driver, over TLS because it follows https links only."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import libcloud.security
+import pytest
+from libcloud.common.google import ResourceExistsError, ResourceNotFoundError
+from libcloud.compute.drivers.gce import GCEConnection, GCENodeDriver
+from libcloud.compute.types import NodeState
+
+from tests.live import Live
+
+IMAGE = "linux-centos-6-4-64-bit-10gb"
+
+
+@pytest.fixture(scope="module")
+def driver(secure: Live) -> Iterator[Any]:
+    """The driver, with a token from a file, as a person who has one would give it."""
+    address = urlsplit(secure.url)
+
+    class Connection(GCEConnection):
+        """The driver's connection, led to the server."""
+
+        host = address.hostname
+
+        def __init__(self, *words: Any, **options: Any) -> None:
+            super().__init__(*words, **{**options, "port": address.port})
+
+    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=50)
+    token = secure.home / "libcloud-token.json"
+    token.write_text(json.dumps({"access_token": secure.sign_in(), "token_type": "Bearer", "expires_in": 3000,
+                                 "expire_time": until.strftime("%Y-%m-%dT%H:%M:%SZ")}))
+    patch = pytest.MonkeyPatch()
+    patch.setattr(libcloud.security, "CA_CERTS_PATH", str(secure.ca))
+    patch.setattr(GCENodeDriver, "connectionCls", Connection)
+    made = GCENodeDriver("tests", "unused", project="demo", auth_type="IA", credential_file=str(token))
+    yield made
+    made.connection.connection.session.close()
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def node(driver: Any) -> Iterator[Any]:
+    """A machine, made from the driver's own objects; gone at the end."""
+    size = next(size for size in driver.list_sizes("ch-gv2") if size.name == "micro")
+    made = driver.create_node(
+        "by-libcloud", size, driver.ex_get_image(IMAGE), location="ch-gv2", ex_network="default", ex_tags=["web"],
+        ex_metadata={"role": "front"}, description="By libcloud",
+    )
+    yield made
+    assert driver.destroy_node(made)
+    assert [each for each in driver.list_nodes() if each.name == "by-libcloud"] == []
+
+
+def test_zones_sizes_and_images(driver: Any) -> None:
+    assert [zone.name for zone in driver.ex_list_zones()] == ["ch-gv2", "de-adv1", "fr-sg1"]
+    assert [place.name for place in driver.list_locations()] == ["ch-gv2", "de-adv1", "fr-sg1"]
+    assert {region.name: [zone.name for zone in region.zones] for region in driver.ex_list_regions()} == {
+        "ch": ["ch-gv2"], "de": ["de-adv1"], "fr": ["fr-sg1"]
+    }
+    sizes = {size.name: (size.ram, size.extra["guestCpus"]) for size in driver.list_sizes("ch-gv2")}
+    assert sizes["large"] == (8182, 4)
+    images = driver.list_images()
+    assert len(images) == 28
+    assert IMAGE in {image.name for image in images}
+
+
+def test_a_machine_as_libcloud_sees_it(driver: Any, node: Any) -> None:
+    assert node.state == NodeState.RUNNING
+    assert node.public_ips[0].startswith("185.19.28.")
+    assert node.extra["tags"] == ["web"]
+    assert node.extra["description"] == "By libcloud"
+    (found,) = [each for each in driver.list_nodes("ch-gv2") if each.name == "by-libcloud"]
+    assert found.id == node.id
+    assert found.extra["zone"].name == "ch-gv2"
+    assert {item["key"]: item["value"] for item in found.extra["metadata"]["items"]} == {"role": "front"}
+    (volume,) = [each for each in driver.list_volumes() if each.name == "by-libcloud"]
+    assert int(volume.size) == 10
+
+
+def test_it_stops_starts_and_reboots(driver: Any, node: Any) -> None:
+    assert driver.ex_stop_node(node)
+    assert driver.ex_get_node("by-libcloud").state == NodeState.STOPPED
+    assert driver.ex_start_node(node)
+    assert driver.reboot_node(node)
+    assert driver.ex_get_node("by-libcloud").state == NodeState.RUNNING
+
+
+def test_a_firewall_from_making_to_deleting(driver: Any) -> None:
+    rules = [{"IPProtocol": "tcp", "ports": ["22", "80-90"]}, {"IPProtocol": "icmp"}]
+    made = driver.ex_create_firewall("by-libcloud", rules, network="default", source_ranges=["10.0.0.0/8"],
+                                     target_tags=["web"])
+    assert (made.allowed, made.source_ranges, made.target_tags) == (rules, ["10.0.0.0/8"], ["web"])
+    assert "by-libcloud" in [each.name for each in driver.ex_list_firewalls()]
+    assert driver.ex_destroy_firewall(made)
+    with pytest.raises(ResourceNotFoundError):
+        driver.ex_get_firewall("by-libcloud")
+
+
+def test_networks(driver: Any) -> None:
+    found = {network.name: network.cidr for network in driver.ex_list_networks()}
+    assert (found["default"], found["demo-network"]) == ("185.19.0.0/16", "10.1.1.0/24")
+
+
+def test_the_project(driver: Any) -> None:
+    project = driver.ex_get_project()
+    assert project.name == "demo"
+    assert driver.ex_set_common_instance_metadata({"items": [{"key": "who", "value": "libcloud"}]})
+    items = driver.ex_get_project().extra["commonInstanceMetadata"]["items"]
+    assert {"key": "who", "value": "libcloud"} in items
+
+
+def test_refusals_are_libclouds_own_exceptions(driver: Any, node: Any) -> None:
+    with pytest.raises(ResourceExistsError, match="already exists"):
+        driver.create_node(node.name, "micro", IMAGE, location="ch-gv2")
+    with pytest.raises(ResourceNotFoundError, match="instances/nobody' was not found"):
+        driver.ex_get_node("nobody", zone="ch-gv2")
