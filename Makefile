@@ -2,6 +2,7 @@
 #   make demo    gcelib with a cloud that lives in memory; ARGS="--listen 127.0.0.1:6000" moves it
 #   make test    the tests
 #   make check   what CI runs: style, types, tests
+#   make docs    the pages that are made from the code
 #   make bench   the figures of README
 #   make clean   remove what was made
 
@@ -16,7 +17,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 PIP = $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-input
 SOURCES = setup.py pyproject.toml
 
-.PHONY: demo test check style types bench clean
+.PHONY: demo test check style types docs bench clean
 
 demo: $(VENV)/installed
 	@exec $(VENV)/bin/gcelib demo $(ARGS)
@@ -31,6 +32,10 @@ style: $(VENV)/installed-test
 
 types: $(VENV)/installed-test
 	@$(VENV)/bin/python -m mypy --strict gcelib
+
+docs: $(VENV)/installed-test
+	@$(VENV)/bin/python -m gcelib.config > $(VENV)/configuration.md && mv $(VENV)/configuration.md docs/
+	@$(VENV)/bin/python docs/generate.py
 
 bench: $(VENV)/installed-test
 	@test -d bench || { echo "There is no bench/ in this version."; exit 1; }

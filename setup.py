@@ -36,14 +36,15 @@ setup(
     ]},
     entry_points={"console_scripts": ["gcelib=gcelib.cli:main"]},
     install_requires=[
-        "apache-libcloud>=3.9,<4",
+        # 3.9.0 takes proxies and passwords from the environment even when told not to.
+        "apache-libcloud>=3.9.1,<4",
         "bottle>=0.13,<0.14",
         "cheroot>=11.1,<12",
         "oauthlib>=4,<5",
         "cachetools>=6,<9",
-        "SQLAlchemy>=2.0,<3",
+        "SQLAlchemy>=2.0.30,<3",
         "alembic>=1.13,<2",
-        "msgspec>=0.18,<1",
+        "msgspec>=0.18.6,<1",
         "PyJWT>=2.8,<3",
         "cryptography>=42",
         "argon2-cffi>=23",

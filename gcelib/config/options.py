@@ -83,10 +83,12 @@ class ServerConfig:
 
     @property
     def host(self) -> str:
+        """The host of listen; IPv6 without brackets."""
         return self.address()[0]
 
     @property
     def port(self) -> int:
+        """The port of listen."""
         return self.address()[1]
 
     def public_url(self) -> str:

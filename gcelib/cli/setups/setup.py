@@ -28,6 +28,7 @@ class Setup:
 
     @property
     def secure(self) -> bool:
+        """Whether clients use TLS."""
         return self.url.startswith("https:")
 
     @property
@@ -39,6 +40,7 @@ class Setup:
 
     @property
     def port(self) -> int:
+        """The port, the scheme's own where the URL names none."""
         return urlsplit(self.url).port or (443 if self.secure else 80)
 
     @property

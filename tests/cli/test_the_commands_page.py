@@ -1,0 +1,28 @@
+"""docs/cli.md and --help speak of the same commands and options."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gcelib.cli import COMMANDS
+
+PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^## `gcelib (\w+)`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
+EVERYWHERE = {"--help", "--config"}
+VERBS = ("create-service", "create-user", "grant", "revoke", "disable", "rotate-key", "list")
+
+
+def test_every_command_has_a_section():
+    assert sorted(SECTIONS) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_section_names_the_options_of_its_command(shell, command):
+    pages = [(command,)] if command != "account" else [(command, verb) for verb in VERBS]
+    helped = "".join(shell.run(*words, "--help").stdout for words in pages)
+    offered = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", helped.partition("xamples:")[0] if len(pages) == 1 else helped))
+    named = set(re.findall(r"--[a-z][a-z-]+", SECTIONS[command]))
+    assert offered - EVERYWHERE == named - EVERYWHERE
