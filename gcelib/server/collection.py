@@ -7,16 +7,44 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from gcelib.errors import Fault, NotFound
+from gcelib.server import permissions
 from gcelib.server.context import Context
 from gcelib.server.directory import Directory
 from gcelib.server.listing import page
 
 Rendered = dict[str, Any]
+Rows = Sequence[tuple[str, Rendered]]
+"""(scope, rendered item)."""
 
 
 def snake(name: str) -> str:
     """GCE's method name as a Python one: "aggregatedList" -> "aggregated_list"."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+class Kept(dict[str, Any]):
+    """An answer that is given again: `encoded` is its JSON once somebody has made it. Never change one."""
+
+    encoded: bytes = b""
+
+
+class Shown:
+    """Rendered rows, and the answers made of them."""
+
+    MOST = 32
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self._answers: dict[Any, Kept] = {}
+
+    def answer(self, question: Any, make: Callable[[], Rendered]) -> Kept:
+        """The answer to a question put before, else `make()`."""
+        found = self._answers.get(question)
+        if found is None:
+            if len(self._answers) >= self.MOST:
+                self._answers.clear()
+            found = self._answers[question] = Kept(make())
+        return found
 
 
 class Collection:
@@ -28,6 +56,8 @@ class Collection:
 
     name: ClassVar[str]
     kind: ClassVar[str]
+    kept: ClassVar[bool] = True
+    """Whether its rows come of what the view shows alone, so that rendered ones may be kept."""
 
     def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
         """(scope, item) pairs; `scope` is "zones/z", "regions/r", "global", or "" for every scope."""
@@ -68,9 +98,11 @@ class Collection:
     def list(self, ctx: Context) -> Rendered:
         """One page of the scope's items."""
         scope = scope_of(ctx)
-        pairs = ((scope, self.show(ctx, where, item)) for where, item in self.rows(ctx, scope))
+        return self._answer(ctx, scope, lambda rows: self._listed(ctx, scope, rows))
+
+    def _listed(self, ctx: Context, scope: str, rows: Rows) -> Rendered:
         answer = self._envelope(ctx, "List", "/".join(filter(None, (scope, self.word))))
-        found = self._page(ctx, pairs)
+        found = self._page(ctx, ((scope, item) for _, item in rows))
         if found.items:
             answer["items"] = [item for _, item in found.items]
         if found.next_token:
@@ -80,8 +112,10 @@ class Collection:
 
     def aggregated_list(self, ctx: Context) -> Rendered:
         """One page of the items of every scope, by scope; a scope without any says so."""
-        pairs = ((where, self.show(ctx, where, item)) for where, item in self.rows(ctx, ""))
-        found = self._page(ctx, pairs)
+        return self._answer(ctx, "", lambda rows: self._aggregated(ctx, rows))
+
+    def _aggregated(self, ctx: Context, rows: Rows) -> Rendered:
+        found = self._page(ctx, rows)
         items: dict[str, Rendered] = {scope: {} for scope in self.scopes(ctx)}
         for scope, item in found.items:
             items.setdefault(scope, {}).setdefault(self.word, []).append(item)
@@ -94,6 +128,26 @@ class Collection:
             answer["nextPageToken"] = found.next_token
         answer.update(partial(ctx))
         return answer
+
+    def _answer(self, ctx: Context, scope: str, make: Callable[[Rows], Rendered]) -> Rendered:
+        """`make` of all rendered rows, or the very answer this question had before while nothing has changed."""
+
+        def show() -> Shown:
+            return Shown([(where, self.show(ctx, where, item)) for where, item in self.rows(ctx, scope)])
+
+        if not self.kept:
+            return make(show().rows)
+        key = (ctx.method.id, scope, ctx.project, ctx.tenancy, ctx.links.base_url)
+        shown: Shown = ctx.view.rendered(key, show)
+        if ctx.view.faults:
+            return make(shown.rows)
+        question = tuple(ctx.query.get(name) for name in ("filter", "orderBy", "maxResults", "pageToken"))
+        return shown.answer(question, lambda: make(shown.rows))
+
+    def test_iam_permissions(self, ctx: Context) -> Rendered:
+        """Those of the permissions asked about that the caller has on the item."""
+        self.find(ctx, scope_of(ctx), ctx.params[ctx.method.order[-1]])
+        return permissions.held(ctx)
 
     def _page(self, ctx: Context, pairs: Iterable[tuple[str, Rendered]]) -> Any:
         return page(

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
+
+import msgspec
 
 from gcelib.auth import Gate
 from gcelib.auth.caller import Caller
 from gcelib.config import Config
 from gcelib.drivers.base import Cloud
+from gcelib.drivers.layers import fresh
 from gcelib.drivers.projects import Projects
 from gcelib.errors import Bug, Fault, NotFound, Unsupported, WrongVerb
 from gcelib.server import batch, fields, logs, metrics, resources, validate
+from gcelib.server.collection import Kept
 from gcelib.server.context import Context, Services
 from gcelib.server.discovery.serve import Discovery
 from gcelib.server.links import Links
@@ -95,12 +99,15 @@ class Dispatch:
         choose = fields.mask(query["fields"]) if query.get("fields") else None
         found = self._tenancy(caller, params["project"], method)
         ctx = self._context(request, caller, method, params, query, found)
-        answer = self._earlier(ctx, request) or self._handlers[method.id](ctx)
+        with fresh() if "no-cache" in request.header("cache-control") else nullcontext():
+            answer = self._earlier(ctx, request) or self._handlers[method.id](ctx)
         if isinstance(answer, Work):
             answer = self._begin(ctx, answer, _digest(request))
         if answer is None:
             return Response(204)
-        return json_response(200, choose(answer) if choose else answer, pretty=query.get("prettyPrint") is True)
+        if choose or query.get("prettyPrint") is True:
+            return json_response(200, choose(answer) if choose else answer, pretty=query.get("prettyPrint") is True)
+        return Response(200, _JSON, encoded(answer))
 
     def _clouds(self, caller: Caller, params: Mapping[str, str], method: Method) -> Sequence[Cloud]:
         """The clouds a refusal names; a method outside projects is refused for all of them."""
@@ -124,11 +131,6 @@ class Dispatch:
             ("UNDECLARED_PROPERTIES", f"'{name}' is no field of GCE v1's {method.request}; it was ignored.")
             for name in unknown
         ]
-        if "no-cache" in request.header("cache-control"):
-            for cloud in found.clouds:
-                drop = getattr(cloud, "drop", None)
-                if drop is not None:
-                    drop()
         view = View(found.clouds, config, self._services.notes, self._shelf)
         return Context(
             method=method, caller=caller, project=params["project"], tenancy=found.name, params=params, query=query,
@@ -178,12 +180,20 @@ def _digest(request: Request) -> str:
 _JSON = {"Content-Type": "application/json; charset=UTF-8"}
 
 
+def encoded(answer: dict[str, Any]) -> bytes:
+    """An answer's JSON; one that is given again is encoded once."""
+    if not isinstance(answer, Kept):
+        return msgspec.json.encode(answer)
+    answer.encoded = answer.encoded or msgspec.json.encode(answer)
+    return answer.encoded
+
+
 def json_response(
     status: int, data: Any, *, pretty: bool = False, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Data as Google's JSON answers are: UTF-8, no HTML-unsafe surprises, compact unless asked."""
-    text = json.dumps(data, indent=2) if pretty else json.dumps(data, separators=(",", ":"))
-    return Response(status, {**_JSON, **(headers or {})}, text.encode())
+    text = msgspec.json.encode(data)
+    return Response(status, {**_JSON, **(headers or {})}, msgspec.json.format(text, indent=2) if pretty else text)
 
 
 def fault_response(fault: Fault) -> Response:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 from typing import Any
+
+import msgspec
 
 from gcelib.errors import Invalid, Stale
 
@@ -18,7 +19,7 @@ def fingerprint(value: Any) -> str:
     `value` holds JSON values; equal values have equal fingerprints on every replica, whatever the order of
     their keys.
     """
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    canonical = msgspec.json.encode(value, order="sorted")
     salt = 0
     while True:
         digest = hashlib.sha256(canonical + b"\0" + str(salt).encode()).digest()[:8]

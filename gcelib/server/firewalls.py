@@ -110,6 +110,6 @@ def _network_of(cloud: Cloud, group: str) -> str:
     return group.removeprefix(groups.MARK).partition(":")[0]
 
 
-def note_of(ctx: Context, name: str) -> dict[str, Any]:
+def note_of(ctx: Context, name: str) -> Mapping[str, Any]:
     """What the store adds to a firewall: how it was sent, and when."""
-    return ctx.services.notes.get(metadata.place(ctx), "firewall", name) or {}
+    return ctx.view.notes_at(metadata.place(ctx), "firewall").get(name, {})

@@ -28,7 +28,7 @@ def place(ctx: Context) -> str:
 
 def common(ctx: Context) -> Items:
     """The project's shared metadata items."""
-    return list((ctx.services.notes.get(place(ctx), "project", ctx.tenancy) or {}).get("metadata", []))
+    return list(ctx.view.notes_at(place(ctx), "project").get(ctx.tenancy, {}).get("metadata", []))
 
 
 def render(items: Sequence[Mapping[str, str]]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import contextvars
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,11 +15,9 @@ from gcelib.config import Config
 from gcelib.drivers.base import Cloud
 from gcelib.errors import Fault, Invalid, NotFound, Unavailable
 from gcelib.models import Image, Network, Node, Size, Snapshot, Volume, VolumeType, Zone
-from gcelib.naming import Named
+from gcelib.server import labels
 from gcelib.server.directory import Directory, Found
 from gcelib.store.notes import Notes
-
-BOOT_DISK_TAG = "gcelib-disk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,16 @@ class Shelf:
 
     def __init__(self, size: int = 256) -> None:
         self._kept: cachetools.LRUCache[Any, tuple[Any, Any]] = cachetools.LRUCache(size)
+        self._rows: cachetools.LRUCache[Any, tuple[Mapping[str, Any], Any]] = cachetools.LRUCache(size // 4)
         self.pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="view")
+
+    def rows(self, key: Any) -> tuple[Mapping[str, Any], Any] | None:
+        """What was rendered under this key: the sources it was made from, and itself."""
+        return self._rows.get(key)
+
+    def keep_rows(self, key: Any, sources: Mapping[str, Any], value: Any) -> None:
+        """Keep what was rendered from these sources."""
+        self._rows[key] = (sources, value)
 
     def made(self, kind: str, sources: tuple[Any, ...], make: Callable[[], Any]) -> Any:
         """`make()`, or what it gave before for exactly these source objects."""
@@ -47,6 +54,11 @@ class Shelf:
         value = make()
         self._kept[key] = (sources, value)
         return value
+
+    def side_by_side(self, fetch: Callable[[Cloud], Part], clouds: Sequence[Cloud]) -> list[Part]:
+        """`fetch` of every cloud at once, in the clouds' order; what the request's context says holds in each."""
+        running = [self.pool.submit(contextvars.copy_context().run, fetch, cloud) for cloud in clouds]
+        return [each.result() for each in running]
 
     def close(self) -> None:
         """End the pool's threads."""
@@ -63,6 +75,7 @@ class View:
         self._notes = notes
         self._shelf = shelf
         self._memo: dict[str, Any] = {}
+        self._looked = {"config."}
 
     def parts(self, facet: str, verb: str = "list") -> list[Part]:
         """One facet's list of every cloud that has the facet, fetched side by side.
@@ -70,11 +83,12 @@ class View:
         Raises the fault when no cloud could answer; with several clouds, one's fault is kept in `faults`.
         """
         memo = f"{facet}.{verb}"
+        self._looked.add(memo)
         if memo not in self._memo:
             able = [cloud for cloud in self.clouds if getattr(cloud, facet) is not None]
             fetch: Callable[[Cloud], Part] = lambda cloud: _fetch(cloud, facet, verb)  # noqa: E731
             several = len(able) > 1
-            parts = list(self._shelf.pool.map(fetch, able)) if several else [fetch(cloud) for cloud in able]
+            parts = self._shelf.side_by_side(fetch, able) if several else [fetch(cloud) for cloud in able]
             faults = [part.fault for part in parts if part.fault]
             if faults and len(faults) == len(parts):
                 raise faults[0]
@@ -86,10 +100,38 @@ class View:
     def note(self, kind: str) -> Mapping[tuple[str, str], dict[str, Any]]:
         """What the store adds to things of one kind, by (cloud, backend id)."""
         read: Callable[[], Any] = lambda: {  # noqa: E731
-            (cloud.name, id): data for cloud in self.clouds for id, data in self._notes.all(cloud.name, kind).items()
+            (cloud.name, id): data for cloud in self.clouds for id, data in self.notes_at(cloud.name, kind).items()
         }
         found: Mapping[tuple[str, str], dict[str, Any]] = self.memo(f"notes.{kind}", read)
         return found
+
+    def notes_at(self, place: str, kind: str) -> Mapping[str, dict[str, Any]]:
+        """What the store keeps in one place for things of one kind, by id."""
+        self._looked.add("notes.")
+        found: Mapping[str, dict[str, Any]] = self.memo(f"notes {place} {kind}", lambda: self._notes.all(place, kind))
+        return found
+
+    def rendered(self, key: Any, make: Callable[[], Any]) -> Any:
+        """`make()`, or what it gave an earlier request for this key, if nothing that it looked at has changed.
+
+        `make` may look at the clouds and the notes through this view only. Nothing is kept of a partial answer.
+        """
+        kept = self._shelf.rows(key)
+        if kept is not None and all(_same(self._source(name), source) for name, source in kept[0].items()):
+            return kept[1]
+        value = make()
+        if not self.faults:
+            self._shelf.keep_rows(key, {name: self._source(name) for name in self._looked}, value)
+        return value
+
+    def _source(self, name: str) -> tuple[Any, ...]:
+        """What stands behind a name in `_looked`, as objects that are others when it has changed."""
+        facet, _, verb = name.partition(".")
+        if facet == "config":
+            return (self._config,)
+        if facet == "notes":
+            return (self._notes.version,)
+        return tuple(part.rows for part in self.parts(facet, verb))
 
     def memo(self, key: str, make: Callable[[], Any]) -> Any:
         """`make()`, once for this request."""
@@ -104,7 +146,9 @@ class View:
     @property
     def zones(self) -> Directory[Zone]:
         """Zones under their GCE names; `Found.zone` is "" so that they are looked up by name alone."""
-        found: Directory[Zone] = self._directory("zones", ("zones",), self._name_zones)
+        found: Directory[Zone] = self._directory(
+            "zones", ("zones",), lambda parts: labels.name_zones(self._config, parts[0])
+        )
         return found
 
     def zone(self, ref: str, project: str) -> Found[Zone]:
@@ -133,52 +177,59 @@ class View:
     @property
     def sizes(self) -> Directory[Size]:
         """Machine sizes; `zone` is "", `zone_ids` of the model says where."""
-        hints: Callable[[Size], tuple[str, ...]] = lambda size: (f"{size.cpus}cpu", f"{size.ram_mb}mb")  # noqa: E731
-        found: Directory[Size] = self._directory("sizes", ("sizes",), lambda parts: _per_cloud(parts[0], hints))
+        make = lambda parts: labels.per_cloud(parts[0], labels.size_hints)  # noqa: E731
+        found: Directory[Size] = self._directory("sizes", ("sizes",), make)
         return found
 
     @property
     def images(self) -> Directory[Image]:
         """Images; of several with one name each carries its size, else the start of its id."""
-        make = lambda parts: _per_cloud(parts[0], _image_hints)  # noqa: E731
+        make = lambda parts: labels.per_cloud(parts[0], labels.image_hints)  # noqa: E731
         found: Directory[Image] = self._directory("images", ("images",), make)
         return found
 
     @property
     def nodes(self) -> Directory[Node]:
         """Machines by zone."""
-        self.zone_names()
-        found: Directory[Node] = self._directory("nodes", ("nodes", "zones"), lambda parts: self._per_zone(parts[0]))
+        zones = self.zone_names()
+        make = lambda parts: labels.per_zone(zones, parts[0])  # noqa: E731
+        found: Directory[Node] = self._directory("nodes", ("nodes", "zones"), make)
         return found
 
     @property
     def snapshots(self) -> Directory[Snapshot]:
         """Snapshots of disks."""
-        make = lambda parts: _per_cloud(parts[0], lambda _: ())  # noqa: E731
+        make = lambda parts: labels.per_cloud(parts[0])  # noqa: E731
         found: Directory[Snapshot] = self._directory("snapshots", ("snapshots",), make)
         return found
 
     @property
     def networks(self) -> Directory[Network]:
         """Networks by zone: one GCE network may be several of these, one a zone, under one name."""
-        self.zone_names()
-        make = lambda parts: self._per_zone(parts[0], _default_name)  # noqa: E731
+        zones = self.zone_names()
+        make = lambda parts: labels.per_zone(zones, parts[0], labels.default_name)  # noqa: E731
         found: Directory[Network] = self._directory("networks", ("networks", "zones"), make)
         return found
 
     @property
     def volumes(self) -> Directory[Volume]:
         """Disks by zone; a boot disk has its machine's name, or the one that was asked for it."""
-        nodes = self.nodes
-        own: Callable[[Cloud, Volume], str | None] = lambda cloud, volume: _boot_name(nodes, cloud, volume)  # noqa: E731
-        make = lambda parts: self._per_zone(_without_orphans(nodes, parts[0]), own)  # noqa: E731
+        nodes, zones = self.nodes, self.zone_names()
+
+        def make(parts: list[list[Part]]) -> list[Found[Any]]:
+            shown = [
+                Part(part.cloud, [row for row in part.rows if not labels.is_orphan(nodes, part.cloud, row)])
+                for part in parts[0]
+            ]
+            return labels.per_zone(zones, shown, lambda cloud, volume: labels.boot_name(nodes, cloud, volume))
+
         found: Directory[Volume] = self._directory("volumes", ("volumes", "nodes", "zones"), make)
         return found
 
     @property
     def volume_types(self) -> Directory[VolumeType]:
         """Kinds of disk."""
-        read: Callable[[], Any] = lambda: Directory(_per_cloud(self.parts("volumes", "types"), lambda _: ()))  # noqa: E731
+        read: Callable[[], Any] = lambda: Directory(labels.per_cloud(self.parts("volumes", "types")))  # noqa: E731
         found: Directory[VolumeType] = self.memo("volume_types", read)
         return found
 
@@ -210,39 +261,12 @@ class View:
             self._memo[memo] = self._shelf.made(kind, sources, lambda: Directory(make(parts)))
         return self._memo[memo]
 
-    def _name_zones(self, parts: list[list[Part]]) -> list[Found[Zone]]:
-        found: list[Found[Zone]] = []
-        taken: set[str] = set()
-        for part in parts[0]:
-            config = self._config.clouds[part.cloud.name]
-            for zone in part.rows:
-                given = config.zones.get(zone.name) or config.zones.get(zone.id) or ""
-                label = naming.zone_label(zone.name, given=given, region=config.region)
-                if label in taken:
-                    label = naming.slug(f"{part.cloud.name}-{label}")
-                taken.add(label)
-                found.append(Found(part.cloud, zone, label))
-        return found
 
-    def _per_zone(
-        self, parts: Sequence[Part], given: Callable[[Cloud, Any], str | None] = lambda cloud, model: None
-    ) -> list[Found[Any]]:
-        """Things of every cloud named within their zones; those in a zone that is not shown are left out."""
-        zones = self.zone_names()
-        rows: dict[tuple[str, str], list[Any]] = {}
-        for part in parts:
-            for model in part.rows:
-                rows.setdefault((part.cloud.name, model.zone_id), []).append(model)
-        found: list[Found[Any]] = []
-        for (cloud_name, zone_id), models in rows.items():
-            zone, cloud = zones.get((cloud_name, zone_id)), self.cloud(cloud_name)
-            if zone is None:
-                continue
-            wishes = {name: model.id for model in models if (name := given(cloud, model))}
-            reserved = {id: name for name, id in wishes.items()}
-            names = naming.labels((Named(model.id, model.name) for model in models), reserved)
-            found.extend(Found(cloud, model, names[model.id], zone) for model in models)
-        return found
+def _same(now: tuple[Any, ...], then: tuple[Any, ...]) -> bool:
+    """Whether these are the very same objects; versions are compared by value."""
+    if len(now) != len(then):
+        return False
+    return all(a is b or (isinstance(a, int) and a == b) for a, b in zip(now, then, strict=True))
 
 
 def _fetch(cloud: Cloud, facet: str, verb: str) -> Part:
@@ -250,33 +274,3 @@ def _fetch(cloud: Cloud, facet: str, verb: str) -> Part:
         return Part(cloud, getattr(getattr(cloud, facet), verb)())
     except Unavailable as fault:
         return Part(cloud, (), fault)
-
-
-def _per_cloud(parts: Sequence[Part], hints: Callable[[Any], tuple[str, ...]]) -> list[Found[Any]]:
-    found: list[Found[Any]] = []
-    for part in parts:
-        names = naming.labels(Named(model.id, model.name, hints(model)) for model in part.rows)
-        found.extend(Found(part.cloud, model, names[model.id]) for model in part.rows)
-    return found
-
-
-def _image_hints(image: Image) -> tuple[str, ...]:
-    said = re.search(r"(\d+)\s*GB", image.description, re.IGNORECASE)
-    return (f"{image.size_gb}gb" if image.size_gb else "", f"{said[1]}gb" if said else "")
-
-
-def _default_name(cloud: Cloud, network: Network) -> str | None:
-    return "default" if network.default else None
-
-
-def _boot_name(nodes: Directory[Node], cloud: Cloud, volume: Volume) -> str | None:
-    node = nodes.by_id(cloud.name, volume.node_id) if volume.boot else None
-    return (node.model.tags.get(BOOT_DISK_TAG) or node.name) if node else None
-
-
-def _without_orphans(nodes: Directory[Node], parts: Sequence[Part]) -> list[Part]:
-    """Boot disks of machines that are no longer shown are not shown either: they go when those are purged."""
-    return [
-        Part(part.cloud, [v for v in part.rows if not v.boot or nodes.by_id(part.cloud.name, v.node_id)])
-        for part in parts
-    ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import ColumnElement, Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -13,6 +15,8 @@ from gcelib.store.engine import Store
 from gcelib.store.tables import notes as table
 
 Data = dict[str, Any]
+_VERSIONS: WeakKeyDictionary[Store, int] = WeakKeyDictionary()
+"""How often the notes of a store were written by this process."""
 
 
 class Notes:
@@ -24,6 +28,14 @@ class Notes:
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._store = store
         self._clock = clock
+
+    @property
+    def version(self) -> object:
+        """Equal while no note has changed: what is made of notes may be kept as long.
+
+        Where other processes write to the same store it is never equal to an earlier one.
+        """
+        return _VERSIONS.setdefault(self._store, 0) if self._store.engine.dialect.name == "sqlite" else object()
 
     def get(self, place: str, kind: str, id: str) -> Data | None:
         """One note, or None."""
@@ -39,13 +51,13 @@ class Notes:
 
     def put(self, place: str, kind: str, id: str, data: Mapping[str, Any]) -> None:
         """Write a note, in place of what was there."""
-        with self._store.write() as connection:
+        with self._change() as connection:
             self._ensure(connection, place, kind, id)
             self._write(connection, place, kind, id, dict(data))
 
     def merge(self, place: str, kind: str, id: str, changes: Mapping[str, Any]) -> None:
         """Change some fields of a note and leave the others; a field set to None is removed."""
-        with self._store.write() as connection:
+        with self._change() as connection:
             self._ensure(connection, place, kind, id)
             query = select(table.c.data).where(*_key(place, kind, id)).with_for_update()
             data = dict(connection.execute(query).scalar_one() or {}) | dict(changes)
@@ -58,7 +70,7 @@ class Notes:
 
     def drop(self, place: str, kind: str, ids: Collection[str]) -> None:
         """Forget several notes of one kind."""
-        with self._store.write() as connection:
+        with self._change() as connection:
             for id in ids:
                 connection.execute(delete(table).where(*_key(place, kind, id)))
 
@@ -75,6 +87,14 @@ class Notes:
         )
         with self._store.read() as connection:
             return [row.id for row in connection.execute(query)]
+
+    @contextmanager
+    def _change(self) -> Iterator[Connection]:
+        try:
+            with self._store.write() as connection:
+                yield connection
+        finally:
+            _VERSIONS[self._store] = _VERSIONS.get(self._store, 0) + 1
 
     def _ensure(self, connection: Connection, place: str, kind: str, id: str) -> None:
         # An empty row first, so that two writers of a new note take turns instead of colliding.

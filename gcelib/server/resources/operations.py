@@ -16,6 +16,7 @@ LONGEST_WAIT = 120.0
 
 class _Operations(Collection):
     kind = "operation"
+    kept = False
     word = "operations"
 
     def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:

@@ -1,0 +1,105 @@
+"""GCE names for what clouds hold: zones, things that are in a zone, and things that are not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from gcelib import naming
+from gcelib.config import Config
+from gcelib.drivers.base import Cloud
+from gcelib.models import Image, Network, Node, Size, Volume, Zone
+from gcelib.naming import Named
+from gcelib.server.directory import Directory, Found
+
+BOOT_DISK_TAG = "gcelib-disk"
+
+
+class Part(Protocol):
+    """What one cloud answered."""
+
+    @property
+    def cloud(self) -> Cloud: ...
+
+    @property
+    def rows(self) -> Sequence[Any]: ...
+
+
+def name_zones(config: Config, parts: Sequence[Part]) -> list[Found[Zone]]:
+    """Zones under their GCE names: the configuration's, else made from the cloud's own."""
+    found: list[Found[Zone]] = []
+    taken: set[str] = set()
+    for part in parts:
+        settings = config.clouds[part.cloud.name]
+        for zone in part.rows:
+            given = settings.zones.get(zone.name) or settings.zones.get(zone.id) or ""
+            label = naming.zone_label(zone.name, given=given, region=settings.region)
+            if label in taken:
+                label = naming.slug(f"{part.cloud.name}-{label}")
+            taken.add(label)
+            found.append(Found(part.cloud, zone, label))
+    return found
+
+
+def per_zone(
+    zones: Mapping[tuple[str, str], str],
+    parts: Sequence[Part],
+    given: Callable[[Cloud, Any], str | None] = lambda cloud, model: None,
+) -> list[Found[Any]]:
+    """Things of every cloud named within their zones; those in a zone that is not shown are left out.
+
+    `zones` maps (cloud, zone id) to the zone's GCE name; `given` is the name a thing has whatever its own is.
+    """
+    found: list[Found[Any]] = []
+    for part in parts:
+        rows: dict[str, list[Any]] = {}
+        for model in part.rows:
+            rows.setdefault(model.zone_id, []).append(model)
+        for zone_id, models in rows.items():
+            zone = zones.get((part.cloud.name, zone_id))
+            if zone is None:
+                continue
+            wishes = {name: model.id for model in reversed(models) if (name := given(part.cloud, model))}
+            reserved = {id: name for name, id in wishes.items()}
+            names = naming.labels((Named(model.id, model.name) for model in models), reserved)
+            found.extend(Found(part.cloud, model, names[model.id], zone) for model in models)
+    return found
+
+
+def size_hints(size: Size) -> tuple[str, ...]:
+    """What may tell sizes of one name apart."""
+    return (f"{size.cpus}cpu", f"{size.ram_mb}mb")
+
+
+def per_cloud(
+    parts: Sequence[Part], hints: Callable[[Any], tuple[str, ...]] = lambda model: ()
+) -> list[Found[Any]]:
+    """Things of every cloud that are in no zone, named within their cloud."""
+    found: list[Found[Any]] = []
+    for part in parts:
+        names = naming.labels(Named(model.id, model.name, hints(model)) for model in part.rows)
+        found.extend(Found(part.cloud, model, names[model.id]) for model in part.rows)
+    return found
+
+
+def image_hints(image: Image) -> tuple[str, ...]:
+    """What tells images of one name apart: their size, as the cloud or its text says it."""
+    said = re.search(r"(\d+)\s*GB", image.description, re.IGNORECASE)
+    return (f"{image.size_gb}gb" if image.size_gb else "", f"{said[1]}gb" if said else "")
+
+
+def default_name(cloud: Cloud, network: Network) -> str | None:
+    """The name of the network that a zone's machines join when they name none."""
+    return "default" if network.default else None
+
+
+def boot_name(nodes: Directory[Node], cloud: Cloud, volume: Volume) -> str | None:
+    """A boot disk's name: the one that was asked for it, else its machine's."""
+    node = nodes.by_id(cloud.name, volume.node_id) if volume.boot else None
+    return (node.model.tags.get(BOOT_DISK_TAG) or node.name) if node else None
+
+
+def is_orphan(nodes: Directory[Node], cloud: Cloud, volume: Volume) -> bool:
+    """Whether this is the boot disk of a machine that is no longer shown: it goes when that one is purged."""
+    return volume.boot and nodes.by_id(cloud.name, volume.node_id) is None
