@@ -14,7 +14,15 @@ from tests.contract.recorder import Exchange, Recorder
 
 FOLDER = Path(__file__).parent / "recorded_gcutil"
 DEAD_TOKEN = "a-token-that-has-died"
-PUBLIC_KEY = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDrecordedkeyofnobody ann@home"
+PUBLIC_KEY = (
+    "ssh-rsa "
+    "AAAAB3NzaC1yc2EAAAADAQABAAABAQDSs8dsCYuTyfsLGMrHuEbluAjRnsbqpslW61sXKG/kyAV3h8EEsz5vKGaJByDdT4Gs"
+    "4RAn4j72s0/hm82ytLKVeCuwI2JrnflODKhEXJ9iG3X6IqxILdocJUnjKAdhlbyyawxa2+KowEhMHyTEHoRp/Q6ojv2HRDvP"
+    "qavNk3r/SXGHkkfSbfn4bazHBXShoN5+ZkUK5rpfQJVQlPI6z0rquPn0fVEMZIlVSs+p4NNf1XrKJQkzxllzhquAD4hQv6xV"
+    "Dwj5uQQLUP+skQK9VE5Z1Otolj9/Tn4eWIqqg7kHDMyX0Yn/eC2y+OoWDTMA5ymkKY7Z9V9TSDuGgJUsq72r"
+    " ann@home"
+)
+"""Of a pair whose other half nobody has."""
 IMAGE = "linux-centos-6-4-64-bit-10gb"
 _OPERATION = re.compile(r"operation-[0-9]+-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+")
 
@@ -38,7 +46,7 @@ SCENARIOS: dict[str, Sequence[Command]] = {
     ],
     "an_instance": [
         ("", ["addinstance", "recorded", "--zone=ch-gv2", "--machine_type=Micro", f"--image={IMAGE}", "--tags=web",
-              "--description=Recorded", "--metadata=role:front", "--permit_root_ssh", "--wait_until_running"]),
+              "--description=Recorded", "--metadata=role:front", "--wait_until_running"]),
         ("", ["getinstance", "recorded"]),
         ("", ["listinstances"]),
         ("", ["listinstances", "--zone=ch-gv2", "--filter=name eq recorded|other", "--max_results=5"]),
@@ -48,7 +56,7 @@ SCENARIOS: dict[str, Sequence[Command]] = {
         ("", ["getinstance", "recorded", "--zone=ch-gv2"]),
     ],
     "an_instance_asked_for": [
-        ("1\n5\n6\n", ["addinstance", "asked", "--noadd_compute_key_to_project", "--permit_root_ssh"]),
+        ("1\n5\n6\n", ["addinstance", "asked", "--noadd_compute_key_to_project"]),
         ("", ["deleteinstance", "asked", "-f", "--delete_boot_pd"]),
     ],
     "metadata_and_operations": [
@@ -100,7 +108,8 @@ def record(gcutil: Gcutil, recorder: Recorder, scenario: str) -> list[dict[str, 
     """Run the commands of a scenario through the recorder; gcutil's address is the recorder's."""
     names = Names(recorder.url)
     recorder.take()
-    said = [{"command": ["auth"], "requests": _requests(gcutil.log_in() and recorder.take(), names)}]
+    gcutil.log_in()
+    said = [{"command": ["auth"], "requests": _requests(recorder.take(), names)}]
     if scenario == "signing_in":
         _let_die(gcutil)
         return [*said, _ran(gcutil, recorder, names, "", ["listzones"])]

@@ -33,7 +33,7 @@ def machine(gcutil: Gcutil, request: pytest.FixtureRequest) -> Iterator[str]:
     """A machine that is gone at the end of the test, whoever deletes it."""
     name = "vm-" + re.sub("[^a-z]+", "-", request.node.name)[-40:].strip("-")
     gcutil.run("addinstance", name, "--zone=ch-gv2", "--machine_type=micro", f"--image={IMAGE}",
-               "--noadd_compute_key_to_project", "--permit_root_ssh", "--tags=web,db", "--description=A machine",
+               "--noadd_compute_key_to_project", "--tags=web,db", "--description=A machine",
                "--metadata=role:front")
     yield name
     if f"ch-gv2/instances/{name}" in gcutil.run("listinstances", "--format=names").out.split():
@@ -66,7 +66,7 @@ def test_over_tls_it_signs_in_and_makes_and_deletes_a_machine(gcutil_for: Gcutil
     gcutil = gcutil_for(secure)
     gcutil.log_in()
     made = gcutil.run("addinstance", "over-tls", "--zone=ch-gv2", "--machine_type=Micro", f"--image={IMAGE}",
-                      "--noadd_compute_key_to_project", "--permit_root_ssh", "--wait_until_running")
+                      "--noadd_compute_key_to_project", "--wait_until_running")
     assert made.rows[0]["status"] == "RUNNING"
     assert [row["zone"] for row in gcutil.run("listinstances").rows] == ["ch-gv2"]
     gcutil.run("deleteinstance", "over-tls", "-f", "--delete_boot_pd")
@@ -189,7 +189,7 @@ def test_a_firewall_is_added_shown_and_deleted(gcutil: Gcutil) -> None:
 
 
 def test_what_is_not_said_is_asked_for(gcutil: Gcutil) -> None:
-    asked = gcutil.run("addinstance", "asked-for", "--noadd_compute_key_to_project", "--permit_root_ssh",
+    asked = gcutil.run("addinstance", "asked-for", "--noadd_compute_key_to_project",
                        answers="1\n5\n6\n")
     assert "Select a zone:\n1: ch-gv2\n2: de-adv1\n3: fr-sg1" in asked.out
     assert "5: micro\tMicro 512mb 1cpu" in asked.out
@@ -206,8 +206,7 @@ def test_what_is_not_said_is_asked_for(gcutil: Gcutil) -> None:
 
 def test_the_persons_ssh_key_is_added_to_the_project_first(gcutil: Gcutil) -> None:
     public = gcutil.make_ssh_key()
-    gcutil.run("addinstance", "with-key", "--zone=ch-gv2", "--machine_type=micro", f"--image={IMAGE}",
-               "--permit_root_ssh")
+    gcutil.run("addinstance", "with-key", "--zone=ch-gv2", "--machine_type=micro", f"--image={IMAGE}")
     (key,) = gcutil.run("getproject").details["sshKeys"]
     assert public in key
     gcutil.run("deleteinstance", "with-key", "-f", "--delete_boot_pd")
@@ -240,7 +239,7 @@ def test_an_instance_is_reset(gcutil: Gcutil, machine: str) -> None:
 
 def test_a_name_that_is_taken_is_refused_in_words(gcutil: Gcutil, machine: str) -> None:
     refused = gcutil.run("addinstance", machine, "--zone=ch-gv2", "--machine_type=micro", f"--image={IMAGE}",
-                         "--noadd_compute_key_to_project", "--permit_root_ssh", code=1)
+                         "--noadd_compute_key_to_project", code=1)
     assert f"Error: The resource 'projects/demo/zones/ch-gv2/instances/{machine}' already exists" in refused.err
 
 
@@ -254,7 +253,7 @@ def test_an_instance_is_deleted_without_a_question(gcutil: Gcutil, machine: str)
 def test_several_instances_are_made_and_deleted_at_once(gcutil: Gcutil) -> None:
     names = ["many-1", "many-2", "many-3"]
     made = gcutil.run("addinstance", *names, "--zone=ch-gv2", "--machine_type=tiny", f"--image={IMAGE}",
-                      "--noadd_compute_key_to_project", "--permit_root_ssh")
+                      "--noadd_compute_key_to_project")
     assert sorted(row["name"] for row in made.rows) == names
     assert len(made.operations) == 3
     gcutil.run("deleteinstance", *names, "-f", "--delete_boot_pd")
@@ -263,7 +262,7 @@ def test_several_instances_are_made_and_deleted_at_once(gcutil: Gcutil) -> None:
 
 def test_an_image_that_is_unknown_is_refused_in_words(gcutil: Gcutil) -> None:
     refused = gcutil.run("addinstance", "none", "--zone=ch-gv2", "--machine_type=micro", "--image=nothing-like-it",
-                         "--noadd_compute_key_to_project", "--permit_root_ssh", code=1)
+                         "--noadd_compute_key_to_project", code=1)
     assert "Error: The resource 'projects/demo/global/images/nothing-like-it' was not found" in refused.err
 
 
