@@ -19,7 +19,16 @@ from gcelib.cli import access_token
 from gcelib.cli.arguments import Commands, add_command, program
 from gcelib.cli.setups import KINDS, Setup
 from gcelib.cli.setups.setup import quote
-from gcelib.config import CacheConfig, CloudConfig, Config, ConfigError, ProjectConfig, Secret, ServerConfig
+from gcelib.config import (
+    CacheConfig,
+    CloudConfig,
+    Config,
+    ConfigError,
+    ImageProject,
+    ProjectConfig,
+    Secret,
+    ServerConfig,
+)
 from gcelib.config.names import split_address
 from gcelib.config.sealed import write_private
 from gcelib.errors import Exists, Unavailable
@@ -107,6 +116,8 @@ def _config(args: argparse.Namespace, state: Path, endpoint: str, key: str, secr
         cache=CacheConfig(),
         clouds={PROJECT: cloud},
         projects={PROJECT: ProjectConfig(name=PROJECT, clouds=(PROJECT,))},
+        # gcloud asks for this family when nobody names an image.
+        image_projects={"debian-cloud": ImageProject("debian-cloud", PROJECT, {"debian-12": "Debian 12"})},
     )
 
 
