@@ -1,0 +1,1 @@
+"""What strangers can try, and what must not come of it."""

@@ -1,0 +1,1 @@
+"""The pages people see, looked at in a real browser."""
