@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from gcelib.auth.policy import RULES, UNMETHODED, needed
 from gcelib.server.resources import offered, table
 
 ROOT = Path(__file__).parent.parent
@@ -23,6 +24,47 @@ def served() -> str:
     return "\n".join([*lines, *(f"| {name} | {', '.join(methods)} |" for name, methods in rows.items())]) + "\n"
 
 
+ROLES_HEAD = """\
+# Roles
+
+Made from the code (`gcelib/auth/policy.py`) by `make docs`.
+
+A role is held on one project, or on every one (`gcelib account grant NAME --project "*" --role viewer`). An
+operator may do all that a viewer may, an admin all that an operator may. Who has no role on a project is told that
+there is no such project. A token's scopes narrow what its account's role allows: `compute.readonly` and
+`cloud-platform.read-only` allow what a viewer may, `compute` and `cloud-platform` all, other scopes nothing.
+
+## The rules
+
+The first row that fits a method decides; every `GET` is a viewer's. Collections stand for their regional twins, too
+(`disks` for `regionDisks`); `get…` for every method that begins so.
+
+| Weakest role | Collections | Methods | Because |
+|---|---|---|---|
+"""
+
+
+def roles() -> str:
+    """docs/roles.md: the rules, and the role that each method of GCE v1 needs by them."""
+    rules = [f"| {row.role} | {row.collections or 'every'} | {row.methods or 'every'} | {row.why} |" for row in RULES]
+    named = [f"`{verb}` ({role})" for role, verbs in UNMETHODED.items() for verb in verbs.split()]
+    lines = [
+        *rules, "",
+        "`testIamPermissions` answers from the same rules: `compute.disks.create` is had by who may call "
+        "`disks.insert`, `update` by who may call `update` or `patch`.",
+        f"Permissions without a method, on every collection: {', '.join(named)}.", "",
+        "## Every method", "",
+        "| Collection | viewer | operator | admin |", "|---|---|---|---|",
+    ]  # fmt: skip
+    found: dict[str, dict[str, list[str]]] = {}
+    for id, method in sorted(table().methods.items()):
+        found.setdefault(method.collection, {}).setdefault(needed(id, method.verb), []).append(method.name)
+    for collection, held in found.items():
+        cells = (", ".join(held.get(role, ())) for role in ("viewer", "operator", "admin"))
+        lines.append(f"| {collection} | {' | '.join(cells)} |")
+    return ROLES_HEAD + "\n".join(lines) + "\n"
+
+
 def documents() -> dict[Path, str]:
     """Every generated document as it should be."""
     coverage = subprocess.run(
@@ -32,6 +74,7 @@ def documents() -> dict[Path, str]:
     return {
         readme: SERVED.sub(lambda match: match[1] + served() + match[2], readme.read_text()),
         ROOT / "docs" / "coverage.md": coverage.stdout,
+        ROOT / "docs" / "roles.md": roles(),
     }
 
 

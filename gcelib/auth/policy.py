@@ -2,49 +2,56 @@
 
 from __future__ import annotations
 
+import functools
+import re
+from dataclasses import dataclass
+
 from gcelib.auth.caller import Caller
 from gcelib.errors import Forbidden, NotFound
 
 ROLES = ("viewer", "operator", "admin")
 """Weakest first; each may do all that the ones before it may."""
 
-_LOOKING = ("get", "list", "aggregatedList", "wait", "testIamPermissions", "preview")
-"""Methods named so, or so with more words behind, change nothing – some of them are POSTs all the same."""
 
-_OPERATED = {
-    "instances": (
-        "create delete start stop suspend resume reset setMetadata setTags setLabels setMachineType "
-        "setScheduling setDeletionProtection setDiskAutoDelete setServiceAccount attachDisk detachDisk "
-        "addAccessConfig deleteAccessConfig updateAccessConfig update"
-    ),
-    "disks": "create delete resize createSnapshot setLabels update",
-    "snapshots": "create delete setLabels",
-    "images": "create delete deprecate setLabels update",
-    "machineImages": "create delete",
-    "regionDisks": "create delete resize createSnapshot setLabels update",
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Methods and the weakest role that may call them.
+
+    `collections` are GCE's names, none for every collection; `region...` of one is named beside it. `methods`
+    are GCE's names, none for every method; one that ends with `…` means every method that begins so and has
+    an upper-case letter there, too.
+    """
+
+    role: str
+    collections: str
+    methods: str
+    why: str
+
+
+RULES = (
+    Rule("viewer", "", "get… list… aggregatedList wait testIamPermissions preview validate",
+         "looks: nothing changes, though some are POSTs"),
+    Rule("viewer", "advice", "", "asks what there would be room for: nothing changes"),
+    Rule("admin", "", "setIamPolicy", "says who may do what"),
+    Rule("admin", "instances", "setSecurityPolicy", "belongs to the network's defences"),
+    Rule("operator", "instances instanceTemplates machineImages instanceGroups instanceGroupManagers "
+         "instanceGroupManagerResizeRequests autoscalers", "", "machines, alone and in groups"),
+    Rule("operator", "disks snapshots instantSnapshots instantSnapshotGroups images", "",
+         "disks, and what they are made from"),
+    Rule("operator", "projects", "moveInstance moveDisk", "moves a machine or a disk"),
+    Rule("admin", "", "", "everything else: networks, firewalls, addresses, balancers, the project itself, "
+         "settings, reservations that cost, other people's operations"),
+)
+"""The table, first match wins. docs/roles.md shows what it makes of every method GCE has."""
+
+UNMETHODED = {
+    "operator": "use useReadOnly useExternalIp osLogin",
+    "admin": "osAdminLogin updatePolicy",
 }
-"""What an operator changes, with the IAM names of the changes."""
+"""IAM permissions that no method is named after, on every collection, by the weakest role that has them."""
 
-_PROJECT_MOVES = ("projects.moveInstance", "projects.moveDisk")
-
-_ADMINISTERED = {
-    "networks": "create delete update",
-    "subnetworks": "create delete update",
-    "firewalls": "create delete update",
-    "routes": "create delete",
-    "addresses": "create delete setLabels",
-    "globalAddresses": "create delete setLabels",
-    "forwardingRules": "create delete update setTarget",
-    "targetPools": "create delete update addInstance removeInstance addHealthCheck removeHealthCheck",
-    "targetInstances": "create delete",
-    "httpHealthChecks": "create delete update",
-    "projects": "setCommonInstanceMetadata setUsageExportBucket",
-    "globalOperations": "delete",
-    "regionOperations": "delete",
-    "zoneOperations": "delete",
-}
-
-_READ_ONLY = {"zones": "", "regions": "", "machineTypes": "", "diskTypes": "", "licenses": ""}
+_IAM_VERBS = {"create": ("insert",), "update": ("update", "patch"), "list": ("list", "aggregatedList")}
+"""What IAM calls otherwise than the API does."""
 
 _FULL_SCOPES = frozenset({"cloud-platform", "compute"})
 _READING_SCOPES = frozenset({"cloud-platform.read-only", "compute.readonly"})
@@ -58,14 +65,14 @@ class ScopesTooNarrow(Forbidden):
 
 def needed(method_id: str, http_verb: str) -> str:
     """The weakest role that may call a GCE method ("compute.instances.insert")."""
+    return "viewer" if http_verb in ("GET", "HEAD") else rule(method_id).role
+
+
+@functools.lru_cache(4096)
+def rule(method_id: str) -> Rule:
+    """The row of the table that a method falls under."""
     collection, _, method = method_id.removeprefix("compute.").rpartition(".")
-    if http_verb in ("GET", "HEAD") or _looks(method):
-        return "viewer"
-    if method == "setIamPolicy":
-        return "admin"
-    if collection in _OPERATED or f"{collection}.{method}" in _PROJECT_MOVES:
-        return "operator"
-    return "admin"
+    return next(row for row in RULES if _means(row.collections, collection) and _named(row.methods, method))
 
 
 def permit(caller: Caller, method_id: str, http_verb: str, project: str) -> None:
@@ -97,28 +104,38 @@ def role(caller: Caller, project: str) -> str:
     return max((each for each in held if each in ROLES), key=ROLES.index, default="")
 
 
-def permissions(caller: Caller, project: str) -> frozenset[str]:
-    """The IAM permissions ("compute.instances.create") that the caller has on the project."""
+def permitted(caller: Caller, permission: str, methods: frozenset[str], project: str) -> bool:
+    """Whether the caller has an IAM permission ("compute.instances.create") on the project.
+
+    `methods` are the names of the methods that the permission's collection has: a permission for none of
+    them nobody has.
+    """
+    collection, _, verb = permission.removeprefix("compute.").rpartition(".")
+    wanted = next((name for name, verbs in UNMETHODED.items() if verb in verbs.split()), "")
+    for method in _IAM_VERBS.get(verb, (verb,)):
+        if method in methods and not wanted:
+            wanted = rule(f"compute.{collection}.{method}").role
     held = role(caller, project)
-    if not held:
-        return frozenset()
-    granted = {
-        f"compute.{collection}.{verb}"
-        for collection in (*_OPERATED, *_ADMINISTERED, *_READ_ONLY)
-        for verb in ("get", "list")
-    } | {"compute.instances.getSerialPortOutput"}
-    for tables, lowest in ((_OPERATED, "operator"), (_ADMINISTERED, "admin")):
-        if ROLES.index(held) >= ROLES.index(lowest) and _scoped_for_change(caller):
-            granted |= {f"compute.{name}.{verb}" for name, verbs in tables.items() for verb in verbs.split()}
-    return frozenset(granted)
+    if not wanted or not held or ROLES.index(held) < ROLES.index(wanted):
+        return False
+    return not caller.scopes or _scoped(caller.scopes, reading=wanted == "viewer")
 
 
-def _looks(method: str) -> bool:
-    return any(method.startswith(word) and (method == word or method[len(word)].isupper()) for word in _LOOKING)
+def _means(collections: str, collection: str) -> bool:
+    plain = re.sub(r"^region(?=[A-Z])", "", collection)
+    plain = plain[:1].lower() + plain[1:]
+    return not collections or bool({collection, plain} & set(collections.split()))
 
 
-def _scoped_for_change(caller: Caller) -> bool:
-    return not caller.scopes or _scoped(caller.scopes, reading=False)
+def _named(methods: str, method: str) -> bool:
+    return not methods or any(_matches(pattern, method) for pattern in methods.split())
+
+
+def _matches(pattern: str, method: str) -> bool:
+    start = pattern.removesuffix("…")
+    if start == pattern or method == start:
+        return method == start
+    return method.startswith(start) and method[len(start)].isupper()
 
 
 def _scoped(scopes: frozenset[str], reading: bool) -> bool:
