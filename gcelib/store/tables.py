@@ -134,6 +134,7 @@ codes = Table(
     _words("family"),
     _time("expires"),
     _perhaps("used"),
+    _words("credential"),
     Index("codes_expires", "expires"),
 )
 
@@ -150,10 +151,31 @@ tokens = Table(
     _time("expires"),
     _perhaps("rotated"),
     _perhaps("revoked"),
+    _words("credential"),
     Index("tokens_family", "family"),
     Index("tokens_account", "account"),
     Index("tokens_expires", "expires"),
+    Index("tokens_credential", "credential"),
 )
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _account(),
+    _words("cloud"),
+    _words("holder"),
+    _words("name"),
+    Column("projects", JSON(none_as_null=True), nullable=True),
+    Column("digest", Text, nullable=False, unique=True),
+    _words("sealed"),
+    _time("created"),
+    _time("used"),
+    _perhaps("refused"),
+    Index("credentials_holder", "cloud", "holder"),
+    Index("credentials_account", "account"),
+)
+"""Callers' own keys to clouds: `sealed` under a key that is not in the database."""
 
 failures = Table(
     "failures",

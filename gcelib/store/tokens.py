@@ -15,7 +15,10 @@ from gcelib.store.tables import accounts, assertions, codes, tokens
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """An authorization code: whose it is, for which client and redirect; `challenge` is PKCE's S256 one."""
+    """An authorization code: whose it is, for which client and redirect; `challenge` is PKCE's S256 one.
+
+    `credential` names the caller's own keys it stands for, "" for an account of ours.
+    """
 
     digest: str
     account: str
@@ -26,13 +29,14 @@ class Code:
     family: str
     expires: float
     used: float | None = None
+    credential: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
     """A token. `kind`: "access"; "refresh", replaced at each use; or "lasting", a refresh token that stays.
 
-    Tokens that come from one sign-in share a `family`.
+    Tokens that come from one sign-in share a `family`. `credential` names the caller's own keys behind it.
     """
 
     digest: str
@@ -45,6 +49,7 @@ class Token:
     expires: float
     rotated: float | None = None
     revoked: float | None = None
+    credential: str = ""
 
 
 class TokenRows:
