@@ -37,6 +37,11 @@ class PublicKey:
     created: float
 
 
+_TRUST = "right: "
+"""Begins the subjects that were right, in the table of failures."""
+_TRUST_SECONDS = 90 * 86_400.0
+
+
 class AccountRows:
     """The accounts in the store. E-mails are compared as they are written: give them in lower case."""
 
@@ -135,11 +140,13 @@ class AccountRows:
         return (int(row[0]), float(row[1])) if row else (0, 0.0)
 
     def failed(self, subject: str, now: float) -> None:
-        """Count a failure; those of a day ago are forgotten."""
+        """Count a failure; those of a day ago are forgotten, and whom to trust 90 days after the last time."""
+        right = failures.c.subject.startswith(_TRUST)
+        old = (failures.c.last < now - _TRUST_SECONDS) | (~right & (failures.c.last < now - 86_400))
         again = update(failures).where(failures.c.subject == subject).values(count=failures.c.count + 1, last=now)
         try:
             with self._store.write() as connection:
-                connection.execute(delete(failures).where(failures.c.last < now - 86_400))
+                connection.execute(delete(failures).where(old))
                 if not connection.execute(again).rowcount:
                     connection.execute(insert(failures).values(subject=subject, count=1, last=now))
         except IntegrityError:
@@ -151,6 +158,15 @@ class AccountRows:
         """Forget the failures of `subject`."""
         with self._store.write() as connection:
             connection.execute(delete(failures).where(failures.c.subject == subject))
+
+    def trust(self, subject: str, now: float) -> None:
+        """Remember that `subject` was right."""
+        self.failed(_TRUST + subject, now)
+
+    def trusted(self, subject: str, now: float) -> bool:
+        """Whether `subject` was right within 90 days."""
+        count, last = self.failures(_TRUST + subject)
+        return count > 0 and last > now - _TRUST_SECONDS
 
     def count(self) -> int:
         """How many accounts there are."""

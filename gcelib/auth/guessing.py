@@ -1,0 +1,78 @@
+"""Slows those who guess passwords or keys, and leaves the rightful owner in peace."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+
+from gcelib.errors import TooMany
+from gcelib.store import AccountRows
+
+FREE_TRIES = 5
+"""Wrong ones in a row of one account from one source, before the next has to wait."""
+FREE_OF_SOURCE = 30
+"""Wrong ones from one source, whatever the accounts."""
+FREE_OF_ACCOUNT = 50
+"""Wrong ones of one account, whatever the sources; of each only its first FREE_TRIES count."""
+LONGEST_WAIT = 60.0
+
+
+class Guessing:
+    """Counts what was wrong, by account, by source and by both.
+
+    Each count over its free tries doubles the wait after the last one, up to LONGEST_WAIT seconds, and is
+    forgotten after a day without one. `account` is any text that names whom somebody claims to be, whether
+    there is such a one or not. A source where an account was right before waits only for what was wrong of
+    that account there: strangers elsewhere, however many, do not keep its owner out.
+    """
+
+    def __init__(self, rows: AccountRows, clock: Callable[[], float]) -> None:
+        self._rows = rows
+        self._clock = clock
+
+    def wait(self, account: str, remote: str) -> None:
+        """Nothing, when this may be tried now. Raises TooMany with the seconds to wait."""
+        source = source_of(remote)
+        left = self._left(_both(account, source), FREE_TRIES)
+        if not self._rows.trusted(_both(account, source), self._clock()):
+            left = max(left, self._left(account, FREE_OF_ACCOUNT), self._left(f"from {source}", FREE_OF_SOURCE))
+        if left > 0:
+            seconds = int(left) + 1
+            raise TooMany(f"Too many wrong passwords or keys. Try again in {seconds} s.", retry_after=seconds)
+
+    def wrong(self, account: str, remote: str) -> None:
+        """Count a wrong one."""
+        now, source = self._clock(), source_of(remote)
+        self._rows.failed(_both(account, source), now)
+        self._rows.failed(f"from {source}", now)
+        if self._rows.failures(_both(account, source))[0] <= FREE_TRIES:
+            self._rows.failed(account, now)
+
+    def right(self, account: str, remote: str) -> None:
+        """This account was right from this source, which is known for it from now on."""
+        both = _both(account, source_of(remote))
+        self._rows.succeeded(both)
+        self._rows.trust(both, self._clock())
+
+    def _left(self, subject: str, free: int) -> float:
+        count, last = self._rows.failures(subject)
+        if count < free:
+            return 0.0
+        return last + min(2.0 ** min(count - free, 16), LONGEST_WAIT) - self._clock()
+
+
+def source_of(remote: str) -> str:
+    """Where a request came from: an address, or a network of IPv6 such as one customer has."""
+    try:
+        address = ipaddress.ip_address(remote.partition("%")[0])
+    except ValueError:
+        return remote
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def _both(account: str, source: str) -> str:
+    return f"{account} from {source}"
