@@ -7,6 +7,7 @@ from collections.abc import Callable
 from gcelib.auth import assertions
 from gcelib.auth.bearer import Known
 from gcelib.auth.caller import Caller
+from gcelib.auth.callers import Callers
 from gcelib.auth.digests import digest
 from gcelib.store import AccountRows, Token, TokenRows
 
@@ -14,8 +15,11 @@ from gcelib.store import AccountRows, Token, TokenRows
 class Identity:
     """Looks tokens up in the store, whatever they are."""
 
-    def __init__(self, accounts: AccountRows, tokens: TokenRows, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, accounts: AccountRows, tokens: TokenRows, callers: Callers | None, clock: Callable[[], float]
+    ) -> None:
         self._accounts = accounts
+        self._callers = callers
         self._tokens = tokens
         self._clock = clock
 
@@ -26,7 +30,7 @@ class Identity:
         found = self.token(text)
         if not found or found.kind != "access":
             return None
-        return self._known(found.account, found.scope, found.digest, found.expires)
+        return self._known(found.account, found.scope, found.digest, found.expires, found.credential)
 
     def token(self, text: str) -> Token | None:
         """A living token of ours, of any kind."""
@@ -43,11 +47,16 @@ class Identity:
         if not assertions.is_for_api(statement, base_url):
             return None
         until = statement.expires + assertions.LEEWAY
-        return self._known(statement.email, statement.scope, statement.digest, until)
+        return self._known(statement.email, statement.scope, statement.digest, until, "signed by its key")
 
-    def _known(self, email: str, scope: str, token_digest: str, expires: float) -> Known | None:
+    def _known(
+        self, email: str, scope: str, token_digest: str, expires: float, credential: str = ""
+    ) -> Known | None:
         account = self._accounts.get(email)
         if not account or account.disabled:
+            return None
+        keys = self._callers.keys(credential) if credential and self._callers else None
+        if account.kind == "cloud" and keys is None:
             return None
         caller = Caller(
             email=account.email,
@@ -55,5 +64,7 @@ class Identity:
             roles=dict(account.roles),
             scopes=frozenset(scope.split()),
             token_id=token_digest[:16],
+            proof=proof,
+            keys=keys,
         )
         return Known(caller, expires)
