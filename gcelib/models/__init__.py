@@ -1,0 +1,36 @@
+"""What a cloud holds, provider-neutral: frozen values that drivers give and the server renders.
+
+Ids and names are the backend's own. Times are aware UTC datetimes, sizes carry their unit in the name.
+`tags` are the key-value pairs that the cloud itself keeps on the thing.
+"""
+
+from __future__ import annotations
+
+from gcelib.models.account import Job, JobState, Quota
+from gcelib.models.machines import KeyPair, Nic, Node, NodeState
+from gcelib.models.networks import Address, Group, GroupRule, Network
+from gcelib.models.offers import CustomRange, Image, ImageState, Size, VolumeType, Zone
+from gcelib.models.storage import Snapshot, Volume, VolumeState
+
+__all__ = [
+    "Address",
+    "CustomRange",
+    "Group",
+    "GroupRule",
+    "Image",
+    "ImageState",
+    "Job",
+    "JobState",
+    "KeyPair",
+    "Network",
+    "Nic",
+    "Node",
+    "NodeState",
+    "Quota",
+    "Size",
+    "Snapshot",
+    "Volume",
+    "VolumeState",
+    "VolumeType",
+    "Zone",
+]

@@ -1,0 +1,76 @@
+"""Networks, addresses, and the groups that guard machines."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gcelib.models.tags import NO_TAGS
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network in one zone.
+
+    `default`: the one machines of the zone join when they name none; it is shown as GCE's `default`.
+    `grouped`: its machines are guarded by security groups. `own`: the caller's account may delete it.
+    """
+
+    id: str
+    name: str
+    zone_id: str
+    description: str = ""
+    cidr: str = ""
+    gateway: str = ""
+    default: bool = False
+    grouped: bool = False
+    own: bool = False
+    created: datetime.datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRule:
+    """One allowance in a security group: from `cidr`, or from the machines of `group_name`.
+
+    `protocol`: "tcp", "udp", "icmp", "all" or a number as text. `first_port`/`last_port` None: all, or it has
+    no ports; `icmp_type`/`icmp_code` -1: any.
+    """
+
+    id: str
+    direction: str
+    protocol: str
+    first_port: int | None = None
+    last_port: int | None = None
+    icmp_type: int = -1
+    icmp_code: int = -1
+    cidr: str = ""
+    group_name: str = ""
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A security group; `node_ids` are the machines known to be in it."""
+
+    id: str
+    name: str
+    description: str = ""
+    rules: tuple[GroupRule, ...] = ()
+    node_ids: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A public address of the account."""
+
+    id: str
+    ip: str
+    zone_id: str = ""
+    network_id: str = ""
+    node_id: str = ""
+    source_nat: bool = False
+    created: datetime.datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)

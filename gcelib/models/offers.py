@@ -1,0 +1,92 @@
+"""What a cloud offers: zones, machine sizes, images, kinds of disk."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gcelib.models.tags import NO_TAGS
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A place for machines.
+
+    `security_groups`: rules live in groups that machines join at creation. `own_networks`: accounts may
+    create networks here. `picks_network`: a machine may name its networks; where not, there is exactly one.
+    """
+
+    id: str
+    name: str
+    up: bool = True
+    description: str = ""
+    security_groups: bool = False
+    own_networks: bool = False
+    picks_network: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CustomRange:
+    """The bounds of a size whose CPUs and memory are chosen at creation (inclusive)."""
+
+    min_cpus: int
+    max_cpus: int
+    min_ram_mb: int
+    max_ram_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A machine size; `zone_ids` None: every zone; `custom`: CPUs and memory are free; `root_gb` 0: the image's."""
+
+    id: str
+    name: str
+    cpus: int = 0
+    ram_mb: int = 0
+    description: str = ""
+    created: datetime.datetime | None = None
+    root_gb: int = 0
+    custom: CustomRange | None = None
+    zone_ids: frozenset[str] | None = None
+
+
+class ImageState(enum.StrEnum):
+    """Where an image is in its life."""
+
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A bootable template. `zone_ids` None means every zone; `own`: the caller's account may change it."""
+
+    id: str
+    name: str
+    description: str = ""
+    state: ImageState = ImageState.READY
+    status_text: str = ""
+    created: datetime.datetime | None = None
+    size_gb: int = 0
+    archive_bytes: int = 0
+    public: bool = False
+    own: bool = False
+    os: str = ""
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    zone_ids: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeType:
+    """A kind of disk; `size_gb` 0 means that the size is chosen, within `min_gb`..`max_gb`."""
+
+    id: str
+    name: str
+    description: str = ""
+    created: datetime.datetime | None = None
+    size_gb: int = 0
+    min_gb: int = 1
+    max_gb: int = 1024

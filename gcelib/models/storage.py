@@ -1,0 +1,56 @@
+"""Disks and their copies."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gcelib.models.tags import NO_TAGS
+
+
+class VolumeState(enum.StrEnum):
+    """Where a disk is in its life."""
+
+    CREATING = "creating"
+    READY = "ready"
+    DELETING = "deleting"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A disk; `node_id` and `device` are set while it is attached."""
+
+    id: str
+    name: str
+    size_gb: int
+    state: VolumeState
+    zone_id: str
+    boot: bool = False
+    node_id: str = ""
+    node_name: str = ""
+    device: int = 0
+    type_id: str = ""
+    type_name: str = ""
+    image_id: str = ""
+    snapshot_id: str = ""
+    created: datetime.datetime | None = None
+    attached: datetime.datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A copy of a disk's contents at one time."""
+
+    id: str
+    name: str
+    state: VolumeState
+    volume_id: str = ""
+    volume_name: str = ""
+    size_gb: int = 0
+    stored_bytes: int = 0
+    created: datetime.datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
