@@ -13,11 +13,14 @@ import cachetools
 from gcelib import naming
 from gcelib.config import Config
 from gcelib.drivers.base import Cloud
-from gcelib.errors import Fault, Invalid, NotFound, Unavailable
+from gcelib.errors import Fault, Forbidden, Invalid, NotFound, Unauthenticated, Unsupported
 from gcelib.models import Image, Network, Node, Size, Snapshot, Volume, VolumeType, Zone
 from gcelib.server import labels
 from gcelib.server.directory import Directory, Found
 from gcelib.store.notes import Notes
+
+ORNAMENTS = frozenset({"quotas"})
+"""Facets without which all else can be shown: left out where the account's role keeps them from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,5 +275,9 @@ def _same(now: tuple[Any, ...], then: tuple[Any, ...]) -> bool:
 def _fetch(cloud: Cloud, facet: str, verb: str) -> Part:
     try:
         return Part(cloud, getattr(getattr(cloud, facet), verb)())
-    except Unavailable as fault:
+    except Unauthenticated:
+        raise
+    except Fault as fault:
+        if facet in ORNAMENTS and isinstance(fault, Forbidden | Unsupported):
+            return Part(cloud, ())
         return Part(cloud, (), fault)

@@ -13,7 +13,7 @@ from gcelib.drivers import faults
 from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.connection import Driver
 from gcelib.drivers.session import Session
-from gcelib.errors import Fault, Forbidden, Unauthenticated, Unavailable
+from gcelib.errors import Fault, Forbidden, Unauthenticated, Unavailable, Unsupported
 
 LOG = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ PASSES = 3
 CAPABILITIES_SECONDS = 600.0
 BAD_PARAMETER = 431
 UNKNOWN_OR_FORBIDDEN = 401
+OUTSIDE_THE_ROLE = 432
 
 UNSCOPED = frozenset({"listCapabilities", "listProjects", "listAccounts", "queryAsyncJobResult", "listZones"})
 
@@ -80,16 +81,20 @@ class Client:
         try:
             fields = self._run("listCapabilities", {}, writes=False)
             return wire.one(bytes(fields.get("capability", b"{}")), records.Capabilities)
-        except Forbidden:
+        except (Forbidden, Unsupported):
             return records.Capabilities()
         except faults.Garbled as exc:
             raise faults.name(exc, self.at, "listCapabilities", writes=False) from None
 
     def ping(self) -> None:
-        """One signed call. Raises Unauthenticated for wrong keys, Unavailable for no answer."""
+        """One signed call. Raises Unauthenticated for wrong keys, Unavailable for no answer.
+
+        CloudStack looks at the signature first: whoever is told that a command is not for them has the right keys."""
         try:
             self._once("listCapabilities", {}, writes=False)
         except Fault as fault:
+            if faults.cloud_code(fault) == OUTSIDE_THE_ROLE:
+                return
             if faults.cloud_code(fault) != UNKNOWN_OR_FORBIDDEN:
                 raise
             message = f"{self.at} does not accept these keys: {_words(fault)}"
