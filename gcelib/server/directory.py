@@ -10,6 +10,10 @@ from typing import Generic, Protocol, TypeVar
 from gcelib import naming
 from gcelib.drivers.base import Cloud
 from gcelib.errors import Invalid
+from gcelib.models import Image, Node, Size, Snapshot, Volume, Zone
+
+NUMBERED = {Zone: "zone", Size: "size", Image: "image", Node: "node", Volume: "volume", Snapshot: "snapshot"}
+"""Models whose numeric id, as GCE shows it, is made of this word and the backend's id."""
 
 
 class Thing(Protocol):
@@ -58,7 +62,7 @@ class Directory(Generic[M]):
         return next((item for item in self._ids.get(backend_id, ()) if item.cloud.name == cloud), None)
 
     def match(self, ref: str, zone: str = "") -> Found[M] | None:
-        """The thing `ref` means in `zone`: its GCE name, else its id, else its backend name in any case.
+        """The thing `ref` means in `zone`: its GCE name, else either of its ids, else its backend name in any case.
 
         Raises Invalid naming the candidates when the backend name belongs to several.
         """
@@ -66,12 +70,22 @@ class Directory(Generic[M]):
         if exact is not None:
             return exact
         found = [item for item in self._ids.get(ref, ()) if item.zone == zone]
+        found = found or [item for item in self._numbered(ref) if item.zone == zone]
         found = found or [item for item in self._by_name().get(ref.casefold(), ()) if item.zone == zone]
         found = found or [item for item in self._by_name().get(naming.slug(ref), ()) if item.zone == zone]
         if len(found) > 1:
             names = ", ".join(sorted(item.name for item in found))
             raise Invalid(f"'{ref}' is the name of several: {names}. Say which one you mean.")
         return found[0] if found else None
+
+    def _numbered(self, ref: str) -> Iterator[Found[M]]:
+        """The thing whose numeric id this is; reckoned for every item, for hardly anybody asks by it."""
+        if not (ref.isascii() and ref.isdigit()):
+            return
+        for item in self.items:
+            kind = NUMBERED.get(type(item.model))
+            if kind and naming.number(item.cloud.name, kind, item.model.id) == ref:
+                yield item
 
     def _by_name(self) -> dict[str, list[Found[M]]]:
         """Items by their backend name in one letter case and by its slug; made at the first use."""

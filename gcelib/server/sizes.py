@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from gcelib.errors import Invalid
+from gcelib.errors import Invalid, NotFound
 from gcelib.models import Size, Zone
 from gcelib.server.collection import missing
 from gcelib.server.context import Context
@@ -30,6 +30,11 @@ def machine_type(ctx: Context, zone: Found[Zone], ref: str) -> Found[Size]:
         return found
     wish = CUSTOM.match(ref)
     open_sizes = [size for size in here if size.model.custom]
+    if found is not None and wish is None:
+        raise NotFound(
+            f"{missing(ctx, 'zones', zone.name, 'machineTypes', ref).message}: size '{found.model.name}' of cloud"
+            f" '{zone.cloud.name}' leaves CPUs and memory open. Name both, as in 'custom-2-4096'."
+        )
     if wish is None or not open_sizes:
         raise missing(ctx, "zones", zone.name, "machineTypes", ref)
     cpus, ram = int(wish["cpus"]), int(wish["ram"])

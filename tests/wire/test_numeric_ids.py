@@ -1,0 +1,36 @@
+"""GCE's numeric ids, which every answer shows, name a thing wherever its name does."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.api import Api
+from tests.wire.machines import machine
+
+HERE = "zones/ch-gv2/instances"
+
+
+@pytest.mark.parametrize("path", ["zones", "zones/ch-gv2/machineTypes", "global/images"])
+def test_each_thing_of_a_list_is_reached_by_its_numeric_id(api: Api, path: str) -> None:
+    for item in api.get(path)["items"][:5]:
+        assert api.get(f"{path}/{item['id']}")["selfLink"] == item["selfLink"]
+
+
+def test_a_machine_is_made_of_things_named_by_number_and_reached_by_its_own(api: Api) -> None:
+    size = api.get("zones/CH-GV2/machineTypes/Micro")["id"]
+    body = machine("numbered")
+    image = api.get(body["disks"][0]["initializeParams"]["sourceImage"])["id"]
+    body["machineType"] = f"zones/ch-gv2/machineTypes/{size}"
+    body["disks"][0]["initializeParams"]["sourceImage"] = f"global/images/{image}"
+    made = api.change("POST", HERE, body)
+    assert api.get(f"{HERE}/{made['targetId']}")["name"] == "numbered"
+    disk = api.get("zones/ch-gv2/disks/numbered")["id"]
+    assert api.get(f"zones/ch-gv2/disks/{disk}")["name"] == "numbered"
+    api.change("DELETE", f"{HERE}/{made['targetId']}")
+    assert api.call("GET", f"{HERE}/{made['targetId']}").status == 404
+
+
+def test_a_size_that_leaves_all_open_says_how_to_ask_for_it(api: Api) -> None:
+    answer = api.call("POST", HERE, machine("open", machineType="zones/ch-gv2/machineTypes/Custom"))
+    assert (answer.status, answer.reason) == (404, "notFound")
+    assert "'custom-2-4096'" in answer.message
