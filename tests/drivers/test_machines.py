@@ -220,3 +220,17 @@ def test_what_a_cloud_has_not_is_said_with_its_name(cloud):
     for facet, verb in (("balancers", "create"), ("zones", "destroy"), ("nodes", "dance"), ("nodes", "seen")):
         with pytest.raises(Unsupported, match="Cloud 'sim'"):
             cloud.submit(facet, verb, {}, key())
+
+
+@pytest.mark.parametrize(("said", "state"), [
+    ("Failed to download", "failed"),
+    ("HTTP Server returned 404 (expected 200 OK)", "failed"),
+    ("Download error: No route to host", "failed"),
+    ("12% Downloaded", "pending"),
+    ("Installing Template", "pending"),
+    ("", "pending"),
+])
+def test_an_image_that_failed_on_its_way_is_not_said_to_be_coming(stub, cloud_of, said, state):
+    row = {"id": "t", "name": "new", "isready": False, "status": said}
+    cloud = stub(lambda command, params: {"count": 1, "template": [row]})
+    assert [image.state for image in cloud_of(cloud.url).images.list()] == [state]

@@ -11,8 +11,9 @@ from gcelib.drivers.cloudstack.client import Client
 from gcelib.models import Image, ImageState
 
 GB = 1024**3
+_BROKEN = re.compile(r"(?i)fail|error|unable|cannot|could not|not found|refused|denied|returned [45][0-9][0-9]")
 _PROGRESS = re.compile(r"(?i)^$|%|install|download|upload|process|copy|creat|pending|allocat|not_")
-"""What a template on its way says; any other text of one that is not ready is an error."""
+"""What a template on its way says, unless it speaks of a failure; any other text of one not ready is an error."""
 
 
 def gigabytes(size: int) -> int:
@@ -66,7 +67,8 @@ def _image(row: records.TemplateRow, *, own: bool) -> Image:
 def _state(row: records.TemplateRow) -> ImageState:
     if row.isready:
         return ImageState.READY
-    return ImageState.PENDING if _PROGRESS.search(row.status) else ImageState.FAILED
+    on_its_way = _PROGRESS.search(row.status) and not _BROKEN.search(row.status)
+    return ImageState.PENDING if on_its_way else ImageState.FAILED
 
 
 def _merged(known: Image, other: Image) -> Image:
