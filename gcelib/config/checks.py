@@ -101,6 +101,8 @@ def _check_server(server: ServerConfig, mistakes: Mistakes) -> None:
         mistakes.add("server.threads", f"{server.threads} is not between 1 and 1000; write threads = 32")
     if server.log_format not in ("text", "json"):
         mistakes.add("server.log_format", f'"{server.log_format}" is not known; write "text" or "json"')
+    if server.audit not in ("changes", "all", "off"):
+        mistakes.add("server.audit", f'"{server.audit}" is not known; write "changes", "all" or "off"')
     if server.database and "://" not in server.database:
         mistakes.add("server.database", "is not an SQLAlchemy URL; write "
                                         '"sqlite:////var/lib/gcelib/gcelib.sqlite" or '

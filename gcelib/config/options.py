@@ -72,6 +72,9 @@ class ServerConfig:
     trusted_proxies: tuple[str, ...] = option(
         (), "Addresses or networks (CIDR) whose X-Forwarded-* headers are believed.")
     log_format: str = option("text", '"text" for people, "json" for machines.')
+    audit: str = option(
+        "changes", 'What goes into audit.log in state_dir, who did it with what outcome: "changes" and whatever was '
+        'refused, "all" requests, or "off".')
 
     def address(self) -> tuple[str, int]:
         """Host and port of the API; IPv6 without brackets."""
@@ -107,6 +110,10 @@ class ServerConfig:
         """32 bytes that seal page tokens and callers' keys; made if missing. Raises ConfigError."""
         own = self.state_dir / "seal.key"
         return sealed.seal_key(Path(self.seal_key_file) if self.seal_key_file else own)
+
+    def audit_path(self) -> Path:
+        """The audit log."""
+        return self.state_dir / "audit.log"
 
     def ca_path(self) -> Path | None:
         """The local CA's certificate when tls is "auto" and no own certificate is set; else None."""

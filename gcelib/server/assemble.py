@@ -8,17 +8,19 @@ import time
 from typing import Any
 
 from gcelib import naming
-from gcelib.auth import Gate
+from gcelib.auth import Gate, audit
 from gcelib.config import Config
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.projects import Projects
 from gcelib.errors import Fault, NotFound
-from gcelib.server import dispatch, home, metrics, resources, upkeep
+from gcelib.server import dispatch, home, logs, metrics, resources, upkeep
 from gcelib.server.context import Services
 from gcelib.server.discovery.serve import Discovery
 from gcelib.server.listing import Sealer
 from gcelib.server.operations.runner import Runner
+from gcelib.server.trail import Trail
 from gcelib.store import Store
+from gcelib.store.audit import AuditFile
 from gcelib.store.notes import Notes
 from gcelib.store.operations import Operations, Record
 from gcelib.web import Request, Response
@@ -35,6 +37,8 @@ class Server:
         self.config = config
         self._store = Store.open(config.server.database_url())
         secret = config.server.seal_key()
+        self._audit = AuditFile(config.server.audit_path())
+        self._trail = Trail(audit.Audit(self._audit.add, level=lambda: self.config.server.audit, clean=logs.mask))
         self.gate = Gate(self._store, secret=secret)
         self._projects = Projects(config, observe=metrics.cloud_call)
         self._pings: dict[str, tuple[float, str]] = {}
@@ -43,14 +47,14 @@ class Server:
         operations = Operations(self._store)
         janitor = upkeep.janitor(lambda: self.config, lambda: self._projects, operations, notes)
         self._runner = Runner(
-            self._store, self._cloud, number_of=naming.number, settled=_count, hourly=janitor.run,
+            self._store, self._cloud, number_of=naming.number, settled=self._settled, hourly=janitor.run,
             waiters=max(1, config.server.threads // 2),
         )
         metrics.watch_operations(lambda state: sum(record.status == state for record in operations.open()))
         services = Services(config, notes, operations, self._runner, Sealer(secret), time.time)
         self._discovery = Discovery(resources.table().document)
         self._services = services
-        self.api = dispatch.Dispatch(self.gate, lambda: self._projects, services, self._discovery)
+        self.api = dispatch.Dispatch(self.gate, lambda: self._projects, services, self._discovery, self._trail)
 
     def start(self) -> None:
         """Continue what an earlier process left open, and be ready."""
@@ -66,6 +70,15 @@ class Server:
         self.api.close()
         self._projects.close()
         self._store.close()
+        self._audit.close()
+
+    def sign_in(self, request: Request) -> Response | None:
+        """The answer of auth's own pages and endpoints; None when the path is not one of them."""
+        with audit.noting() as noted:
+            answer = self.gate.serve(request)
+            if answer is not None:
+                self._trail.sign_in(request, noted, answer)
+        return answer
 
     def reload(self, config: Config) -> None:
         """Serve other projects and clouds from now on. What the listener and the store are made of stays."""
@@ -114,6 +127,6 @@ class Server:
                 return cloud
         raise NotFound(f"Project '{project}' no longer has a cloud '{name}': put it back into the configuration.")
 
-
-def _count(record: Record) -> None:
-    metrics.operation_ended("failed" if record.error else "done")
+    def _settled(self, record: Record) -> None:
+        metrics.operation_ended("failed" if record.error else "done")
+        self._trail.ended(record)

@@ -84,7 +84,7 @@ class Daemon:
             self._admin.prepare()
             self._server = Server(self._config)
             self._app = app.build(
-                api=self._server.api, gate_serve=self._server.gate.serve, home=self._server.home,
+                api=self._server.api, gate_serve=self._server.sign_in, home=self._server.home,
                 external_url=server.external_url, trusted_proxies=server.trusted_proxies,
             )
             self._server.start()

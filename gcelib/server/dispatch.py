@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from gcelib.auth import Gate
+from gcelib.auth import Gate, audit
 from gcelib.auth.caller import Caller
 from gcelib.config import Config
 from gcelib.drivers.base import Cloud
@@ -29,6 +29,7 @@ from gcelib.server.operations import render
 from gcelib.server.operations.plan import Work
 from gcelib.server.routes import Method
 from gcelib.server.tenancy import Tenancy, tenancy
+from gcelib.server.trail import Trail
 from gcelib.server.view import Shelf, View
 from gcelib.web import Request, Response
 
@@ -41,7 +42,10 @@ BATCHES = ("/batch", "/batch/compute/v1")
 class Dispatch:
     """Callable: a Request to a Response, whatever happens on the way."""
 
-    def __init__(self, gate: Gate, projects: Callable[[], Projects], services: Services, discovery: Discovery) -> None:
+    def __init__(
+        self, gate: Gate, projects: Callable[[], Projects], services: Services, discovery: Discovery, trail: Trail
+    ) -> None:
+        self._trail = trail
         self._gate = gate
         self._projects = projects
         self._services = services
@@ -51,22 +55,28 @@ class Dispatch:
         self._shelf = Shelf()
 
     def __call__(self, request: Request) -> Response:
-        """Answer, and put one line on the log and one count on the books."""
+        """Answer, and put one line on the log, one on the audit log and one count on the books."""
         started = time.monotonic()
         seen: dict[str, str] = {"method": "-"}
-        try:
-            response = self._answer(request, seen)
-        except Fault as fault:
-            response = fault_response(fault)
-        except Exception:
-            log.exception("request %s", request.id)
-            response = fault_response(
-                Bug(f"gcelib made a mistake with this request; its log has the details under '{request.id}'.")
-            )
+        with audit.noting() as noted:
+            response = self._whatever_happens(request, seen)
+            self._trail.request(request, self._routes.methods.get(seen["method"]), noted, response)
         seconds = time.monotonic() - started
         metrics.request_done(seen["method"], response.status, seconds)
         logs.request_done(request, seen, response, seconds)
         return response
+
+    def _whatever_happens(self, request: Request, seen: dict[str, str]) -> Response:
+        try:
+            return self._answer(request, seen)
+        except Fault as fault:
+            audit.note(reason=fault.reason)
+            return fault_response(fault)
+        except Exception:
+            log.exception("request %s", request.id)
+            bug = Bug(f"gcelib made a mistake with this request; its log has the details under '{request.id}'.")
+            audit.note(reason=bug.reason)
+            return fault_response(bug)
 
     def configure(self, config: Config) -> None:
         """Go by this configuration from the next request on."""
@@ -88,8 +98,10 @@ class Dispatch:
             raise NotFound(f"There is nothing at '{path}'. The API is below '{API}'.")
         caller = self._gate.caller(request)
         seen["caller"] = caller.email
+        audit.note(who=caller.email, proof=caller.proof)
         method, params = self._routes.match(request.method, path.removeprefix(API))
         seen["method"] = method.id
+        audit.note(named=params.get("project", ""))
         if method.id in self._handlers:
             return self._serve(request, caller, method, params)
         raise not_offered(method, [cloud.name for cloud in self._clouds(caller, params, method)])
@@ -116,7 +128,9 @@ class Dispatch:
         return self._projects().clouds()
 
     def _tenancy(self, caller: Caller, project: str, method: Method) -> Tenancy:
-        return tenancy(self._services.config, self._projects(), caller, project, method)
+        found = tenancy(self._services.config, self._projects(), caller, project, method)
+        audit.note(project=found.name)
+        return found
 
     def _context(
         self, request: Request, caller: Caller, method: Method, params: Mapping[str, str], query: Mapping[str, Any],
@@ -144,7 +158,10 @@ class Dispatch:
             project=ctx.tenancy, caller=ctx.caller.email, request_id=ctx.query.get("requestId", ""),
             asked=_digest(request),
         )
-        return render.render(record, ctx.render_path) if record else None
+        if record is None:
+            return None
+        audit.note(operation=record.name)
+        return render.render(record, ctx.render_path)
 
     def _begin(self, ctx: Context, work: Work, asked: str) -> dict[str, Any]:
         _, _, path = work.target.partition("/")
@@ -154,6 +171,7 @@ class Dispatch:
                     warnings=[*ctx.warnings, *work.warnings], asked=asked),
             project=ctx.tenancy, scope=scope, caller=ctx.caller.email, request_id=ctx.query.get("requestId", ""),
         )
+        audit.note(operation=record.name)
         return render.render(record, ctx.render_path)
 
     def _describe(self, request: Request, path: str) -> Response:
