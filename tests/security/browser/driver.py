@@ -19,7 +19,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 CHROMEDRIVER = shutil.which("chromedriver")
 _FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--no-proxy-server",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    "--no-proxy-server",
 )
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 TAB, ENTER = "\ue004", "\ue007"
@@ -151,6 +152,17 @@ class Browser:
     def complaints(self) -> list[str]:
         """What the browser itself complained about since the last call: policies broken, things not loaded."""
         return [str(entry["message"]) for entry in self._post("/se/log", {"type": "browser"})]
+
+    def until_refused(self, word: str) -> list[str]:
+        """Wait until the browser complains of something with this word in it; what it said."""
+        said: list[str] = []
+
+        def heard() -> bool:
+            said.extend(line for line in self.complaints() if word in line)
+            return bool(said)
+
+        self.until(heard)
+        return said
 
     def close(self) -> None:
         """End browser and driver."""

@@ -49,9 +49,7 @@ def test_markup_that_got_in_all_the_same_could_do_nothing(browser: Browser, ask:
     browser.complaints()
     browser.run("document.querySelector('main').insertAdjacentHTML('beforeend', arguments[0]);"
                 "const link = document.querySelector('#link'); if (link) link.click();", inserted)
-    said: list[str] = []
-    browser.until(lambda: said.extend(line for line in browser.complaints() if "Content Security Policy" in line)
-                  or said)
+    browser.until_refused("Content Security Policy")
     assert browser.run("return [window.ours ?? null, getComputedStyle(document.querySelector('h1')).display,"
                        "document.baseURI.startsWith('http://localhost')]") == [None, "block", True]
 
@@ -75,8 +73,7 @@ def test_a_form_that_got_in_could_send_nothing_elsewhere(browser: Browser, ask: 
         browser.type("#user", USER)
         browser.type("#password", PASSWORD)
         browser.click("button")
-        said: list[str] = []
-        browser.until(lambda: said.extend(line for line in browser.complaints() if "form-action" in line) or said)
+        browser.until_refused("form-action")
     assert thief.paths == []
 
 
@@ -85,8 +82,7 @@ def test_no_other_site_can_frame_the_page(browser: Browser, ask: Ask) -> None:
         other.page = f"<!doctype html><title>Win!</title><iframe src='{html.escape(ask())}'></iframe>"
         browser.complaints()
         browser.open(other.url)
-        said: list[str] = []
-        browser.until(lambda: said.extend(line for line in browser.complaints() if "frame" in line) or said)
+        said = browser.until_refused("frame")
     assert any("frame-ancestors" in line or "X-Frame-Options" in line for line in said)
 
 

@@ -1,0 +1,1 @@
+"""Clients that hold on and say nothing, in numbers."""
