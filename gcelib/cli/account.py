@@ -13,6 +13,7 @@ from pathlib import Path
 from gcelib.auth.accounts import Accounts
 from gcelib.auth.policy import ROLES
 from gcelib.cli.arguments import Commands, add_command, add_config, read_config
+from gcelib.cli.audited import audited
 from gcelib.config import Config
 from gcelib.config.mistakes import did_you_mean
 from gcelib.config.sealed import write_private
@@ -64,7 +65,12 @@ def run(args: argparse.Namespace) -> int:
     if getattr(args, "project", None):
         args.project = _project(config, args.project)
     with _accounts(config) as accounts:
-        _VERBS[args.verb](accounts, config, args)
+        if args.verb == "list":
+            _list(accounts, config, args)
+            return 0
+        named = {"project": getattr(args, "project", ""), "role": getattr(args, "role", "")}
+        with audited(config, args.verb, account=args.name, **named):
+            _VERBS[args.verb](accounts, config, args)
     return 0
 
 
@@ -119,7 +125,6 @@ _VERBS = {
     "revoke": _revoke,
     "disable": _disable,
     "rotate-key": _rotate_key,
-    "list": _list,
 }
 
 
