@@ -61,13 +61,23 @@ class Bearer:
             self._known[key] = (now, known)
         return known.caller
 
+    @staticmethod
+    def invalid(message: str) -> Unauthenticated:
+        """What to answer to a token that is not good (RFC 6750 3)."""
+        challenge = 'Bearer realm="gcelib", error="invalid_token"'
+        return Unauthenticated(message, headers={"WWW-Authenticate": challenge})
+
+    def forget(self) -> None:
+        """Look every token up again from now on."""
+        with self._lock:
+            self._known.clear()
+
     def look(self, request: Request) -> Known:
         """Who asks, by the store as it is now. Raises Unauthenticated."""
         # The query is left out: a token in a URL ends in logs, and is not taken.
         headers = {"Authorization": request.header("authorization"), "Base": request.base_url}
         good, checked = self._endpoint.verify_request(request.base_url or "/", headers=headers)
         if not good:
-            challenge = 'Bearer realm="gcelib", error="invalid_token"'
-            raise Unauthenticated("Invalid Credentials", headers={"WWW-Authenticate": challenge})
+            raise self.invalid("Invalid Credentials")
         known: Known = checked.known
         return known

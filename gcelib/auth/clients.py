@@ -10,10 +10,13 @@ import binascii
 import re
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote_plus
 
 from oauthlib.oauth2.rfc6749.request_validator import RequestValidator
 
 from gcelib.auth import redirects
+from gcelib.auth.callers import Callers
+from gcelib.auth.digests import digest
 
 DEFAULT_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
@@ -22,13 +25,47 @@ _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,256}")
 
 
 class ClientRules(RequestValidator):
-    """Answers that need no store.
+    """Answers about clients.
 
-    Every client is public: the ids and secrets built into gcutil and gcloud are known to the world, so
-    they prove nothing.
+    Every client is public – the ids and secrets built into gcutil and gcloud are known to the world, so they
+    prove nothing – but those whose id and secret are a caller's own keys to a cloud (`callers`, None where no
+    project takes such): the cloud is asked about these each time.
     """
 
+    def __init__(self, callers: Callers | None) -> None:
+        super().__init__()
+        self._callers = callers
+
     # Clients
+
+    def client_authentication_required(self, request: Any, *args: Any, **kwargs: Any) -> bool:
+        """To introspect, for a stranger learns nothing about tokens; and of a client that is a caller's key."""
+        if request.uri.endswith("/oauth2/introspect"):
+            return True
+        revoking = request.uri.endswith("/oauth2/revoke")
+        return not revoking and bool(self._callers) and self.is_key(_named(request)[0])
+
+    def takes_keys(self) -> bool:
+        """Whether callers may sign in with their own keys to a cloud."""
+        return self._callers is not None and bool(self._callers.clouds())
+
+    def is_key(self, client_id: str) -> bool:
+        """Whether this client id is a caller's own key to a cloud."""
+        return self._callers is not None and self._callers.is_key(client_id)
+
+    def authenticate_keys(self, request: Any) -> bool:
+        """Prove the client's id and secret with the cloud; `request.keyed` tells whose they are."""
+        client_id, secret = _named(request)
+        remote = request.headers.get("Remote", "")
+        proved = self._callers.check(client_id, secret, remote, request.cloud or "") if self._callers else None
+        if proved is None:
+            return False
+        request.keyed = proved
+        return self.validate_client_id(client_id, request)
+
+    def client_name(self, client_id: str) -> str:
+        """What a client is called in the store: a caller's key is no secret, but nothing to leave lying about."""
+        return hidden(client_id) if self.is_key(client_id) else client_id
 
     def validate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:
         """Any printable id."""
@@ -37,7 +74,7 @@ class ClientRules(RequestValidator):
 
     def authenticate_client_id(self, client_id: str | None, request: Any, *args: Any, **kwargs: Any) -> bool:
         """The client as it names itself, in the form or in HTTP Basic."""
-        named = client_id or _basic_user(request.headers.get("Authorization", ""))
+        named = client_id or _named(request)[0]
         if not named and request.token is not None:
             named = "-"  # RFC 7009: whoever holds a token may end it.
         return bool(named) and self.validate_client_id(named, request)
@@ -46,7 +83,7 @@ class ClientRules(RequestValidator):
         self, client_id: str, grant_type: str, client: Any, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
         """Whatever is offered at all, to everyone."""
-        return grant_type in ("authorization_code", "refresh_token")
+        return grant_type in ("authorization_code", "refresh_token", "client_credentials")
 
     # Asking for a code
 
@@ -78,11 +115,20 @@ class ClientRules(RequestValidator):
         return len(scopes) <= 64 and all(_SCOPE.fullmatch(scope) for scope in scopes)
 
 
-def _basic_user(header: str) -> str:
-    scheme, _, text = header.partition(" ")
+def hidden(key: str) -> str:
+    """A caller's key as a name that cannot be used as a key."""
+    return f"keys:{digest(key)[:32]}"
+
+
+def _named(request: Any) -> tuple[str, str]:
+    """Id and secret of a client, from the form or from HTTP Basic (RFC 6749 2.3.1)."""
+    if request.client_id:
+        return str(request.client_id), str(request.client_secret or "")
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "basic":
-        return ""
+        return "", ""
     try:
-        return base64.b64decode(text, validate=True).decode().partition(":")[0]
+        user, _, password = base64.b64decode(text, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        return ""
+        return "", ""
+    return unquote_plus(user), unquote_plus(password)

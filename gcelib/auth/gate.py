@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jwt
@@ -23,12 +23,16 @@ from gcelib.auth import digests, messages
 from gcelib.auth.authorize import Authorize
 from gcelib.auth.bearer import Bearer
 from gcelib.auth.caller import Caller
-from gcelib.auth.grants import JWT_BEARER, JwtBearerGrant, StrictCodeGrant
+from gcelib.auth.callers import Callers, Verify
+from gcelib.auth.grants import JWT_BEARER, JwtBearerGrant, OwnKeysGrant, StrictCodeGrant
 from gcelib.auth.identity import Identity
+from gcelib.auth.seal import Seal
+from gcelib.auth.sealed_codes import SealedCodes
 from gcelib.auth.signin import SignIn
 from gcelib.auth.tokens import Endpoints, Tokens
 from gcelib.auth.validator import ACCESS_SECONDS, Validator
-from gcelib.errors import Fault
+from gcelib.config.keys import Keys
+from gcelib.errors import Fault, Unauthenticated
 from gcelib.store import AccountRows, Store, TokenRows
 from gcelib.web import Request, Response
 
@@ -39,16 +43,29 @@ class Gate:
     """The way in.
 
     `secret` is the seal key; what is signed here – login forms, id tokens – is signed with keys derived
-    from it, so that replicas sharing store and seal key are one server.
+    from it, so that replicas sharing store and seal key are one server. `reread` gives the seal key as it is
+    now. `clouds` names the clouds that callers bring their own keys to, `verify` proves such keys.
     """
 
-    def __init__(self, store: Store, *, secret: bytes, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        secret: bytes,
+        clock: Callable[[], float] = time.time,
+        reread: Callable[[], bytes] | None = None,
+        verify: Verify | None = None,
+        clouds: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
         self._clock = clock
+        load = reread or (lambda: secret)
+        self._callers = Callers(store, Seal(load, "callers' keys"), verify, clouds, clock) if verify else None
+        codes = SealedCodes(Seal(load, "codes"))
         self._id_key = digests.derive(secret, "id tokens")
         self._rows = TokenRows(store)
         accounts = AccountRows(store)
-        identity = Identity(accounts, self._rows, clock)
-        validator = Validator(accounts, self._rows, identity, clock)
+        identity = Identity(accounts, self._rows, self._callers, clock)
+        validator = Validator(accounts, self._rows, identity, codes, self._callers, clock)
         handler = BearerToken(validator, lambda _request: digests.token(), ACCESS_SECONDS)
         code, refresh = StrictCodeGrant(validator), RefreshTokenGrant(validator)
         for grant in (code, refresh):
@@ -56,6 +73,7 @@ class Gate:
         granted = {
             "authorization_code": code,
             "refresh_token": refresh,
+            "client_credentials": OwnKeysGrant(validator),
             JWT_BEARER: JwtBearerGrant(validator),
         }
         authorization = AuthorizationEndpoint("code", handler, {"code": code})
@@ -65,9 +83,9 @@ class Gate:
             revocation=RevocationEndpoint(validator),
             introspection=IntrospectEndpoint(validator),
         )
-        tokens = Tokens(endpoints, identity, self._bearer, accounts, clock)
+        tokens = Tokens(endpoints, identity, self._bearer, accounts, self._callers, clock)
         key = digests.derive(secret, "login forms")
-        authorize = Authorize(authorization, SignIn(accounts, clock), key, clock)
+        authorize = Authorize(authorization, SignIn(accounts, clock), self._callers, codes, key, clock)
         self._routes: dict[str, tuple[tuple[str, ...], Callable[[Request], Response]]] = {
             "/oauth2/auth": (("GET", "POST"), authorize.serve),
             "/oauth2/token": (("POST",), tokens.token),
@@ -88,6 +106,19 @@ class Gate:
         not good, and a WWW-Authenticate header in both cases; Unavailable when the store is.
         """
         return self._bearer.caller(request)
+
+    def keys_of(self, cloud: str, account: str) -> Sequence[Keys]:
+        """The keys that callers signed in with as this account of a cloud, the last used first."""
+        return self._callers.keys_of(cloud, account) if self._callers else ()
+
+    def refused(self, keys: Keys) -> Unauthenticated:
+        """A cloud takes these keys no longer: end what stands for them. What to tell their caller."""
+        if self._callers:
+            self._callers.refuse(keys.id)
+        self._bearer.forget()
+        return self._bearer.invalid(
+            f"Cloud '{keys.cloud}' no longer accepts the keys that were given at the sign-in. Sign in again."
+        )
 
     def serve(self, request: Request) -> Response | None:
         """The answer when the path is one of auth's, complete in every case; None when it is not."""
@@ -112,6 +143,8 @@ class Gate:
                 return
             self._purged = now
         self._rows.purge(now)
+        if self._callers:
+            self._callers.purge()
 
     def _with_id_token(self, token: dict[str, Any], _handler: object, request: Any) -> dict[str, Any]:
         # gcloud will not sign in without one, and reads the e-mail from it; nobody checks the signature.

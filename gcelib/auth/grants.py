@@ -15,6 +15,7 @@ from oauthlib.oauth2.rfc6749.grant_types.authorization_code import (
     code_challenge_method_s256,
 )
 from oauthlib.oauth2.rfc6749.grant_types.base import GrantTypeBase
+from oauthlib.oauth2.rfc6749.grant_types.client_credentials import ClientCredentialsGrant
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -34,6 +35,17 @@ class StrictCodeGrant(AuthorizationCodeGrant):
                 description="code_challenge is not the S256 hash of a verifier.", request=request
             )
         return checked
+
+
+class OwnKeysGrant(ClientCredentialsGrant):
+    """The client credentials grant (RFC 6749 4.4), where callers may bring their own keys to a cloud."""
+
+    def validate_token_request(self, request: Any) -> None:
+        """As oauthlib does; a server that takes no keys does not offer it."""
+        validator: Any = self.request_validator
+        if not validator.takes_keys():
+            raise errors.UnsupportedGrantTypeError(request=request)
+        super().validate_token_request(request)
 
 
 class JwtBearerGrant(GrantTypeBase):

@@ -47,10 +47,11 @@ class Identity:
         if not assertions.is_for_api(statement, base_url):
             return None
         until = statement.expires + assertions.LEEWAY
-        return self._known(statement.email, statement.scope, statement.digest, until, "signed by its key")
+        return self._known(statement.email, statement.scope, statement.digest, until, proof="signed by its key")
 
     def _known(
-        self, email: str, scope: str, token_digest: str, expires: float, credential: str = ""
+        self, email: str, scope: str, token_digest: str, expires: float, credential: str = "",
+        proof: str = "access token",
     ) -> Known | None:
         account = self._accounts.get(email)
         if not account or account.disabled:

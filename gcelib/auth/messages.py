@@ -42,12 +42,15 @@ def once(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def to_oauthlib(request: Request, path: str, fields: Mapping[str, str]) -> dict[str, Any]:
-    """The arguments of an endpoint of oauthlib for a POST of `fields`; `Base` carries our own URL along."""
+    """The arguments of an endpoint of oauthlib for a POST of `fields`; `Base` and `Remote` carry our own
+    URL and the client's address along."""
     return {
         "uri": request.base_url + path,
         "http_method": "POST",
         "body": urlencode(fields),
-        "headers": {"Authorization": request.header("authorization"), "Base": request.base_url},
+        "headers": {
+            "Authorization": request.header("authorization"), "Base": request.base_url, "Remote": request.remote,
+        },
     }
 
 

@@ -100,6 +100,8 @@ def permit(caller: Caller, method_id: str, http_verb: str, project: str) -> None
 
 def role(caller: Caller, project: str) -> str:
     """The strongest role the caller holds on the project, "" for none."""
+    if caller.owns(project):
+        return "admin"
     held = [caller.roles.get(project, ""), caller.roles.get("*", "")]
     return max((each for each in held if each in ROLES), key=ROLES.index, default="")
 

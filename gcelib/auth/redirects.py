@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from urllib.parse import urlencode
 
 SHOWN = frozenset({"urn:ietf:wg:oauth:2.0:oob", "urn:ietf:wg:oauth:2.0:oob:auto"})
 """No redirect at all: our page shows the code, and the user carries it to the program."""
@@ -19,6 +21,16 @@ _LOOPBACK = re.compile(
 def is_allowed(uri: str) -> bool:
     """Whether codes may go there (RFC 8252: loopback on any port), whichever client asks."""
     return uri in SHOWN or uri == GCLOUD_PAGE or bool(_LOOPBACK.fullmatch(uri))
+
+
+def joined(uri: str, told: Mapping[str, str]) -> str:
+    """The redirect with these parameters."""
+    return f"{uri}{'&' if '?' in uri else '?'}{urlencode(told)}"
+
+
+def with_issuer(location: str, issuer: str) -> str:
+    """An answer's redirect that says who gave it (RFC 9207), so that no client takes it for another server's."""
+    return joined(location, {"iss": issuer})
 
 
 def origin(uri: str) -> str:

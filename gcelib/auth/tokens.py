@@ -16,6 +16,7 @@ from oauthlib.oauth2.rfc6749.errors import OAuth2Error
 
 from gcelib.auth import messages
 from gcelib.auth.bearer import Bearer
+from gcelib.auth.callers import Callers
 from gcelib.auth.grants import JWT_BEARER
 from gcelib.auth.identity import Identity
 from gcelib.errors import Unauthenticated
@@ -41,12 +42,14 @@ class Tokens:
         identity: Identity,
         bearer: Bearer,
         accounts: AccountRows,
+        callers: Callers | None,
         clock: Callable[[], float],
     ) -> None:
         self._endpoints = endpoints
         self._identity = identity
         self._bearer = bearer
         self._accounts = accounts
+        self._callers = callers
         self._clock = clock
 
     def token(self, request: Request) -> Response:
@@ -100,6 +103,7 @@ class Tokens:
     def metadata(self, request: Request) -> Response:
         """Where everything is (RFC 8414)."""
         base = request.base_url
+        own = ["client_credentials"] if self._callers and self._callers.clouds() else []
         return messages.answer(
             {
                 "issuer": base,
@@ -110,7 +114,7 @@ class Tokens:
                 "userinfo_endpoint": f"{base}/oauth2/v2/userinfo",
                 "response_types_supported": ["code"],
                 "response_modes_supported": ["query"],
-                "grant_types_supported": ["authorization_code", "refresh_token", JWT_BEARER],
+                "grant_types_supported": ["authorization_code", "refresh_token", JWT_BEARER, *own],
                 "code_challenge_methods_supported": ["S256"],
                 "token_endpoint_auth_methods_supported": [
                     "none",
@@ -118,6 +122,8 @@ class Tokens:
                     "client_secret_basic",
                 ],
                 "revocation_endpoint_auth_methods_supported": ["none"],
+                "introspection_endpoint_auth_methods_supported": ["Bearer"],
+                "authorization_response_iss_parameter_supported": True,
             }
         )
 

@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from oauthlib.oauth2.rfc6749 import errors
 
 from gcelib.auth import assertions
-from gcelib.auth.clients import DEFAULT_SCOPE, ClientRules
+from gcelib.auth.callers import Callers
+from gcelib.auth.clients import DEFAULT_SCOPE, ClientRules, hidden
 from gcelib.auth.digests import digest, token
 from gcelib.auth.grants import JWT_BEARER
 from gcelib.auth.identity import Identity
+from gcelib.auth.sealed_codes import SealedCodes
 from gcelib.store import AccountRows, Code, Token, TokenRows
 
 ACCESS_SECONDS = 3600
@@ -34,9 +37,16 @@ class Validator(ClientRules):
     """
 
     def __init__(
-        self, accounts: AccountRows, tokens: TokenRows, identity: Identity, clock: Callable[[], float]
+        self,
+        accounts: AccountRows,
+        tokens: TokenRows,
+        identity: Identity,
+        codes: SealedCodes,
+        callers: Callers | None,
+        clock: Callable[[], float],
     ) -> None:
-        super().__init__()
+        super().__init__(callers)
+        self._codes = codes
         self._identity = identity
         self._accounts = accounts
         self._tokens = tokens
@@ -58,6 +68,7 @@ class Validator(ClientRules):
                 challenge=request.code_challenge or "",
                 family=token(),
                 expires=self._clock() + CODE_SECONDS,
+                credential=request.credential,
             )
         )
 
@@ -65,7 +76,7 @@ class Validator(ClientRules):
 
     def validate_code(self, client_id: str, code: str, client: Any, request: Any, *_: Any, **__: Any) -> bool:
         """Whether the code is good for this client; using one again ends what it bought."""
-        found = self._tokens.code(digest(code))
+        found = self._sealed(code, request) if self.is_key(client_id) else self._tokens.code(digest(code))
         if not found or found.client != client_id:
             return False
         if found.used is not None:
@@ -78,6 +89,15 @@ class Validator(ClientRules):
         request.user = found.account
         request.scopes = found.scope.split()
         return True
+
+    def _sealed(self, code: str, request: Any) -> Code | None:
+        """A code got without a page, now that its client has shown the secret as well."""
+        found = self._codes.read(code)
+        if found is None:
+            return None
+        email, keys = request.keyed
+        used = self._clock() if self._tokens.is_used(found.digest) else None
+        return replace(found, account=email, credential=keys.id, used=used)
 
     def get_code_challenge(self, code: str, request: Any) -> str | None:
         """The S256 challenge, None for a client without PKCE."""
@@ -102,13 +122,18 @@ class Validator(ClientRules):
         """Whether it is good for this client; one replaced long ago means theft, and ends the sign-in."""
         now = self._clock()
         found = self._tokens.get(digest(refresh_token))
-        if not found or found.kind == "access" or found.client != client.client_id:
+        if not found or found.kind == "access" or found.client != self.client_name(client.client_id):
             return False
         if found.revoked is not None or found.expires <= now:
             return False
         if found.rotated is not None and now > found.rotated + GRACE_SECONDS:
             self._tokens.revoke_family(found.family, now)
             return False
+        if hasattr(request, "keyed"):
+            email, keys = request.keyed
+            if found.account != email:
+                return False
+            found = replace(found, credential=keys.id)
         request.granted = found
         request.user = found.account
         return True
@@ -157,12 +182,10 @@ class Validator(ClientRules):
         request.known = self._identity.of(token, request.headers["Base"]) if token else None
         return request.known is not None
 
-    def client_authentication_required(self, request: Any, *args: Any, **kwargs: Any) -> bool:
-        """Only to introspect: a stranger learns nothing about tokens."""
-        return bool(request.uri.endswith("/oauth2/introspect"))
-
     def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
-        """Whoever introspects shows a good bearer token (RFC 7662 2.1)."""
+        """A caller's keys; or, of whoever introspects, a good bearer token (RFC 7662 2.1)."""
+        if not request.uri.endswith("/oauth2/introspect"):
+            return self.authenticate_keys(request)
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         return scheme.lower() == "bearer" and self.validate_bearer_token(text.strip(), None, request)
 
@@ -192,6 +215,11 @@ class Validator(ClientRules):
         if request.grant_type == JWT_BEARER:
             self._tokens.add(self._row(token["access_token"], "access", request, request.family, now))
             return
+        if request.grant_type == "client_credentials":
+            request.user, keys = request.keyed
+            row = self._row(token["access_token"], "access", request, f"key:{keys.id}", now)
+            self._tokens.add(replace(row, client=hidden(keys.key), credential=keys.id))
+            return
         granted = request.granted
         access = self._row(token["access_token"], "access", request, granted.family, now)
         new = [access]
@@ -200,7 +228,7 @@ class Validator(ClientRules):
             # given later; clients without PKCE are of the old library, which writes a new one down.
             kind = "lasting" if granted.challenge else "refresh"
             new.append(self._row(token["refresh_token"], kind, request, granted.family, now))
-            kept = self._tokens.redeem(granted.digest, new, now)
+            kept = self._tokens.redeem(granted, new, now)
             if not kept:
                 self._tokens.revoke_family(granted.family, now)
         else:
@@ -228,9 +256,10 @@ class Validator(ClientRules):
             digest=digest(secret),
             account=request.user,
             kind=kind,
-            client=request.client_id or "",
+            client=self.client_name(request.client_id or ""),
             scope=" ".join(request.scopes),
             family=family,
             created=now,
             expires=now + lifetime,
+            credential=getattr(getattr(request, "granted", None), "credential", ""),
         )

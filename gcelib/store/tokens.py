@@ -69,14 +69,27 @@ class TokenRows:
             row = connection.execute(select(codes).where(codes.c.digest == digest)).mappings().first()
         return Code(**row) if row else None
 
-    def redeem(self, digest: str, new: Sequence[Token], now: float) -> bool:
-        """Use up a code and keep the tokens it bought; False, and nothing kept, when it was used before."""
-        with self._store.write() as connection:
-            fresh = (codes.c.digest == digest) & codes.c.used.is_(None) & (codes.c.expires > now)
-            if not connection.execute(update(codes).where(fresh).values(used=now)).rowcount:
-                return False
-            self._add(connection, new)
-            return True
+    def redeem(self, code: Code, new: Sequence[Token], now: float) -> bool:
+        """Use up a code and keep the tokens it bought; False, and nothing kept, when it was used before.
+
+        A code that was never stored, because it carries what it is for, is remembered as used instead.
+        """
+        try:
+            with self._store.write() as connection:
+                fresh = (codes.c.digest == code.digest) & codes.c.used.is_(None) & (codes.c.expires > now)
+                if not connection.execute(update(codes).where(fresh).values(used=now)).rowcount:
+                    if connection.execute(select(codes.c.digest).where(codes.c.digest == code.digest)).first():
+                        return False
+                    connection.execute(insert(assertions).values(digest=code.digest, expires=code.expires))
+                self._add(connection, new)
+                return True
+        except IntegrityError:
+            return False
+
+    def is_used(self, digest: str) -> bool:
+        """Whether a code that carries what it is for, or an assertion, was used before."""
+        with self._store.read() as connection:
+            return connection.execute(select(assertions).where(assertions.c.digest == digest)).first() is not None
 
     def add(self, *new: Token) -> None:
         """Keep new tokens."""

@@ -195,7 +195,8 @@ def test_many_wrong_passwords_make_even_the_right_one_wait(site: Site) -> None:
 def test_cancel_tells_the_program(site: Site) -> None:
     shown = page(site.send("GET", site.ask(redirect_uri="http://localhost:1/", state="s t")))
     where, query = _sent_to(shown.links[0])
-    assert (where, query) == ("http://localhost:1/", {"error": "access_denied", "state": "s t"})
+    told = {"error": "access_denied", "state": "s t", "iss": site.url}
+    assert (where, query) == ("http://localhost:1/", told)
     assert page(site.send("GET", site.ask())).links == []
 
 

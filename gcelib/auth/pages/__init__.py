@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
 from gcelib.auth.pages.document import document
 from gcelib.web import Response
 
-__all__ = ["code", "document", "login", "problem"]
+__all__ = ["NOTHING", "Typed", "code", "document", "login", "problem"]
+
+_SAID = ' aria-invalid="true" aria-describedby="problem"'
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody typed that may be shown again."""
+
+    user: str = ""
+    key: str = ""
+    cloud: str = ""
+
+
+NOTHING = Typed()
 
 
 def login(
@@ -17,28 +32,29 @@ def login(
     client: str,
     destination: str,
     cancel: str,
-    user: str = "",
+    typed: Typed = NOTHING,
+    clouds: Sequence[str] = (),
     problem: str = "",
     status: int = 200,
     form_origin: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The form. `fields` come back with it, hidden; `problem` says why it is shown again.
+    """The form, and a second one for a caller's own keys where there are `clouds` that take such.
 
-    `destination` is where its user is sent afterwards, `cancel` the link that leads there empty-handed.
+    `fields` come back with either, hidden; `problem` says why it is shown again. `destination` is where its
+    user is sent afterwards, `cancel` the link that leads there empty-handed.
     """
     hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">\n' for name, value in fields.items()
     )
     back = f'<a class="back" href="{escape(cancel)}">Cancel</a>\n' if cancel else ""
+    keyed = bool(clouds and typed.key)
+    own = f"<h2>With your own keys to the cloud</h2>\n{_form(hidden + _keys(typed, clouds, problem))}" if clouds else ""
     body = f"""<h1>Sign in to gcelib</h1>
 <p>A program that calls itself <strong>{escape(client)}</strong> asks to manage machines in your name.
 {escape(destination)}</p>
 <p>If you did not start it, close this page.</p>
-{_alert(problem)}<form method="post" action="auth" accept-charset="utf-8">
-{hidden}{_inputs(user, bool(problem))}<button type="submit">Sign in</button>
-</form>
-{back}"""
+{_alert(problem)}{_form(hidden + _inputs(typed.user, bool(problem) and not keyed, focus=not keyed))}{own}{back}"""
     title = "Sign in to gcelib"
     # Browsers apply form-action to the redirect that follows the form, too.
     return document(
@@ -47,19 +63,45 @@ def login(
     )
 
 
+def _form(inputs: str) -> str:
+    return f"""<form method="post" action="auth" accept-charset="utf-8">
+{inputs}<button type="submit">Sign in</button>
+</form>
+"""
+
+
 def _alert(problem: str) -> str:
     return f'<p class="wrong" role="alert" id="problem">{escape(problem)}</p>\n' if problem else ""
 
 
-def _inputs(user: str, wrong: bool) -> str:
+def _inputs(user: str, wrong: bool, focus: bool) -> str:
     """User and password. The focus is where typing goes on; what was wrong is said with both."""
-    said = ' aria-invalid="true" aria-describedby="problem"' if wrong else ""
+    said = _SAID if wrong else ""
     first, second = ("", " autofocus") if user else (" autofocus", "")
+    if not focus:
+        first = second = ""
     return f"""<label for="user">User</label>
 <input id="user" name="user" type="text" value="{escape(user)}" autocomplete="username" autocapitalize="none"
  autocorrect="off" spellcheck="false" required{first}{said}>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required{second}{said}>
+"""
+
+
+def _keys(typed: Typed, clouds: Sequence[str], problem: str) -> str:
+    """Key and secret, and the cloud where there are several."""
+    said = _SAID if problem and typed.key else ""
+    focus = " autofocus" if typed.key else ""
+    choice = "".join(
+        f'<option value="{escape(name)}"{" selected" if name == typed.cloud else ""}>{escape(name)}</option>'
+        for name in clouds
+    )
+    cloud = f'<label for="cloud">Cloud</label>\n<select id="cloud" name="cloud">{choice}</select>\n'
+    return f"""{cloud if len(clouds) > 1 else ""}<label for="key">API key</label>
+<input id="key" name="key" type="text" value="{escape(typed.key)}" autocomplete="off" autocapitalize="none"
+ autocorrect="off" spellcheck="false" required{said}>
+<label for="secret">Secret key</label>
+<input id="secret" name="secret" type="password" autocomplete="off" required{focus}{said}>
 """
 
 

@@ -1,0 +1,191 @@
+"""People and programs that come with their own keys to a cloud: proved with the cloud, kept sealed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+
+from gcelib.auth.guessing import Guessing
+from gcelib.auth.seal import Broken, Seal
+from gcelib.config.keys import Holder, Keys, tenancy
+from gcelib.config.names import idlike
+from gcelib.config.sealed import Secret
+from gcelib.errors import Exists, Fault, TooMany, Unavailable
+from gcelib.store import Account, AccountRows, Credential, CredentialRows, Store
+
+_LOG = logging.getLogger("gcelib.auth")
+
+Verify = Callable[[str, str, str], Holder]
+"""(cloud, key, secret) to whose they are; raises Unauthenticated when the cloud does not take them, Unavailable
+when it does not answer."""
+
+AT_ONCE = 8
+"""How many pairs of keys are being proved at the same time: a cloud that hangs must not take every thread."""
+
+_WAIT_SECONDS = 5.0
+_LONGEST = 512
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_KEY = re.compile(r"[A-Za-z0-9_-]{24,256}")
+_DIGITS = 4
+
+
+class Callers:
+    """Keys of callers' own.
+
+    `clouds` names the clouds that take them, `verify` proves them. Both are asked anew each time.
+    """
+
+    def __init__(
+        self, store: Store, seal: Seal, verify: Verify, clouds: Callable[[], Sequence[str]], clock: Callable[[], float]
+    ) -> None:
+        self._accounts = AccountRows(store)
+        self._rows = CredentialRows(store)
+        self._seal = seal
+        self._verify = verify
+        self._clouds = clouds
+        self._clock = clock
+        self._guessing = Guessing(self._accounts, clock)
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
+
+    def clouds(self) -> Sequence[str]:
+        """The clouds that callers may sign in to with keys of their own."""
+        return self._clouds()
+
+    def is_key(self, client_id: str) -> bool:
+        """Whether a client id can only be a caller's key ("KEY", or "CLOUD:KEY"): long, random, with digits.
+
+        Programs call themselves by names, by UUIDs, or as Google's do with dots.
+        """
+        cloud, key = self._parted(client_id)
+        shaped = _KEY.fullmatch(key) and not _UUID.fullmatch(key)
+        return bool(shaped) and sum(letter.isdigit() for letter in key) >= _DIGITS and bool(cloud)
+
+    def check(self, client_id: str, secret: str, remote: str, cloud: str = "") -> tuple[str, Keys] | None:
+        """The account and the keys, proved with the cloud just now; None when they are not good.
+
+        `client_id` is the key, or "CLOUD:KEY"; `cloud` is needed where callers have several to choose from.
+        What is here already of the same account stays as it is. Raises TooMany after many wrong ones from one
+        address, Unavailable when the cloud does not answer.
+        """
+        named, key = self._parted(client_id)
+        cloud = cloud or named
+        if cloud not in self._clouds() or not key or not secret or len(key) + len(secret) > _LONGEST:
+            return None
+        digest = self._seal.digest(cloud, key, secret)
+        subject = f"keys:{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+        if not self._rows.by_digest(digest):
+            # Whoever holds the secret never waits for others' guesses.
+            self._guessing.wait(subject, remote)
+        holder = self._prove(cloud, key, secret)
+        account = self._account(cloud, holder) if holder else None
+        if not holder or not account or account.disabled:
+            self._guessing.wrong(subject, remote)
+            _LOG.warning("sign-in with cloud keys refused: cloud=%s remote=%s", cloud, remote)
+            return None
+        self._guessing.right(subject, remote)
+        _LOG.info("sign-in with cloud keys: user=%r cloud=%s remote=%s", account.email, cloud, remote)
+        return account.email, self._kept(account.email, cloud, holder, key, secret, digest)
+
+    def keys(self, id: str) -> Keys | None:
+        """The keys of this id, opened; None when they are gone, refused, or nobody can open them."""
+        found = self._rows.get(id)
+        return self._opened(found) if found and found.cloud in self._clouds() else None
+
+    def keys_of(self, cloud: str, account: str) -> list[Keys]:
+        """Every pair of keys of one account of a cloud, the last used first."""
+        opened = (self._opened(each) for each in self._rows.of(cloud, account))
+        return [keys for keys in opened if keys]
+
+    def refuse(self, id: str) -> None:
+        """The cloud does not take these keys any more: end what stands for them."""
+        self._rows.refuse(id, self._clock())
+        _LOG.warning("a cloud no longer takes the keys %s: what was signed in with them is signed out", id)
+
+    def purge(self) -> None:
+        """Forget keys that nothing stands for any more."""
+        self._rows.purge(self._clock())
+
+    def reseal(self) -> tuple[int, int]:
+        """Seal everything with the newest key; (changed, dropped because nobody can open them)."""
+
+        def change(row: Credential) -> tuple[str, str] | None:
+            keys = self._opened(row)
+            if keys is None:
+                return None
+            digest = self._seal.digest(keys.cloud, keys.key, keys.secret.reveal())
+            if digest == row.digest and row.sealed.startswith(f"{self._seal.newest()}."):
+                return row.digest, row.sealed
+            return digest, self._sealed(row.cloud, row.holder, keys.key, keys.secret.reveal())
+
+        return self._rows.reseal(change)
+
+    def _prove(self, cloud: str, key: str, secret: str) -> Holder | None:
+        if not self._turns.acquire(timeout=_WAIT_SECONDS):
+            raise Unavailable(f"Cloud '{cloud}' is slow to prove keys; try again.", retry_after=5)
+        try:
+            return self._verify(cloud, key, secret)
+        except (Unavailable, TooMany):
+            raise
+        except Fault as fault:
+            _LOG.info("cloud %s: %s", cloud, fault.message)
+            return None
+        finally:
+            self._turns.release()
+
+    def _account(self, cloud: str, holder: Holder) -> Account | None:
+        """The account here that stands for the cloud's; made at its first sign-in."""
+        owner = tenancy(cloud, holder.id)
+        plain = f"{idlike(holder.name)}@{cloud.lower()}.cloud.gcelib.local"
+        # Several accounts of a cloud may share a name: they are in other domains of it.
+        other = plain.replace("@", f"-{hashlib.sha256(owner.encode()).hexdigest()[:8]}@")
+        for email in (plain, other):
+            found = self._accounts.get(email) or self._made(email, owner)
+            if found and (found.kind, found.project) == ("cloud", owner):
+                return found
+        return None
+
+    def _made(self, email: str, owner: str) -> Account | None:
+        account = Account(
+            email=email, kind="cloud", project=owner, number=str(10**20 + secrets.randbelow(9 * 10**20)),
+            disabled=False, created=self._clock(),
+        )  # fmt: skip
+        try:
+            self._accounts.add(account)
+        except Exists:
+            return self._accounts.get(email)
+        return account
+
+    def _kept(self, email: str, cloud: str, holder: Holder, key: str, secret: str, digest: str) -> Keys:
+        now = self._clock()
+        row = self._rows.keep(
+            Credential(
+                id=secrets.token_hex(12), account=email, cloud=cloud, holder=holder.id, name=holder.name,
+                projects=holder.projects, digest=digest, sealed=self._sealed(cloud, holder.id, key, secret),
+                created=now, used=now,
+            )
+        )
+        return Keys(row.id, cloud, holder, key, Secret(secret))
+
+    def _sealed(self, cloud: str, holder: str, key: str, secret: str) -> str:
+        return self._seal.shut(json.dumps([key, secret]).encode(), tenancy(cloud, holder))
+
+    def _opened(self, row: Credential) -> Keys | None:
+        try:
+            key, secret = json.loads(self._seal.open(row.sealed, tenancy(row.cloud, row.holder)))
+        except Broken as error:
+            _LOG.error("the keys %s of cloud %s cannot be opened: %s", row.id, row.cloud, error)
+            return None
+        return Keys(row.id, row.cloud, Holder(row.holder, row.name, tuple(row.projects)), key, Secret(secret))
+
+    def _parted(self, client_id: str) -> tuple[str, str]:
+        """Cloud and key of "CLOUD:KEY"; a key alone is the only cloud's. The cloud is "" when it is none of ours."""
+        clouds = self._clouds()
+        cloud, colon, key = client_id.partition(":")
+        if colon:
+            return (cloud if cloud in clouds else "", key)
+        return (clouds[0] if len(clouds) == 1 else "", client_id)
