@@ -47,6 +47,11 @@ class Store:
             raise
         return store
 
+    @classmethod
+    def unchanged(cls, url: str) -> Store:
+        """The store at a SQLAlchemy URL as it is, whatever its schema and its files' modes. Raises Invalid."""
+        return cls(_engine(_parsed(url), secure=False))
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for looking; whatever is changed through it is undone."""
@@ -82,14 +87,15 @@ def _parsed(url: str) -> URL:
     return parsed
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, *, secure: bool = True) -> Engine:
     options: dict[str, Any] = {"pool_size": 16, "max_overflow": 48, "pool_timeout": 10}
     # Parameters hold hashes of secrets: kept out of every log and error.
     options["hide_parameters"] = True
     sqlite = url.get_backend_name() == "sqlite"
     if sqlite:
         options["connect_args"] = {"timeout": _BUSY_SECONDS, "check_same_thread": False}
-        _secure(Path(str(url.database)))
+        if secure:
+            _secure(Path(str(url.database)))
     else:
         options["pool_pre_ping"] = True
     try:

@@ -1,0 +1,1 @@
+"""What `gcelib doctor` looks at: one small function for each symptom, which yields what it found."""

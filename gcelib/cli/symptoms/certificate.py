@@ -1,0 +1,119 @@
+"""The server's certificate: for whom, until when, and how each client is made to trust it."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography import x509
+
+from gcelib.cli.arguments import program
+from gcelib.cli.symptoms.finding import Finding, note, well, wrong
+from gcelib.config import Config, ServerConfig
+from gcelib.config.names import is_loopback
+
+ABOUT = "TLS"
+SOON = datetime.timedelta(days=21)
+
+
+def certificate(config: Config) -> Iterator[Finding]:
+    """What clients are shown when they connect."""
+    server = config.server
+    if server.tls == "off":
+        yield from _without(server)
+        return
+    path = Path(server.cert) if server.cert else server.state_dir / "server.pem"
+    if not path.exists():
+        yield note(ABOUT, f"There is no {path} yet.", "`gcelib serve` makes it when it first starts.")
+        return
+    try:
+        shown = x509.load_pem_x509_certificates(path.read_bytes())[0]
+    except (OSError, ValueError) as error:
+        yield wrong(ABOUT, f"{path} holds no certificate that can be read: {error}.", _again(server, path))
+        return
+    yield from names(server, shown, path)
+    yield from expiry(server, shown, path, datetime.datetime.now(datetime.UTC))
+
+
+def names(server: ServerConfig, shown: x509.Certificate, path: Path) -> Iterator[Finding]:
+    """Whether it is for the host that clients are told to call."""
+    host = urlsplit(server.public_url()).hostname or ""
+    held = _held(shown)
+    if _covers(held, host):
+        yield well(ABOUT, f"The certificate is for {', '.join(held)}.")
+    else:
+        yield wrong(ABOUT, f"The certificate in {path} is for {', '.join(held) or 'no name'}, and clients call {host}.",
+                    _again(server, path))
+
+
+def expiry(
+    server: ServerConfig, shown: x509.Certificate, path: Path, now: datetime.datetime
+) -> Iterator[Finding]:
+    """Whether it is good now, and for a while."""
+    until = shown.not_valid_after_utc
+    day = f"{until:%Y-%m-%d}"
+    if now < shown.not_valid_before_utc:
+        yield wrong(ABOUT, f"The certificate in {path} is good from {shown.not_valid_before_utc:%Y-%m-%d} on only.",
+                    "Check this machine's clock.")
+    elif until <= now:
+        yield wrong(ABOUT, f"The certificate in {path} ended on {day}.", _again(server, path))
+    elif until - now < SOON:
+        yield note(ABOUT, f"The certificate in {path} ends on {day}.", _again(server, path))
+    else:
+        yield well(ABOUT, f"The certificate is good until {day}.")
+
+
+def trust(config: Config) -> Iterator[Finding]:
+    """How each kind of client is told of the local CA."""
+    path = config.server.ca_path()
+    if path is None or not path.exists():
+        return
+    ca = shlex.quote(str(path))
+    ways = {
+        "gcutil": f'eval "$({program()} client gcutil)"   (puts the CA where its HTTP library looks)',
+        "gcloud": f"export CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE={ca}",
+        "curl": f"curl --cacert {ca} ...",
+        "python": f"export REQUESTS_CA_BUNDLE={ca} HTTPLIB2_CA_CERTS={ca}",
+        "every program of a Debian or Ubuntu": f"sudo cp {ca} /usr/local/share/ca-certificates/gcelib.crt && "
+        "sudo update-ca-certificates",
+    }
+    told = "\n".join(f"{client}: {way}" for client, way in ways.items())
+    yield note(ABOUT, f"The certificate is of this server's own CA; clients elsewhere need a copy of {path}.", told)
+
+
+def _without(server: ServerConfig) -> Iterator[Finding]:
+    secure = server.external_url.startswith("https:")
+    if is_loopback(server.host) or secure:
+        yield well(ABOUT, "Off: " + ("a proxy ends it." if secure else "only this machine can connect."))
+    else:
+        yield wrong(ABOUT, f"Off, while listening on {server.listen}: every token crosses the network in the clear, "
+                    "unless a proxy ends TLS.", 'Write tls = "auto" under [server]; behind a proxy, '
+                    'external_url = "https://..." with the name clients call.')
+
+
+def _held(shown: x509.Certificate) -> list[str]:
+    try:
+        held = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    found = held.get_values_for_type(x509.DNSName) + [str(each) for each in held.get_values_for_type(x509.IPAddress)]
+    return list(dict.fromkeys(found))
+
+
+def _covers(held: list[str], host: str) -> bool:
+    """RFC 6125 6.4.3: a wildcard stands for one whole label, and for no part of an address."""
+    try:
+        return str(ipaddress.ip_address(host)) in held
+    except ValueError:
+        wild = "*." + host.partition(".")[2]
+        return any(name.lower() in (host.lower(), wild.lower()) for name in held)
+
+
+def _again(server: ServerConfig, path: Path) -> str:
+    if server.cert:
+        return "Put a new one there, with its key and chain, and send SIGHUP to the daemon."
+    return f"Remove {shlex.quote(str(path))} and restart `gcelib serve`: it makes another."

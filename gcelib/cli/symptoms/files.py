@@ -1,0 +1,63 @@
+"""Files that hold secrets: whose they are and who may read them."""
+
+from __future__ import annotations
+
+import shlex
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from gcelib.cli.symptoms.finding import Finding, note, well, wrong
+from gcelib.config import Config
+
+ABOUT = "files"
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_PUBLIC = frozenset({"ca.pem"})
+"""What is there to be read by others."""
+
+
+def permissions(config: Config) -> Iterator[Finding]:
+    """Everything in state_dir, and the secrets that the configuration points to."""
+    state = config.server.state_dir
+    if not state.is_dir():
+        yield note(ABOUT, f"There is no {state} yet.", "`gcelib serve` makes it when it first starts.")
+        return
+    found = [*_directory(state), *_secrets(config), *_owners(state)]
+    yield from found
+    if not found:
+        yield well(ABOUT, f"Only their owner can read the secrets in {state}.")
+
+
+def configuration(config: Config) -> Iterator[Finding]:
+    """The configuration file: others than its group never may read it, the group is worth knowing of."""
+    if config.path and config.path.is_file() and config.path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        yield wrong(ABOUT, f"{config.path} can be changed by others than its owner.", _chmod("go-w", config.path))
+
+
+def _directory(state: Path) -> Iterator[Finding]:
+    if state.stat().st_mode & _OTHERS:
+        yield wrong(ABOUT, f"Others can look into {state}.", _chmod("700", state))
+    for path in sorted(state.iterdir()):
+        if path.name not in _PUBLIC and path.is_file() and path.stat().st_mode & _OTHERS:
+            yield wrong(ABOUT, f"Others can read or change {path}.", _chmod("600", path))
+
+
+def _secrets(config: Config) -> Iterator[Finding]:
+    for text in (config.server.seal_key_file, config.server.key):
+        path = Path(text)
+        if text and path.is_file() and path.stat().st_mode & _OTHERS:
+            yield wrong(ABOUT, f"Others can read or change {path}.", _chmod("600", path))
+
+
+def _owners(state: Path) -> Iterator[Finding]:
+    owner = state.stat().st_uid
+    foreign = [path for path in sorted(state.iterdir()) if path.stat().st_uid != owner]
+    if foreign:
+        names = ", ".join(path.name for path in foreign)
+        quoted = " ".join(shlex.quote(str(path)) for path in foreign)
+        yield wrong(ABOUT, f"{names} in {state} belong to another user than the directory; the daemon may not be able "
+                    "to use them.", f"sudo chown --reference={shlex.quote(str(state))} {quoted}")
+
+
+def _chmod(mode: str, path: Path) -> str:
+    return f"chmod {mode} {shlex.quote(str(path))}"

@@ -1,0 +1,52 @@
+"""Looks at a database without changing it: is it there, does it answer, which schema does it have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import make_url
+
+from gcelib.store.engine import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`url` without a password; `current` is the schema it has, `newest` this version's, `known` whether this
+    version can bring it there."""
+
+    url: str
+    there: bool
+    current: str
+    newest: str
+    known: bool
+
+
+def condition(url: str) -> Condition:
+    """How the database at this SQLAlchemy URL is. Raises Invalid for a bad URL, Unavailable when it does not answer."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    scripts = ScriptDirectory.from_config(config)
+    newest = scripts.get_current_head() or ""
+    path = _sqlite_file(url)
+    if path is not None and not path.exists():
+        return Condition(str(path), False, "", newest, True)
+    store = Store.unchanged(url)
+    try:
+        with store.read() as connection:
+            current = MigrationContext.configure(connection).get_current_revision() or ""
+    finally:
+        store.close()
+    known = not current or current in {script.revision for script in scripts.walk_revisions()}
+    return Condition(str(path or store.url), True, current, newest, known)
+
+
+def _sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite URL; None for another database's, or a URL that is refused later."""
+    if not url.startswith("sqlite"):
+        return None
+    name = make_url(url).database
+    return Path(name) if name and name != ":memory:" else None
