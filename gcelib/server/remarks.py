@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from gcelib.drivers.base import Cloud
-from gcelib.errors import Invalid
+from gcelib.errors import Invalid, Stale
+from gcelib.server import fingerprint
 from gcelib.server.operations.plan import Step
 
 PREFIX = "gcelib-"
@@ -15,10 +17,14 @@ PREFIX = "gcelib-"
 
 LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
 LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}\Z")
+MOST_LABELS = 64
 
 
 def check_labels(labels: Mapping[str, str], field: str = "resource.labels") -> dict[str, str]:
     """The labels, if GCE would take them and none is one of ours. Raises Invalid naming the key."""
+    if len(labels) > MOST_LABELS:
+        raise Invalid(f"Invalid value for field '{field}': {len(labels)} labels. At most {MOST_LABELS} are allowed.",
+                      field=field)
     for key, value in labels.items():
         if not LABEL_KEY.match(key) or key.startswith(PREFIX):
             raise Invalid(
@@ -90,3 +96,64 @@ def steps(cloud: Cloud, kind: str, step: str, labels: Mapping[str, str], said: M
         args = {"kind": kind, "ids": [target], "tags": tags}
         found.append(Step(f"tag {step}", cloud.name, "tags", "set", args, optional=True))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A thing that is there, with what is kept of it now: `kind` as tags and notes call it."""
+
+    cloud: Cloud
+    kind: str
+    id: str
+    tags: Mapping[str, str]
+    note: Mapping[str, Any]
+
+
+def restated(subject: Subject, said: Mapping[str, Any]) -> list[Step]:
+    """The steps that keep these remarks on a thing in place of what was kept under the same names."""
+    tags, note = split(subject.cloud, {}, said)
+    kept = {PREFIX + name for name in said} & set(subject.tags)
+    note = {name: note.get(name) for name in said if name in note or name in subject.note}
+    return _kept(subject, {key for key in kept if key not in tags}, tags, note, "remarks")
+
+
+def relabelled(subject: Subject, sent: Mapping[str, Any], field: str = "resource") -> list[Step]:
+    """The steps of a setLabels request: changed labels replaced, gone ones removed, everything else left alone.
+
+    `sent` is the request's body. Raises Stale without the fingerprint of the labels as they are now, which GCE
+    insists on, and Invalid naming the label it would not take.
+    """
+    current = labels_of(subject.tags, subject.note)
+    if not sent.get("labelFingerprint"):
+        raise Stale("Labels fingerprint either invalid or resource labels have changed: none was sent.",
+                    field=f"{field}.labelFingerprint")
+    fingerprint.check(sent["labelFingerprint"], fingerprint.fingerprint(current), f"{field}.labelFingerprint")
+    return labelled(subject, check_labels(sent.get("labels") or {}, f"{field}.labels"))
+
+
+def labelled(subject: Subject, labels: Mapping[str, str]) -> list[Step]:
+    """The steps after which a thing has exactly these labels."""
+    tags, note = split(subject.cloud, labels, {})
+    gone = {key for key in labels_of(subject.tags, {}) if key not in tags}
+    noted = note.get("labels")
+    merged = {"labels": noted} if noted != subject.note.get("labels") else {}
+    return _kept(subject, gone, tags, merged, "labels")
+
+
+def _kept(
+    subject: Subject, gone: set[str], tags: Mapping[str, str], note: Mapping[str, Any], what: str
+) -> list[Step]:
+    """Tags removed, tags set, note merged; a later failure puts the tags back as they were."""
+    cloud, about = subject.cloud.name, {"kind": subject.kind, "ids": [subject.id]}
+    before = {key: value for key, value in subject.tags.items() if key in gone or key in tags}
+    changed = {key: value for key, value in tags.items() if subject.tags.get(key) != value}
+    back = Step(f"put back {what}", cloud, "tags", "set", {**about, "tags": before}) if before else None
+    steps: list[Step] = []
+    if gone:
+        steps.append(Step(f"remove {what}", cloud, "tags", "remove", {**about, "keys": sorted(gone)}, undo=back))
+    if changed:
+        steps.append(Step(f"set {what}", cloud, "tags", "set", {**about, "tags": changed}, undo=back))
+    if note:
+        where = {"place": cloud, "kind": subject.kind, "id": subject.id, "data": note}
+        steps.append(Step(f"note {what}", "", "notes", "merge", where))
+    return steps
