@@ -6,6 +6,7 @@ import dataclasses
 import re
 import secrets
 from http import HTTPStatus
+from itertools import islice
 from urllib.parse import urlsplit
 
 from gcelib.errors import Fault, Invalid, Malformed
@@ -34,8 +35,6 @@ def split(content_type: str, body: bytes, outer: Request) -> list[Part]:
     pieces = _pieces(body, (found[1] or found[2]).encode())
     if not pieces:
         raise Invalid("A batch must hold at least one request.")
-    if len(pieces) > MAX_PARTS:
-        raise Invalid(f"A batch may hold at most {MAX_PARTS} requests, not {len(pieces)}.")
     return [_part(piece, outer, number) for number, piece in enumerate(pieces, 1)]
 
 
@@ -68,8 +67,11 @@ def _written(response: Response) -> bytes:
 def _pieces(body: bytes, boundary: bytes) -> list[bytes]:
     """What stands between the delimiter lines; without the closing one the body was cut off."""
     delimiter = re.compile(rb"(?:^|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|$)")
-    marks = list(delimiter.finditer(body))
+    # A body can be all delimiters: one more than may be is enough to know.
+    marks = list(islice(delimiter.finditer(body), MAX_PARTS + 2))
     closing = next((index for index, mark in enumerate(marks) if mark[1]), None)
+    if (len(marks) - 1 if closing is None else closing) > MAX_PARTS:
+        raise Invalid(f"A batch may hold at most {MAX_PARTS} requests.")
     if closing is None:
         raise Malformed("The batch is cut off: its closing boundary is missing.")
     return [body[marks[i].end() : marks[i + 1].start()] for i in range(closing)]
@@ -92,7 +94,10 @@ def _request(content: bytes, outer: Request, number: int) -> Request:
     request_line = _REQUEST_LINE.fullmatch(line.decode("latin-1").rstrip("\r "))
     if request_line is None:
         raise Malformed("A part of a batch must begin with a request line: GET /compute/v1/... HTTP/1.1")
-    target = urlsplit(request_line[2])
+    try:
+        target = urlsplit(request_line[2])
+    except ValueError:
+        raise Malformed(f"A part of a batch is for '{request_line[2][:100]}', which is no URL.") from None
     if not target.path.startswith("/compute/"):
         raise Invalid("A batch may hold requests below /compute/ only, no other batch among them.")
     headers, content = _message(b"\n" + rest)

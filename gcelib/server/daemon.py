@@ -19,7 +19,7 @@ from gcelib.config import Config, ConfigError, ServerConfig
 from gcelib.config.names import is_loopback
 from gcelib.config.options import INSECURE_WORDS
 from gcelib.errors import Fault
-from gcelib.server import app, health, tls
+from gcelib.server import app, health, memory, tls
 from gcelib.server.assemble import Server
 from gcelib.server.listener import App, Listener
 
@@ -76,6 +76,7 @@ class Daemon:
         """
         server = self._config.server
         _allow_descriptors()
+        memory.give_back_what_is_free()
         try:
             self._tls = tls.context(server)
             self._api = Listener(self._call, server.listen, threads=server.threads, tls=self._tls)

@@ -8,12 +8,15 @@ from typing import Any
 
 import msgspec
 
-from gcelib.errors import Invalid, Malformed, Missing
+from gcelib.errors import Invalid, Malformed, Missing, TooLarge
 from gcelib.server.routes import Method, Param
 from gcelib.server.values import boolean, decimal, integer, match, refuse, scalar, word
 
 MAX_RESULTS = 500
 MAX_DEPTH = 40
+MAX_BODY = 2 << 20
+"""Bytes of one method's body: several times the most that GCE's own limits (512 KB of metadata) leave room for, and
+little enough that what it becomes in memory, some thirty times as much, fits."""
 ROOT = "resource"
 """How GCE's messages call the whole body."""
 IGNORED = "ignored"
@@ -104,8 +107,8 @@ def body(
     """The body as its schema means it, and the paths ("resource.x[0].y") of fields the schema has not.
 
     Nulls, unknown and output-only fields are dropped; 64-bit integers become text, the others numbers. A
-    method without a request schema has no fields. Raises `Malformed` for what is no JSON object, `Missing`
-    for a required field, `Invalid` naming the field otherwise; with `strict` also for the first unknown
+    method without a request schema has no fields. Raises `Malformed` for what is no JSON object, `TooLarge`,
+    `Missing` for a required field, `Invalid` naming the field otherwise; with `strict` also for the first unknown
     field.
     """
     value = _decoded(raw, content_type)
@@ -125,6 +128,8 @@ def body(
 def _decoded(raw: bytes, content_type: str) -> Any:
     if content_type.strip().lower().startswith("multipart/"):
         raise Malformed(f"A body of type '{content_type[:100]}' is not accepted here: send application/json.")
+    if len(raw) > MAX_BODY:
+        raise TooLarge(f"The body may hold at most {MAX_BODY} bytes; only a batch may be larger.")
     raw = raw.strip()
     if not raw:
         return {}

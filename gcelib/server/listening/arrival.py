@@ -16,7 +16,7 @@ _TRAILER_LIMIT = 16 * 1024
 class Arrival:
     """What one connection has sent and nobody has taken yet.
 
-    `head_limit` and `body_limit` are in bytes. Methods raise Refusal: 400, 413, 414, 431, 501 or 505;
+    `head_limit` and `body_limit` are in bytes. Methods raise Refusal: 400, 413, 414 or 431;
     after that the stream has no meaning any more and the connection must end.
     """
 

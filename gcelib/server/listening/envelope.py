@@ -15,9 +15,7 @@ REASONS = {
     414: "uriTooLong",
     431: "headersTooLarge",
     500: "internalError",
-    501: "notImplemented",
     503: "backendError",
-    505: "httpVersionNotSupported",
 }
 
 PHRASES = {
@@ -29,9 +27,7 @@ PHRASES = {
     414: "URI Too Long",
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
-    501: "Not Implemented",
     503: "Service Unavailable",
-    505: "HTTP Version Not Supported",
 }
 
 

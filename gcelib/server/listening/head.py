@@ -52,7 +52,7 @@ class Head:
 
 
 def parse_head(raw: bytes) -> Head:
-    """The head in `raw`, which ends before the empty line. Raises Refusal: 400, 501 or 505."""
+    """The head in `raw`, which ends before the empty line. Raises Refusal with 400."""
     line, *rest = raw.split(b"\r\n")
     method, target, version = _request_line(line)
     fields = _fields(rest)
@@ -68,7 +68,7 @@ def _request_line(line: bytes) -> tuple[bytes, bytes, bytes]:
                            "with single spaces between them.")
     method, target, major, minor = match.groups()
     if major != b"1":
-        raise Refusal(505, "This server speaks HTTP/1.1 only.")
+        raise Refusal(400, "This server speaks HTTP/1.1 only.")
     return method, target, b"HTTP/1.0" if minor == b"0" else b"HTTP/1.1"
 
 
@@ -125,7 +125,7 @@ def _framing(version: bytes, fields: dict[bytes, bytes]) -> tuple[int, bool]:
     if codings[-1] != b"chunked" or codings.count(b"chunked") > 1:
         raise Refusal(400, "Transfer-Encoding must end with chunked, said once.")
     if len(codings) > 1:
-        raise Refusal(501, "The only Transfer-Encoding taken is chunked; "
+        raise Refusal(400, "The only Transfer-Encoding taken is chunked; "
                            "a gzipped body is announced by Content-Encoding.")
     return 0, True
 

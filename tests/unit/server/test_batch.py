@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import json
+import tracemalloc
 from typing import Any
 
 import httplib2  # type: ignore[import-untyped]
@@ -157,3 +158,19 @@ def test_googles_library_understands_us_and_we_it() -> None:
         calls.add(HttpRequest(None, lambda _, content: json.loads(content)["path"], uri), request_id=name)
     calls.execute(http=Loop())
     assert found == {"a": "/compute/v1/projects/a", "b": "/compute/v1/projects/b"}
+
+
+@pytest.mark.parametrize("line", ["GET http://[ HTTP/1.1", "GET //[/compute/v1/ HTTP/1.1", "GET http://[::1/x HTTP/1.1"])
+def test_a_part_for_no_url_is_refused_alone(line: str) -> None:
+    assert isinstance(fault(line + "\n"), Malformed)
+
+
+def test_a_body_full_of_delimiters_takes_no_memory() -> None:
+    flood = b"\n--==b==" * 1_000_000 + b"\n--==b==--"
+    tracemalloc.start()
+    try:
+        with pytest.raises(Invalid):
+            batch.split(KIND, flood, OUTER)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gcelib.errors import Fault, Invalid, Malformed, Missing
+from gcelib.errors import Fault, Invalid, Malformed, Missing, TooLarge
 from gcelib.server import validate
 from gcelib.server.routes import RouteTable
 
@@ -241,3 +241,10 @@ def test_every_request_schema_takes_an_object_of_unknown_fields() -> None:
             except Missing:
                 continue
             assert unknown == ["resource.surely unknown"]
+
+
+def test_a_body_larger_than_any_method_needs_is_refused_before_it_is_read() -> None:
+    most = b'{"description":"' + b"a" * (validate.MAX_BODY - 18) + b'"}'
+    assert len(most) == validate.MAX_BODY
+    assert body("networks.patch", most)[0]["description"]
+    assert isinstance(refusal("networks.patch", most + b" "), TooLarge)
