@@ -10,6 +10,7 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 
+from gcelib.auth import audit
 from gcelib.auth.guessing import Guessing
 from gcelib.auth.seal import Broken, Seal
 from gcelib.config.keys import Holder, Keys, tenancy
@@ -76,6 +77,7 @@ class Callers:
         cloud = cloud or named
         if cloud not in self._clouds() or not key or not secret or len(key) + len(secret) > _LONGEST:
             return None
+        audit.note(proof=f"keys to cloud '{cloud}'")
         digest = self._seal.digest(cloud, key, secret)
         subject = f"keys:{hashlib.sha256(key.encode()).hexdigest()[:32]}"
         if not self._rows.by_digest(digest):
@@ -85,10 +87,9 @@ class Callers:
         account = self._account(cloud, holder) if holder else None
         if not holder or not account or account.disabled:
             self._guessing.wrong(subject, remote)
-            _LOG.warning("sign-in with cloud keys refused: cloud=%s remote=%s", cloud, remote)
             return None
         self._guessing.right(subject, remote)
-        _LOG.info("sign-in with cloud keys: user=%r cloud=%s remote=%s", account.email, cloud, remote)
+        audit.note(who=account.email)
         return account.email, self._kept(account.email, cloud, holder, key, secret, digest)
 
     def keys(self, id: str) -> Keys | None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
-from gcelib.auth import passwords
+from gcelib.auth import audit, passwords
 from gcelib.auth.guessing import Guessing
 from gcelib.store import Account, AccountRows
-
-_LOG = logging.getLogger("gcelib.auth")
 
 
 class SignIn:
@@ -25,6 +22,7 @@ class SignIn:
         `user` is the e-mail, or the part before its @ when only one account has it.
         """
         email = self._email(user)
+        audit.note(who=email, proof="password")
         subject = f"user:{email[:320]}"
         self._guessing.wait(subject, remote)
         account = self._accounts.get(email)
@@ -35,10 +33,8 @@ class SignIn:
         self._guessing.wait(subject, remote)
         if not matched:
             self._guessing.wrong(subject, remote)
-            _LOG.warning("sign-in refused: user=%r remote=%s", email[:100], remote)
             return None
         self._guessing.right(subject, remote)
-        _LOG.info("sign-in: user=%r remote=%s", email, remote)
         return account
 
     def _email(self, user: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from oauthlib.oauth2.rfc6749 import errors
 
-from gcelib.auth import assertions
+from gcelib.auth import assertions, audit
 from gcelib.auth.callers import Callers
 from gcelib.auth.clients import DEFAULT_SCOPE, ClientRules, hidden
 from gcelib.auth.digests import digest, token
@@ -79,7 +79,9 @@ class Validator(ClientRules):
         found = self._sealed(code, request) if self.is_key(client_id) else self._tokens.code(digest(code))
         if not found or found.client != client_id:
             return False
+        audit.note(who=found.account, proof="code")
         if found.used is not None:
+            audit.note(reason="the code was used before")
             self._tokens.revoke_family(found.family, self._clock())
             return False
         # A verifier without a challenge means that somebody took the challenge out on the way.
@@ -124,9 +126,11 @@ class Validator(ClientRules):
         found = self._tokens.get(digest(refresh_token))
         if not found or found.kind == "access" or found.client != self.client_name(client.client_id):
             return False
+        audit.note(who=found.account, proof="refresh token")
         if found.revoked is not None or found.expires <= now:
             return False
         if found.rotated is not None and now > found.rotated + GRACE_SECONDS:
+            audit.note(reason="the refresh token was replaced long ago")
             self._tokens.revoke_family(found.family, now)
             return False
         if hasattr(request, "keyed"):
@@ -170,6 +174,7 @@ class Validator(ClientRules):
                 raise assertions.BadAssertion("It was used before.")
         except assertions.BadAssertion as error:
             raise errors.InvalidGrantError(description=f"The assertion is refused. {error}", request=request) from error
+        audit.note(who=statement.email, proof="assertion")
         request.user = statement.email
         request.client_id = statement.email
         request.family = f"key:{statement.key_id}"
@@ -245,6 +250,7 @@ class Validator(ClientRules):
         found = self._tokens.get(digest(token))
         if not found:
             return
+        audit.note(who=found.account, proof="refresh token" if found.kind != "access" else "access token")
         if found.family.startswith("key:"):
             self._tokens.revoke(found.digest, now)
         else:

@@ -47,7 +47,7 @@ class Trail:
         outcome = "refused" if error and response.status < 400 else audit.outcome_of(response.status)
         self._lines.line(event or "auth", outcome, {
             "who": noted.get("who", ""), "proof": noted.get("proof", ""), "from": request.remote,
-            "client": noted.get("client", ""), "verb": request.method, "path": request.path,
+            "verb": request.method, "path": request.path,
             "status": response.status, "reason": noted.get("reason", "") or error, "request_id": request.id,
         })  # fmt: skip
 
