@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 
+from gcelib.auth import audit
 from gcelib.errors import TooMany
 from gcelib.store import AccountRows
 
@@ -38,10 +39,12 @@ class Guessing:
             left = max(left, self._left(account, FREE_OF_ACCOUNT), self._left(f"from {source}", FREE_OF_SOURCE))
         if left > 0:
             seconds = int(left) + 1
+            audit.note(reason="too many wrong before")
             raise TooMany(f"Too many wrong passwords or keys. Try again in {seconds} s.", retry_after=seconds)
 
     def wrong(self, account: str, remote: str) -> None:
         """Count a wrong one."""
+        audit.note(reason="wrong password or key")
         now, source = self._clock(), source_of(remote)
         self._rows.failed(_both(account, source), now)
         self._rows.failed(f"from {source}", now)
