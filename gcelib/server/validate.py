@@ -19,8 +19,8 @@ MAX_BODY = 2 << 20
 little enough that what it becomes in memory, some thirty times as much, fits."""
 ROOT = "resource"
 """How GCE's messages call the whole body."""
-IGNORED = "ignored"
-"""What libcloud sends as the body of a method that has none."""
+ABSENT = (None, "", "ignored")
+"""Bodies that clients send for none: Google's Node.js library an empty text, libcloud a word."""
 _NOTHING: Mapping[str, Any] = {"type": "object", "properties": {}}
 
 Pairs = list[tuple[str, str]]
@@ -139,7 +139,7 @@ def _decoded(raw: bytes, content_type: str) -> Any:
         raise Malformed(f"The body is not JSON in UTF-8: {refusal}.") from None
     except RecursionError:
         raise Malformed("The body is nested too deeply.") from None
-    return {} if value == IGNORED or value is None else value
+    return {} if value in ABSENT else value
 
 
 class _Checker:

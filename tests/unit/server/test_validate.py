@@ -198,7 +198,7 @@ def test_an_empty_word_counts_as_absent() -> None:
     assert body("instances.setScheduling", {"onHostMaintenance": ""})[0] == {}
 
 
-@pytest.mark.parametrize("raw", [b"", b"{}", b'"ignored"', b"null", b"  \r\n"])
+@pytest.mark.parametrize("raw", [b"", b"{}", b'"ignored"', b'""', b"null", b"  \r\n"])
 @pytest.mark.parametrize("id", ["instances.reset", "instances.setScheduling"])
 def test_an_empty_body_has_many_spellings(id: str, raw: bytes) -> None:
     assert body(id, raw) == ({}, [])
