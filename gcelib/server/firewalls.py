@@ -10,15 +10,9 @@ from typing import Any
 from gcelib import naming
 from gcelib.drivers.base import Cloud
 from gcelib.models import Group, GroupRule
-from gcelib.server import groups, metadata, rules
+from gcelib.server import groups, guarding, metadata, rules
 from gcelib.server.context import Context
-from gcelib.server.rules import Rule
-
-RULE_TAG = "gcelib-fw-"
-"""A rule of ours has one such tag for each firewall that wants it."""
-
-Key = tuple[str, str, Rule]
-"""(cloud, group name, rule)"""
+from gcelib.server.guarding import RULE_TAG, Key
 
 
 @dataclass(slots=True)
@@ -42,7 +36,7 @@ class Firewall:
     def definition(self, note: Mapping[str, Any]) -> dict[str, Any]:
         """GCE's fields: as they were sent where the rules still say so, else as the rules say now."""
         sent = note.get("definition")
-        kept = {key[2] for key in self.rules}
+        kept = {key[2] for key in self.rules if not guarding.is_copy(key)}
         if self.ours and sent:
             tags = {tag: groups.tag_group(self.network, tag) for tag in sent["sourceTags"]}
             if rules.expand(sent, tags) == kept and sorted(sent["targetTags"]) == self.target_tags():
@@ -67,10 +61,9 @@ def firewalls(ctx: Context) -> dict[str, Firewall]:
     foreign: dict[tuple[str, str, str], Firewall] = {}
     for part in ctx.view.parts("firewalls"):
         for group in part.rows:
-            if groups.is_private(group.name):
-                continue
+            private = groups.is_private(group.name)
             for rule in group.rules:
-                if rule.direction == "ingress":
+                if rule.direction == "ingress" and (not private or _is_ours(rule)):
                     _place(found, foreign, part.cloud, group, rule)
     for firewall in foreign.values():
         if firewall.name in found:
@@ -101,6 +94,10 @@ def _place(
             name = naming.with_suffix(label, mark) if several else label
             foreign[slot] = Firewall(name, "default", False, cloud=cloud.name, number=group.id + key[2].source)
         foreign[slot].rules[key] = rule
+
+
+def _is_ours(rule: GroupRule) -> bool:
+    return any(tag.startswith(RULE_TAG) for tag in rule.tags)
 
 
 def _network_of(cloud: Cloud, group: str) -> str:

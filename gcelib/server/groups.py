@@ -7,11 +7,13 @@ shown as it is and never changed.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gcelib.drivers.base import Cloud
-from gcelib.models import Group
+from gcelib.models import Group, Node
+from gcelib.server import remarks
+from gcelib.server.directory import Found
 from gcelib.server.operations.plan import Step
 from gcelib.server.view import View
 
@@ -57,6 +59,19 @@ def is_ours(cloud: Cloud, group: str) -> bool:
 def groups_by_name(view: View, cloud: Cloud) -> Mapping[str, Group]:
     """The cloud's groups by name."""
     return {group.name: group for part in view.parts("firewalls") if part.cloud is cloud for group in part.rows}
+
+
+def names_by_id(view: View, cloud: Cloud) -> Mapping[str, str]:
+    """The names of the cloud's groups by id."""
+    read: Callable[[], Any] = lambda: {group.id: name for name, group in groups_by_name(view, cloud).items()}  # noqa: E731
+    found: Mapping[str, str] = view.memo(f"group names of {cloud.name}", read)
+    return found
+
+
+def network_tags(item: Found[Node], note: Mapping[str, Any]) -> list[str]:
+    """The network tags the machine was given."""
+    said = remarks.said_of("tags", item.model.tags, note)
+    return [tag for tag in said.split(",") if tag] if isinstance(said, str) else list(said)
 
 
 def ensure(view: View, cloud: Cloud, names: Iterable[str]) -> tuple[list[Step], list[Any]]:

@@ -8,12 +8,12 @@ from typing import Any
 from gcelib import naming
 from gcelib.errors import Exists, Invalid, Refused, Unsupported
 from gcelib.models import GroupRule
-from gcelib.server import groups, metadata, rules
+from gcelib.server import groups, guarding, metadata, rules
 from gcelib.server.collection import Collection, Rendered, missing
 from gcelib.server.context import Context
-from gcelib.server.firewalls import RULE_TAG, Firewall, Key, firewalls, note_of
+from gcelib.server.firewalls import Firewall, firewalls, note_of
+from gcelib.server.guarding import Key
 from gcelib.server.operations.plan import Step, Work
-from gcelib.server.rules import Rule
 from gcelib.server.times import EPOCH, from_seconds
 
 CHANGEABLE = ("description", "priority", "allowed", "sourceRanges", "sourceTags", "targetTags", "denied", "direction",
@@ -110,7 +110,7 @@ def _change(
         steps.append(Step("note", "", "notes", "put", {**where, "data": note}, undo=undo))
     for key, rule in before.items():
         if key not in wanted:
-            steps += _withdraw(key, rule, name)
+            steps.append(guarding.withdraw(name, key, rule))
     if definition is None:
         steps.append(Step("note", "", "notes", "delete", where))
     target = f"{ctx.project}/global/firewalls/{name}"
@@ -124,42 +124,13 @@ def _allow(
 ) -> set[Key]:
     """Steps for the rules that are not there yet on one cloud; gives all the keys the firewall then has there."""
     cloud = ctx.view.cloud(cloud_name)
-    tags = {tag: groups.tag_group(network, tag) for tag in definition["sourceTags"]}
-    wanted = rules.expand(definition, tags)
-    targets = [groups.tag_group(network, tag) for tag in definition["targetTags"]]
-    targets = targets or [groups.network_group(cloud, network)]
-    made, ids = groups.ensure(ctx.view, cloud, [*targets, *tags.values()])
+    late = guarding.latecomers(ctx.view, cloud, network)
+    wanted = guarding.wanted(cloud, network, definition, late)
+    names = [*guarding.groups_of(cloud, network, definition), *sorted({group for _, group, _ in wanted})]
+    made, ids = groups.ensure(ctx.view, cloud, names)
     steps += made
-    for target, id in zip(dict.fromkeys(targets), ids, strict=False):
-        for bundle in _bundles(rule for rule in wanted if (cloud_name, target, rule) not in before):
-            label = f"allow {len(steps)}"
-            args = {"group_id": id, **bundle}
-            undo = Step(f"withdraw {len(steps)}", cloud_name, "firewalls", "revoke",
-                        {"rule_ids": {"$ref": f"{label}.made_ids"}, "direction": "ingress"})
-            steps.append(Step(label, cloud_name, "firewalls", "allow", args, undo=undo))
-            steps.append(Step(f"tag {label}", cloud_name, "tags", "set",
-                              {"kind": "rule", "ids": {"$ref": f"{label}.rule_ids"}, "tags": {RULE_TAG + name: "1"}}))
-    return {(cloud_name, target, rule) for target in targets for rule in wanted}
-
-
-def _bundles(wanted: Iterable[Rule]) -> list[dict[str, Any]]:
-    """Arguments for `allow`, rules that differ in their source alone taken together."""
-    bundles: dict[tuple[str, int, int], dict[str, Any]] = {}
-    for rule in sorted(wanted):
-        args = rules.arguments(rule)
-        bundle = bundles.setdefault((rule.protocol, rule.first, rule.last), {**args, "cidrs": [], "group_names": []})
-        bundle["cidrs"] += args.get("cidrs", [])
-        bundle["group_names"] += args.get("group_names", [])
-    return list(bundles.values())
-
-
-def _withdraw(key: Key, rule: GroupRule, name: str) -> list[Step]:
-    cloud, group, _ = key
-    shared = any(tag.startswith(RULE_TAG) and tag != RULE_TAG + name for tag in rule.tags)
-    label = f"withdraw {rule.id} of {group}"
-    if shared:
-        return [Step(label, cloud, "tags", "remove", {"kind": "rule", "ids": [rule.id], "keys": [RULE_TAG + name]})]
-    return [Step(label, cloud, "firewalls", "revoke", {"rule_ids": [rule.id], "direction": rule.direction})]
+    steps += guarding.allow(name, wanted - before.keys(), dict(zip(dict.fromkeys(names), ids, strict=True)))
+    return wanted
 
 
 def _fields(body: Mapping[str, Any]) -> dict[str, Any]:

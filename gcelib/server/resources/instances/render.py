@@ -8,7 +8,7 @@ from typing import Any
 
 from gcelib import naming
 from gcelib.models import Nic, Node, NodeState, Volume
-from gcelib.server import fingerprint, metadata, remarks
+from gcelib.server import fingerprint, groups, metadata, remarks
 from gcelib.server.collection import Rendered
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
@@ -32,7 +32,7 @@ def instance(ctx: Context, item: Found[Node]) -> Rendered:
         "creationTimestamp": rfc3339(node.created),
         "name": item.name,
         "description": remarks.said_of("description", node.tags, note),
-        "tags": tags(network_tags(item, note)),
+        "tags": tags(groups.network_tags(item, note)),
         "machineType": f"{zone}/machineTypes/{_machine_type(ctx, item)}",
         "status": STATUS[node.state],
         "zone": zone,
@@ -57,12 +57,6 @@ def instance(ctx: Context, item: Found[Node]) -> Rendered:
 def tags(items: list[str]) -> Rendered:
     """Network tags with their fingerprint; no `items` when there are none."""
     return {**({"items": items} if items else {}), "fingerprint": fingerprint.fingerprint(items)}
-
-
-def network_tags(item: Found[Node], note: Mapping[str, Any]) -> list[str]:
-    """The network tags the machine was given."""
-    said = remarks.said_of("tags", item.model.tags, note)
-    return [tag for tag in said.split(",") if tag] if isinstance(said, str) else list(said)
 
 
 def deletion_protected(item: Found[Node], note: Mapping[str, Any]) -> bool:
