@@ -6,6 +6,7 @@ import functools
 import re
 from dataclasses import dataclass
 
+from gcelib.auth import audit
 from gcelib.auth.caller import Caller
 from gcelib.errors import Forbidden, NotFound
 
@@ -84,6 +85,7 @@ def permit(caller: Caller, method_id: str, http_verb: str, project: str) -> None
     held = role(caller, project)
     if not held:
         raise NotFound(f"The resource 'projects/{project}' was not found")
+    audit.note(project=project)
     wanted = needed(method_id, http_verb)
     if caller.scopes and not _scoped(caller.scopes, wanted == "viewer"):
         raise ScopesTooNarrow(
