@@ -18,16 +18,12 @@ from gcelib.errors import Unsupported
 from gcelib.models import (
     Address,
     Group,
-    Image,
     Job,
     KeyPair,
     Network,
     Node,
     Quota,
     Size,
-    Snapshot,
-    Volume,
-    VolumeType,
     Zone,
 )
 
@@ -46,6 +42,7 @@ class Traits:
     `change_groups_running`: group membership may change while a machine runs.
     `user_data_bytes`: the longest base64 text of user data that is taken.
     `tag_chars`: the longest tag value; 0 where the cloud keeps no tags.
+    `image_files`: how the name of a file ends that an image can be made of; none where the cloud fetches no files.
     `default_group`: the group every machine joins when none is named; "" when there is none.
     `name_pattern`: what a machine's name must match for this cloud to take it.
     """
@@ -55,6 +52,7 @@ class Traits:
     change_groups_running: bool = False
     user_data_bytes: int = 32768
     tag_chars: int = 255
+    image_files: tuple[str, ...] = ()
     default_group: str = "default"
     name_pattern: str = r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
 
@@ -69,12 +67,6 @@ class Sizes(Protocol):
     """Machine sizes."""
 
     def list(self) -> Sequence[Size]: ...
-
-
-class Images(Protocol):
-    """Templates a machine can be made from: the account's own and the cloud's public ones."""
-
-    def list(self) -> Sequence[Image]: ...
 
 
 class Nodes(Protocol):
@@ -126,29 +118,6 @@ class Nodes(Protocol):
     def protect(self, *, key: str, id: str, on: bool) -> Job:
         """Set or clear the cloud's own protection against deletion."""
         ...
-
-
-class Volumes(Protocol):
-    """Disks, boot disks included. `types` are the kinds of data disk that can be made."""
-
-    def list(self) -> Sequence[Volume]: ...
-
-    def types(self) -> Sequence[VolumeType]: ...
-
-    def create(self, *, key: str, name: str, zone_id: str, type_id: str = "", size_gb: int = 0,
-               snapshot_id: str = "") -> Job: ...
-
-    def attach(self, *, key: str, id: str, node_id: str, device: int = 0) -> Job: ...
-
-    def detach(self, *, key: str, id: str) -> Job: ...
-
-    def destroy(self, *, key: str, id: str) -> Job: ...
-
-
-class Snapshots(Protocol):
-    """Copies of disks."""
-
-    def list(self) -> Sequence[Snapshot]: ...
 
 
 class Networks(Protocol):

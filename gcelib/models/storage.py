@@ -21,7 +21,10 @@ class VolumeState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A disk; `node_id` and `device` are set while it is attached."""
+    """A disk; `node_id` and `device` are set while it is attached.
+
+    `blank`: nothing was ever on it, and the cloud gives it its storage only when it is first attached.
+    """
 
     id: str
     name: str
@@ -36,6 +39,7 @@ class Volume:
     type_name: str = ""
     image_id: str = ""
     snapshot_id: str = ""
+    blank: bool = False
     created: datetime.datetime | None = None
     attached: datetime.datetime | None = None
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
@@ -43,13 +47,15 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A copy of a disk's contents at one time."""
+    """A copy of a disk's contents at one time; `boot`: of a boot disk's."""
 
     id: str
     name: str
     state: VolumeState
     volume_id: str = ""
     volume_name: str = ""
+    zone_id: str = ""
+    boot: bool = False
     size_gb: int = 0
     stored_bytes: int = 0
     created: datetime.datetime | None = None

@@ -17,6 +17,7 @@ from gcelib.drivers.cloudstack.nodes import Nodes
 from gcelib.drivers.cloudstack.quotas import Quotas
 from gcelib.drivers.cloudstack.sizes import Sizes
 from gcelib.drivers.cloudstack.snapshots import Snapshots
+from gcelib.drivers.cloudstack.systems import FILES
 from gcelib.drivers.cloudstack.tags import Tags
 from gcelib.drivers.cloudstack.volumes import Volumes
 from gcelib.drivers.cloudstack.zones import Zones
@@ -37,8 +38,6 @@ class CloudStack:
     }  # fmt: skip
     why_not: ClassVar[Mapping[str, str]] = {
         "balancers": "gcelib does not use CloudStack's load balancers in this version",
-        "snapshots": "gcelib lists snapshots in this version, and makes or deletes none",
-        "images": "gcelib lists templates in this version, and makes or deletes none",
         "addresses": "gcelib lists public addresses in this version, and takes or releases none",
         "serial console": "CloudStack keeps no console output for its users",
         "routes": "CloudStack has static routes in VPCs only",
@@ -52,11 +51,11 @@ class CloudStack:
         self._jobs = jobs = Jobs(client)
         self.zones = Zones(client)
         self.sizes = Sizes(client)
-        self.images = Images(client)
+        self.images = Images(client, jobs)
         mhz = int(options.get("custom_mhz", CUSTOM_MHZ))
         self.nodes = Nodes(client, jobs, self.zones, self.sizes, mhz)
         self.volumes = Volumes(client, jobs)
-        self.snapshots = Snapshots(client)
+        self.snapshots = Snapshots(client, jobs)
         self.networks = Networks(client, jobs, self.zones, str(options.get("network_offering", "")))
         self.firewalls = Firewalls(client, jobs)
         self.addresses = Addresses(client)
@@ -64,13 +63,18 @@ class CloudStack:
         self.keypairs = KeyPairs(client, jobs)
         self.tags = Tags(client, jobs)
         self.quotas = Quotas(client)
-        written = (self.nodes, self.volumes, self.networks, self.firewalls, self.keypairs, self.tags)
+        written = (
+            self.nodes, self.volumes, self.snapshots, self.images, self.networks, self.firewalls, self.keypairs,
+            self.tags,
+        )
         jobs.facets = {facet.name: facet for facet in written}
 
     @property
     def traits(self) -> Traits:
         """Facts about this cloud; whether names linger is asked of it."""
-        return Traits(names_linger=not self._client.capabilities().allowuserexpungerecovervm)
+        return Traits(
+            names_linger=not self._client.capabilities().allowuserexpungerecovervm, image_files=FILES,
+        )
 
     def abilities(self) -> Mapping[str, frozenset[str]]:
         """Facet to verbs."""

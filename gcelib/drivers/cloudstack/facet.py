@@ -9,9 +9,12 @@ from typing import Any, ClassVar
 from gcelib.drivers import faults
 from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import BAD_PARAMETER, Client
-from gcelib.drivers.cloudstack.jobs import UNSEEN, Jobs, Seen, Token, job_id
+from gcelib.drivers.cloudstack.jobs import PATIENCE, UNSEEN, Jobs, Seen, Token, job_id
 from gcelib.errors import Fault, Forbidden, TooMany, Unavailable
 from gcelib.models import Job, JobState
+
+SKEW = datetime.timedelta(minutes=10)
+"""How far the cloud's clock may be from ours."""
 
 
 class Facet:
@@ -33,6 +36,10 @@ class Facet:
     def repeatable(self, verb: str) -> bool:
         """Whether a change that is refused counts as done when its effect is there."""
         return verb not in self.once
+
+    def patience(self, verb: str) -> datetime.timedelta:
+        """How long an effect is waited for that no job of the cloud's tells about."""
+        return PATIENCE
 
     def job_parts(self, verb: str) -> Sequence[tuple[str, bool]]:
         """The jobs a verb may run, the last one first: (part of the id, whether another follows)."""
@@ -136,3 +143,9 @@ def gone(there: bool, target: str) -> Seen | None:
 def reached(there: bool, target: str, **result: object) -> Seen | None:
     """The effect of a change that is there or not."""
     return Seen(JobState.DONE, target, {"id": target, **result}) if there else None
+
+
+def young(created: str, args: Mapping[str, Any]) -> bool:
+    """Whether a thing may be the outcome of a creation: not older than when that was submitted."""
+    since, made = wire.time_of(str(args.get("submitted", ""))), wire.time_of(created)
+    return since is None or made is None or made >= since - SKEW

@@ -196,7 +196,7 @@ class Jobs:
             return self._go_on(job, owner, token)
         seen = owner.seen(token.verb, token.args, token.id)
         began = wire.time_of(token.since)
-        late = began is None or datetime.datetime.now(datetime.UTC) - began > PATIENCE
+        late = began is None or datetime.datetime.now(datetime.UTC) - began > owner.patience(token.verb)
         if seen is not None and seen.job and seen.job != token.job:
             return self.begun(msgspec.structs.replace(token, job=seen.job))
         if seen is not None and (seen.state is not JobState.RUNNING or not late):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gcelib.drivers import faults
-from gcelib.drivers.cloudstack import records, wire
+from gcelib.drivers.cloudstack import records
 from gcelib.drivers.cloudstack.client import Client, indexed
-from gcelib.drivers.cloudstack.facet import Facet, gone, reached, text_of
+from gcelib.drivers.cloudstack.facet import Facet, gone, reached, text_of, young
 from gcelib.drivers.cloudstack.jobs import Jobs, Seen, Token
 from gcelib.drivers.cloudstack.machines import DETAILS, HIDDEN, node_of, state_of
 from gcelib.drivers.cloudstack.sizes import Sizes
@@ -19,9 +18,6 @@ from gcelib.errors import Exists, Fault, Refused, Unsupported
 from gcelib.models import Job, JobState, Node, NodeState
 
 LOG = logging.getLogger(__name__)
-
-SKEW = datetime.timedelta(minutes=10)
-"""How far the cloud's clock may be from ours."""
 
 
 class Nodes(Facet):
@@ -208,5 +204,4 @@ def _made_by(row: records.VmRow, args: Mapping[str, Any]) -> bool:
         return False
     if (row.templateid, row.serviceofferingid) != (args["image_id"], args["size_id"]):
         return False
-    since, created = wire.time_of(str(args.get("submitted", ""))), wire.time_of(row.created)
-    return since is None or created is None or created >= since - SKEW
+    return young(row.created, args)

@@ -87,13 +87,27 @@ class TemplateRow(Tagged, frozen=True, kw_only=True):
     status: str = ""
     size: int = 0
     physicalsize: int = 0
+    ostypeid: str = ""
     ostypename: str = ""
+    hypervisor: str = ""
     zoneid: str = ""
     templatetype: str = ""
 
     @property
     def mark(self) -> str:
         return f"{self.id} {self.zoneid}" if self.id else ""
+
+
+class OsTypeRow(Row, frozen=True, kw_only=True):
+    description: str = ""
+
+
+class HypervisorRow(Row, frozen=True, kw_only=True):
+    name: str = ""
+
+    @property
+    def mark(self) -> str:
+        return self.name
 
 
 class NicRow(Row, frozen=True, kw_only=True):
@@ -153,6 +167,9 @@ class SnapshotRow(Tagged, frozen=True, kw_only=True):
     state: str = ""
     volumeid: str = ""
     volumename: str = ""
+    volumetype: str = ""
+    zoneid: str = ""
+    ostypeid: str = ""
     created: str = ""
     physicalsize: int = 0
     virtualsize: int = 0

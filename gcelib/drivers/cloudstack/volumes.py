@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gcelib.drivers.cloudstack import records, wire
-from gcelib.drivers.cloudstack.facet import Facet, gone, reached
+from gcelib.drivers.cloudstack.facet import Facet, gone, reached, young
 from gcelib.drivers.cloudstack.images import gigabytes
 from gcelib.drivers.cloudstack.jobs import Seen
-from gcelib.drivers.cloudstack.nodes import SKEW
 from gcelib.errors import Refused
 from gcelib.models import Job, JobState, Volume, VolumeState, VolumeType
 
@@ -31,7 +30,7 @@ class Volumes(Facet):
     """listVolumes, listDiskOfferings and the changes to volumes."""
 
     name = "volumes"
-    jobbed = frozenset({"attach", "detach"})
+    jobbed = frozenset({"attach", "detach", "resize"})
     once = frozenset({"create"})
 
     def list(self) -> Sequence[Volume]:
@@ -61,13 +60,16 @@ class Volumes(Facet):
         return [row for row in rows if row.state not in HIDDEN]
 
     def create(
-        self, *, key: str, name: str, zone_id: str, type_id: str = "", size_gb: int = 0, snapshot_id: str = ""
+        self, *, key: str, name: str, zone_id: str, type_id: str = "", size_gb: int = 0, snapshot_id: str = "",
+        submitted: str = "",
     ) -> Job:
         """createVolume. Without a type, the first one that gives this size exactly.
 
         Raises Refused when the cloud has no kind of disk of this size.
         """
-        args = {"name": name, "zone_id": zone_id, "type_id": type_id, "snapshot_id": snapshot_id}
+        args = {
+            "name": name, "zone_id": zone_id, "type_id": type_id, "snapshot_id": snapshot_id, "submitted": submitted,
+        }
         offering = None if snapshot_id and not type_id else self._offering(type_id, size_gb)
         free = offering is None or offering.size_gb == 0
         if size_gb and not free and offering is not None and offering.size_gb != size_gb:
@@ -97,6 +99,16 @@ class Volumes(Facet):
         """detachVolume; one that is not attached is done."""
         return self.send("detach", "detachVolume", {"id": id}, key=key, target=id, id=id)
 
+    def resize(self, *, key: str, id: str, size_gb: int, type_id: str = "") -> Job:
+        """resizeVolume; a disk of this size already is done. CloudStack takes a size or an offering, not both."""
+        args = {"id": id, "size_gb": size_gb}
+        if self.seen("resize", args, id) is not None:
+            return self.done(id)
+        return self.send(
+            "resize", "resizeVolume", args, key=key, target=id, id=id, size=None if type_id else size_gb,
+            diskofferingid=type_id,
+        )  # fmt: skip
+
     def destroy(self, *, key: str, id: str) -> Job:
         """deleteVolume; one already gone is done."""
         return self.settle("destroy", "deleteVolume", {"id": id}, id, id=id)
@@ -110,6 +122,8 @@ class Volumes(Facet):
             return gone(bool(rows), target)
         if not rows:
             return None
+        if verb == "resize":
+            return reached(gigabytes(rows[0].size) >= int(args["size_gb"]), target)
         attached = rows[0].virtualmachineid
         return reached(attached == (args["node_id"] if verb == "attach" else ""), target)
 
@@ -119,7 +133,7 @@ class Volumes(Facet):
         else:
             name = str(args["name"])
             found = self.rows(name=name, zoneid=str(args["zone_id"]))
-            rows = [row for row in found if row.name.casefold() == name.casefold() and _young(row, args)]
+            rows = [row for row in found if row.name.casefold() == name.casefold() and young(row.created, args)]
         if not rows:
             return None
         row = rows[0]
@@ -139,11 +153,6 @@ class Volumes(Facet):
         return (exact or free)[0]
 
 
-def _young(row: records.VolumeRow, args: Mapping[str, Any]) -> bool:
-    since, created = wire.time_of(str(args.get("submitted", ""))), wire.time_of(row.created)
-    return since is None or created is None or created >= since - SKEW
-
-
 def _volume(row: records.VolumeRow) -> Volume:
     return Volume(
         id=row.id,
@@ -159,6 +168,7 @@ def _volume(row: records.VolumeRow) -> Volume:
         type_name=row.diskofferingname,
         image_id=row.templateid,
         snapshot_id=row.snapshotid,
+        blank=row.state == "Allocated",
         created=wire.time_of(row.created),
         attached=wire.time_of(row.attached),
         tags=row.pairs,

@@ -26,8 +26,8 @@ ATTEMPTS = 4
 MISSES = 4
 """How many polls in a row may make no sense before the outcome counts as unknown."""
 
-DEADLINES = {"create": 3600.0}
-"""Seconds a step may take, by verb."""
+DEADLINES = {"create": 3600.0, "images.register": 6 * 3600.0}
+"""Seconds a step may take, by verb, or by facet and verb."""
 
 DEADLINE = 1800.0
 """Seconds a step may take whose verb is not in `DEADLINES`."""
@@ -46,7 +46,7 @@ def next_poll(age: float) -> float:
 
 def deadline_for(step: Step) -> float:
     """Seconds this step may take."""
-    return DEADLINES.get(step.verb, DEADLINE)
+    return DEADLINES.get(f"{step.facet}.{step.verb}", DEADLINES.get(step.verb, DEADLINE))
 
 
 class Cooling:

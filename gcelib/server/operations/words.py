@@ -10,6 +10,7 @@ _THINGS = {
     "nodes": "machine",
     "volumes": "disk",
     "snapshots": "snapshot",
+    "images": "image",
     "networks": "network",
     "firewalls": "security group",
     "addresses": "address",
