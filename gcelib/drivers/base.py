@@ -14,6 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from gcelib.drivers.storage import Images as Images
+from gcelib.drivers.storage import Snapshots as Snapshots
+from gcelib.drivers.storage import Volumes as Volumes
 from gcelib.errors import Unsupported
 from gcelib.models import (
     Address,
