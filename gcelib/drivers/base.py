@@ -122,6 +122,18 @@ class Nodes(Protocol):
         """Set or clear the cloud's own protection against deletion."""
         ...
 
+    def resize(self, *, key: str, id: str, size_id: str, cpus: int = 0, ram_mb: int = 0) -> Job:
+        """Give a stopped machine another size; `cpus`/`ram_mb` only for a custom one."""
+        ...
+
+    def regroup(self, *, key: str, id: str, group_ids: Sequence[str]) -> Job:
+        """Put a machine into these security groups and no others; a stopped one, but for `change_groups_running`."""
+        ...
+
+    def set_user_data(self, *, key: str, id: str, user_data: str) -> Job:
+        """Replace what the machine's next boot reads, base64 text, "" for nothing."""
+        ...
+
 
 class Networks(Protocol):
     """Networks, each in one zone."""

@@ -8,10 +8,11 @@ from typing import Any
 
 from gcelib.drivers import faults
 from gcelib.drivers.cloudstack import records
-from gcelib.drivers.cloudstack.client import Client, indexed
-from gcelib.drivers.cloudstack.facet import Facet, gone, reached, text_of, young
+from gcelib.drivers.cloudstack.client import Client
+from gcelib.drivers.cloudstack.facet import gone, reached, text_of, young
 from gcelib.drivers.cloudstack.jobs import Jobs, Seen, Token
-from gcelib.drivers.cloudstack.machines import DETAILS, HIDDEN, node_of, state_of
+from gcelib.drivers.cloudstack.machines import node_of, state_of
+from gcelib.drivers.cloudstack.reshaping import Reshaping
 from gcelib.drivers.cloudstack.sizes import Sizes
 from gcelib.drivers.cloudstack.zones import Zones, basic
 from gcelib.errors import Exists, Fault, Refused, Unsupported
@@ -20,7 +21,7 @@ from gcelib.models import Job, JobState, Node, NodeState
 LOG = logging.getLogger(__name__)
 
 
-class Nodes(Facet):
+class Nodes(Reshaping):
     """listVirtualMachines and its commands; `custom_mhz` is the speed for offerings that ask for one."""
 
     name = "nodes"
@@ -39,13 +40,6 @@ class Nodes(Facet):
         """The machines of this host name, any letter case."""
         found = self.rows(name=name)
         return [node_of(row, self._sizes.custom) for row in found if row.name.casefold() == name.casefold()]
-
-    def rows(self, **filters: str) -> Sequence[records.VmRow]:
-        """The rows of machines that are not destroyed."""
-        rows = self.client.rows(
-            "listVirtualMachines", "virtualmachine", records.VmRow, details=DETAILS, **filters
-        )
-        return [row for row in rows if row.state not in HIDDEN]
 
     def create(
         self,
@@ -135,6 +129,8 @@ class Nodes(Facet):
             return reached(row.name.casefold() == str(args["name"]).casefold(), target)
         if verb == "protect":
             return reached(row.deleteprotection is bool(args["on"]), target)
+        if verb in ("resize", "regroup", "set_user_data"):
+            return self.reshaped(verb, args, row)
         wanted, passing = {
             "start": (NodeState.RUNNING, NodeState.STAGING),
             "stop": (NodeState.STOPPED, NodeState.STOPPING),
@@ -153,18 +149,6 @@ class Nodes(Facet):
         except Fault as fault:
             LOG.warning("a machine that failed to start stays behind: %s", fault.message)
         return ""
-
-    def _chosen(self, size_id: str, cpus: int, ram_mb: int) -> dict[str, str]:
-        """CPUs and memory of a custom offering, only what it leaves open: CloudStack refuses the rest."""
-        if not cpus and not ram_mb:
-            return {}
-        row = self._sizes.book.get(size_id) or records.OfferingRow()
-        chosen = {
-            "cpuNumber": 0 if row.cpunumber else cpus,
-            "memory": 0 if row.memory else ram_mb,
-            "cpuSpeed": 0 if row.cpuspeed else self._custom_mhz,
-        }
-        return indexed("details", [{name: str(value) for name, value in chosen.items() if value}])
 
     def _taken(self, name: str, zone_id: str, fault: Refused) -> Fault:
         """Exists, when a machine of this name is there to be seen; else the cloud's refusal."""

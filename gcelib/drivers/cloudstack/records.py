@@ -144,6 +144,10 @@ class VmRow(Tagged, frozen=True, kw_only=True):
     securitygroup: tuple[GroupName, ...] = ()
 
 
+class UserDataRow(Row, frozen=True, kw_only=True):
+    userdata: str = ""
+
+
 class VolumeRow(Tagged, frozen=True, kw_only=True):
     name: str = ""
     zoneid: str = ""
