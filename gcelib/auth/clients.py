@@ -56,8 +56,8 @@ class ClientRules(RequestValidator):
     def authenticate_keys(self, request: Any) -> bool:
         """Prove the client's id and secret with the cloud; `request.keyed` tells whose they are."""
         client_id, secret = _named(request)
-        remote = request.headers.get("Remote", "")
-        proved = self._callers.check(client_id, secret, remote, request.cloud or "") if self._callers else None
+        remote, cloud = request.headers.get("Remote", ""), getattr(request, "cloud", "")
+        proved = self._callers.check(client_id, secret, remote, cloud) if self._callers else None
         if proved is None:
             return False
         request.keyed = proved

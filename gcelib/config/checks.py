@@ -191,15 +191,14 @@ def _check_endpoint(where: str, url: str, mistakes: Mistakes) -> None:
 
 def _check_project(project: ProjectConfig, config: Config, mistakes: Mistakes) -> None:
     where = _place("projects", project.name)
-    if project.name == "*":
-        mistakes.add(where, 'needs credentials = "caller", which is not offered by this version; '
-                            "name each project in a section of its own")
-    elif project.credentials == "caller":
-        mistakes.add(f"{where}.credentials", '"caller" is not offered by this version; '
-                                             'write credentials = "cloud"')
-    elif project.credentials != "cloud":
+    if project.credentials not in ("cloud", "caller"):
         mistakes.add(f"{where}.credentials", f'"{project.credentials}" is not known; '
-                                             'write credentials = "cloud"')
+                                             'write credentials = "cloud" or credentials = "caller"')
+    elif project.name == "*" and project.credentials != "caller":
+        mistakes.add(where, 'needs credentials = "caller": with one key for all, whoever has a role on it could '
+                            "ask for anything; name each project in a section of its own")
+    elif project.name == "*" and project.tenant:
+        mistakes.add(f"{where}.tenant", "is one project and cannot stand for every name; remove it")
     if not project.clouds and "clouds" not in _noted(where, mistakes):
         mistakes.add(f"{where}.clouds", 'is empty; write clouds = ["NAME"]')
     for cloud in project.clouds:
@@ -238,7 +237,7 @@ def with_automatic_aliases(config: Config) -> Config:
     projects = {}
     for name, project in config.projects.items():
         alias = idlike(name)
-        free = alias not in taken and derived.count(alias) == 1
+        free = name != "*" and alias not in taken and derived.count(alias) == 1
         projects[name] = replace(project, aliases=(*project.aliases, alias)) if free else project
     return replace(config, projects=projects)
 

@@ -67,5 +67,10 @@ def parts(name: str) -> tuple[str, str, str] | None:
     return (cloud, ids[0], ids[1] if len(ids) > 1 else "") if ids else None
 
 
+def place(tenancy: str, place: str) -> str:
+    """Where the store keeps what a project notes at a place: a caller's own apart from everybody else's."""
+    return tenancy if MARK in tenancy and MARK not in place else place
+
+
 def _plain(id: str) -> str:
     return quote(id, safe="").replace(MARK, "%7E")

@@ -166,10 +166,13 @@ class ProjectConfig:
     clouds: tuple[str, ...] = required("Names of the clouds; several make one hybrid project.")
     aliases: tuple[str, ...] = option(
         (), "Other names of this project. A name that gcloud would not take has its id-like form as an alias "
-        'by itself: "me@example.com" is "me-example-com", too.')
+        'by itself: "me@example.com" is "me-example-com", too. Those of [projects."*"] are each caller\'s own '
+        "account.")
     credentials: str = option(
-        "cloud", 'Whose keys are used: "cloud" for those above. ("caller", each caller\'s own, is not '
-        "offered by this version.)")
+        "cloud", 'Whose keys are used: "cloud" for those of [clouds.NAME], "caller" for each caller\'s own, given '
+        "at the sign-in. Then the project is the caller's account of this name, or one of the cloud's own projects "
+        'that the caller is in, and [clouds.NAME] needs neither key nor secret. [projects."*"] is every name that '
+        "no other section has.")
     tenant: str = option("", "One of the cloud's own projects, by name or id; empty: the account itself.")
 
 
@@ -199,3 +202,8 @@ class Config:
         """The project of this name or alias; None when there is none."""
         found = self.projects.get(name)
         return found or next((each for each in self.projects.values() if name in each.aliases), None)
+
+    def callers_clouds(self) -> tuple[str, ...]:
+        """The clouds that callers sign in to with keys of their own, in the order of the projects."""
+        named = [cloud for each in self.projects.values() if each.credentials == "caller" for cloud in each.clouds]
+        return tuple(dict.fromkeys(name for name in named if name in self.clouds))

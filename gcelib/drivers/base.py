@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from gcelib.config.keys import Holder
 from gcelib.drivers.storage import Images as Images
 from gcelib.drivers.storage import Snapshots as Snapshots
 from gcelib.drivers.storage import Volumes as Volumes
@@ -244,6 +245,10 @@ class Cloud(Protocol):
 
     def ping(self) -> None:
         """One authenticated call; raises Unauthenticated when the keys are wrong, Unavailable when unreachable."""
+        ...
+
+    def holder(self) -> Holder:
+        """Whose keys these are, asked of the cloud each time; raises as `ping` does."""
         ...
 
     def close(self) -> None: ...

@@ -13,6 +13,7 @@ from typing import Any
 
 from cachetools import TLRUCache
 
+from gcelib.config.keys import Holder
 from gcelib.drivers.base import FACETS, Cloud, Traits
 from gcelib.errors import Fault
 from gcelib.models import Job, JobState, Node, NodeState
@@ -240,6 +241,10 @@ class Remember:
     def ping(self) -> None:
         """The other cloud's."""
         self._cloud.ping()
+
+    def holder(self) -> Holder:
+        """The other cloud's."""
+        return self._cloud.holder()
 
     def close(self) -> None:
         """Close the other cloud."""

@@ -9,10 +9,12 @@ from typing import Any
 
 from gcelib import naming
 from gcelib.auth import Gate, audit
-from gcelib.config import Config
+from gcelib.config import Config, keys
+from gcelib.config.keys import Holder
+from gcelib.drivers import registry
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.projects import Projects
-from gcelib.errors import Fault, NotFound
+from gcelib.errors import Fault, NotFound, Unauthenticated
 from gcelib.server import dispatch, home, logs, metrics, resources, upkeep
 from gcelib.server.context import Services
 from gcelib.server.discovery.serve import Discovery
@@ -39,13 +41,16 @@ class Server:
         secret = config.server.seal_key()
         self._audit = AuditFile(config.server.audit_path())
         self._trail = Trail(audit.Audit(self._audit.add, level=lambda: self.config.server.audit, clean=logs.mask))
-        self.gate = Gate(self._store, secret=secret)
+        self.gate = Gate(
+            self._store, secret=secret, reread=config.server.seal_key, verify=self._verify,
+            clouds=lambda: self.config.callers_clouds(),
+        )
         self._projects = Projects(config, observe=metrics.cloud_call)
         self._pings: dict[str, tuple[float, str]] = {}
         self._pinging = threading.Lock()
         notes = Notes(self._store)
         operations = Operations(self._store)
-        janitor = upkeep.janitor(lambda: self.config, lambda: self._projects, operations, notes)
+        janitor = upkeep.janitor(lambda: self.config, lambda: self._projects, self._own_cloud, operations, notes)
         self._runner = Runner(
             self._store, self._cloud, number_of=naming.number, settled=self._settled, hourly=janitor.run,
             waiters=max(1, config.server.threads // 2),
@@ -120,8 +125,40 @@ class Server:
             self._pings[cloud.name] = (time.monotonic(), said)
             return said
 
+    def _verify(self, cloud: str, key: str, secret: str) -> Holder:
+        """Whose keys these are, asked of the cloud. Raises Unauthenticated, Unavailable."""
+        config = self.config
+        asked = registry.build(config.clouds[cloud], config.cache, keys=(key, secret), observe=metrics.cloud_call)
+        try:
+            return asked.holder()
+        finally:
+            asked.close()
+
+    def _own_cloud(self, tenancy: str) -> Cloud | None:
+        """The cloud of a caller's tenancy, with the newest keys that work; None for any other name.
+
+        Raises NotFound when nobody signed in with keys of this account that still work.
+        """
+        found = keys.parts(tenancy)
+        if found is None:
+            return None
+        cloud, account, project = found
+        callers = self._projects.callers
+        for pair in self.gate.keys_of(cloud, account):
+            try:
+                callers.holder(pair)
+            except Unauthenticated:
+                callers.forget(pair)
+                self.gate.refused(pair)
+                continue
+            return callers.worker(pair, project)
+        raise NotFound(f"No keys are left of the account of cloud '{cloud}' that began this; sign in again with some.")
+
     def _cloud(self, project: str, name: str) -> Cloud:
         """The cloud a stored operation speaks of. Raises NotFound when the configuration has lost it."""
+        own = self._own_cloud(project)
+        if own is not None:
+            return own
         for cloud in self._projects.open(project).clouds:
             if cloud.name == name:
                 return cloud

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,8 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One API call. `project` is the name as the client wrote it, `tenancy` the configured project's own name.
+    """One API call. `project` is the name as the client wrote it, `tenancy` the one things are kept under: the
+    configured project's own, or that of a caller's own account. `aliases` are its other names.
 
     `params` are the path's, `query` and `body` are validated; `families` is set when the project is an
     image project: family name -> template name or id.
@@ -48,6 +49,7 @@ class Context:
     links: Links
     services: Services
     families: Mapping[str, str] | None = None
+    aliases: Sequence[str] = ()
     warnings: list[tuple[str, str]] = field(default_factory=list)
     """(code, message) pairs for the operation, from validation."""
 

@@ -19,7 +19,7 @@ from gcelib.config import Config
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.layers import fresh
 from gcelib.drivers.projects import Projects
-from gcelib.errors import Bug, Fault, NotFound, Unsupported, WrongVerb
+from gcelib.errors import Bug, Fault, NotFound, Unauthenticated, Unsupported, WrongVerb
 from gcelib.server import batch, fields, logs, metrics, resources, validate
 from gcelib.server.collection import Kept
 from gcelib.server.context import Context, Services
@@ -28,7 +28,7 @@ from gcelib.server.links import Links
 from gcelib.server.operations import render
 from gcelib.server.operations.plan import Work
 from gcelib.server.routes import Method
-from gcelib.server.tenancy import Tenancy, tenancy
+from gcelib.server.tenancy import Tenancy, in_its_words, tenancy
 from gcelib.server.trail import Trail
 from gcelib.server.view import Shelf, View
 from gcelib.web import Request, Response
@@ -102,15 +102,27 @@ class Dispatch:
         method, params = self._routes.match(request.method, path.removeprefix(API))
         seen["method"] = method.id
         audit.note(named=params.get("project", ""))
-        if method.id in self._handlers:
-            return self._serve(request, caller, method, params)
-        raise not_offered(method, [cloud.name for cloud in self._clouds(caller, params, method)])
+        try:
+            if method.id in self._handlers:
+                return self._serve(request, caller, method, params)
+            raise not_offered(method, [cloud.name for cloud in self._clouds(caller, params, method)])
+        except Unauthenticated:
+            if caller.keys is None:
+                raise
+            self._projects().callers.forget(caller.keys)
+            raise self._gate.refused(caller.keys) from None
 
     def _serve(self, request: Request, caller: Caller, method: Method, params: Mapping[str, str]) -> Response:
         query = validate.query(method, request.params())
         choose = fields.mask(query["fields"]) if query.get("fields") else None
         found = self._tenancy(caller, params["project"], method)
-        ctx = self._context(request, caller, method, params, query, found)
+        try:
+            return self._handle(request, self._context(request, caller, method, params, query, found), choose)
+        except Fault as fault:
+            raise in_its_words(fault, found.name, params["project"]) from fault.__cause__
+
+    def _handle(self, request: Request, ctx: Context, choose: Callable[[Any], Any] | None) -> Response:
+        method, query = ctx.method, ctx.query
         with fresh() if "no-cache" in request.header("cache-control") else nullcontext():
             answer = self._earlier(ctx, request) or self._handlers[method.id](ctx)
         if isinstance(answer, Work):
@@ -143,10 +155,11 @@ class Dispatch:
             ("UNDECLARED_PROPERTIES", f"'{name}' is no field of GCE v1's {method.request}; it was ignored.")
             for name in unknown
         ]
-        view = View(found.clouds, config, self._services.notes, self._shelf)
+        view = View(found.clouds, config, self._services.notes, self._shelf, found.name)
         return Context(
             method=method, caller=caller, project=params["project"], tenancy=found.name, params=params, query=query,
             body=body, view=view, links=Links(request.base_url), services=self._services, families=found.families,
+            aliases=found.aliases,
             warnings=warnings,
         )
 

@@ -75,7 +75,7 @@ def _images_of(ctx: Context, project: str) -> tuple[Parts, dict[str, str] | None
     """The images of the named project as far as this project's clouds have them."""
     offered = ctx.services.config.image_projects.get(project)
     if offered is None:
-        own = {ctx.project, ctx.tenancy, *ctx.services.config.projects[ctx.tenancy].aliases}
+        own = {ctx.project, ctx.tenancy, *ctx.aliases}
         return (list(ctx.view.images) if project in own or not project else []), None
     names = {name.casefold() for name in offered.families.values()}
     shown = [

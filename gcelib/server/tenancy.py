@@ -1,4 +1,4 @@
-"""Whose clouds a project name in a path stands for: a configured project, or an image project."""
+"""Whose clouds a project name in a path stands for: a configured project, an image project, or a caller's own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from gcelib.auth import policy
 from gcelib.auth.caller import Caller
 from gcelib.config import Config
+from gcelib.config.keys import MARK
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.projects import Projects
-from gcelib.errors import NotFound
+from gcelib.errors import Fault, NotFound
 from gcelib.server.routes import Method
 
 _IMAGE_COLLECTIONS = ("images", "imageFamilyViews")
@@ -18,10 +19,14 @@ _IMAGE_COLLECTIONS = ("images", "imageFamilyViews")
 
 @dataclass(frozen=True, slots=True)
 class Tenancy:
-    """The project's own name, its clouds, and the families it is restricted to when it is an image project."""
+    """The name things are kept under, its clouds, and the families it is restricted to when it is an image project.
+
+    `aliases` are the project's other names, for who asks.
+    """
 
     name: str
     clouds: Sequence[Cloud]
+    aliases: Sequence[str] = ()
     families: Mapping[str, str] | None = None
 
 
@@ -32,15 +37,23 @@ def tenancy(config: Config, projects: Projects, caller: Caller, project: str, me
     """
     offered = config.image_projects.get(project)
     if offered and method.verb == "GET" and method.collection in _IMAGE_COLLECTIONS:
-        if not caller.roles:
+        # The daemon's own keys are behind them: not for callers who brought theirs.
+        if not caller.roles or caller.keys:
             raise _unknown(project)
-        return Tenancy(project, (projects.cloud(offered.cloud),), offered.families)
+        return Tenancy(project, (projects.cloud(offered.cloud),), families=offered.families)
     try:
-        found = projects.open(project)
+        found = projects.open(project, caller.keys)
         policy.permit(caller, method.id, method.verb, found.id)
     except NotFound:
         raise _unknown(project) from None
-    return Tenancy(found.id, found.clouds)
+    return Tenancy(found.id, found.clouds, found.aliases)
+
+
+def in_its_words(fault: Fault, tenancy: str, project: str) -> Fault:
+    """The fault as the client is told it: a caller's project goes by the name that the client wrote."""
+    if MARK in tenancy and tenancy in fault.message:
+        fault.message = fault.message.replace(tenancy, project)
+    return fault
 
 
 def _unknown(project: str) -> NotFound:

@@ -17,16 +17,17 @@ FACETS = {"node": "nodes", "volume": "volumes", "image": "images", "network": "n
 
 
 def janitor(
-    config: Callable[[], Config], projects: Callable[[], Projects], operations: Operations, notes: Notes
+    config: Callable[[], Config], projects: Callable[[], Projects], own: Callable[[str], Cloud | None],
+    operations: Operations, notes: Notes,
 ) -> Janitor:
-    """The one that runs every hour."""
+    """The one that runs every hour. `own` gives the cloud of a caller's tenancy, None for other names."""
 
     def clouds() -> list[Cloud]:
         opened = (projects().open(name) for name, row in config().projects.items() if _is_ours(name, row.credentials))
         return list({id(cloud): cloud for project in opened for cloud in project.clouds}.values())
 
     return Janitor(
-        operations, notes, present=lambda place, kind: _present(clouds(), place, kind), clouds=clouds,
+        operations, notes, present=lambda place, kind: _present(clouds(), own, place, kind), clouds=clouds,
         machine_of=machine_of,
     )
 
@@ -35,10 +36,14 @@ def _is_ours(name: str, credentials: str) -> bool:
     return credentials == "cloud" and name != "*"
 
 
-def _present(clouds: Iterable[Cloud], place: str, kind: str) -> Collection[str] | None:
+def _present(
+    clouds: Iterable[Cloud], own: Callable[[str], Cloud | None], place: str, kind: str
+) -> Collection[str] | None:
     """The ids of a kind in a cloud, over all the projects that see it; None where nobody can say."""
     facet = FACETS.get(kind)
-    seen = [cloud for cloud in clouds if cloud.name == place and facet and getattr(cloud, facet) is not None]
+    callers = own(place) if facet and not place.startswith("project:") else None
+    seeing = [callers] if callers else [cloud for cloud in clouds if cloud.name == place]
+    seen = [cloud for cloud in seeing if facet and getattr(cloud, facet) is not None]
     if facet is None or not seen:
         return None
     return {thing.id for cloud in seen for thing in getattr(cloud, facet).list()}

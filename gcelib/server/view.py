@@ -11,7 +11,7 @@ from typing import Any
 import cachetools
 
 from gcelib import naming
-from gcelib.config import Config
+from gcelib.config import Config, keys
 from gcelib.drivers.base import Cloud
 from gcelib.errors import Fault, Forbidden, Invalid, NotFound, Unauthenticated, Unsupported
 from gcelib.models import Image, Network, Node, Size, Snapshot, Volume, VolumeType, Zone
@@ -71,8 +71,11 @@ class Shelf:
 class View:
     """What the project holds, under GCE's names. Lists leave out clouds that fail: `faults` says which."""
 
-    def __init__(self, clouds: Sequence[Cloud], config: Config, notes: Notes, shelf: Shelf) -> None:
+    def __init__(
+        self, clouds: Sequence[Cloud], config: Config, notes: Notes, shelf: Shelf, tenancy: str = ""
+    ) -> None:
         self.clouds = tuple(clouds)
+        self._tenancy = tenancy
         self.faults: dict[str, Fault] = {}
         self._config = config
         self._notes = notes
@@ -111,6 +114,7 @@ class View:
     def notes_at(self, place: str, kind: str) -> Mapping[str, dict[str, Any]]:
         """What the store keeps in one place for things of one kind, by id."""
         self._looked.add("notes.")
+        place = keys.place(self._tenancy, place)
         found: Mapping[str, dict[str, Any]] = self.memo(f"notes {place} {kind}", lambda: self._notes.all(place, kind))
         return found
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from gcelib.config.keys import Holder
 from gcelib.drivers.base import Traits
 from gcelib.drivers.cloudstack.addresses import Addresses
 from gcelib.drivers.cloudstack.client import Client
 from gcelib.drivers.cloudstack.firewalls import Firewalls
+from gcelib.drivers.cloudstack.holder import holder
 from gcelib.drivers.cloudstack.images import Images
 from gcelib.drivers.cloudstack.jobs import Jobs
 from gcelib.drivers.cloudstack.keypairs import KeyPairs
@@ -98,6 +100,10 @@ class CloudStack:
     def ping(self) -> None:
         """listCapabilities. Raises Unauthenticated for wrong keys, Unavailable when there is no answer."""
         self._client.ping()
+
+    def holder(self) -> Holder:
+        """Whose keys these are. Raises Unauthenticated for wrong ones, Unavailable when there is no answer."""
+        return holder(self._client)
 
     def close(self) -> None:
         """Close every connection."""

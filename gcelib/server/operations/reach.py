@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gcelib.config import keys
 from gcelib.drivers.base import Cloud
 from gcelib.models import Job, JobState
 from gcelib.server.operations.plan import Step
@@ -29,7 +30,8 @@ class Reach:
     def submit(self, course: Course, step: Step, state: StepState) -> Job:
         """Carry out the step's write now; a note is written before this returns."""
         if step.facet == "notes":
-            self._note(step.verb, state.args)
+            place = keys.place(course.record.project, state.args["place"])
+            self._note(step.verb, {**state.args, "place": place})
             return Job(JobState.DONE)
         return self._cloud(course, step).submit(step.facet, step.verb, state.args, state.key)
 
