@@ -6,10 +6,15 @@ A message always names the cloud and keeps the cloud's own words, cut to a bound
 
 from __future__ import annotations
 
+import base64
+import functools
+import html
+import json
 import re
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import quote, quote_plus
 
 import requests
 from libcloud.common.exceptions import BaseHTTPError, RateLimitReachedError
@@ -34,6 +39,8 @@ from gcelib.errors import (
 )
 
 WORDS_LIMIT = 400
+SHORTEST = 4
+"""Characters of a secret; a shorter one would be found inside of ordinary words."""
 
 _SECRET_PAIR = re.compile(
     r"(?i)\b(api_?key|signature|secret(?:_?key)?|session_?key|password|passwd|token|authorization|x-auth-token)"
@@ -106,11 +113,26 @@ CODES: dict[int, type[Fault]] = {
 """What a code of a cloud's own error answer means; others are Unavailable from 500 on, Refused below."""
 
 
+@functools.lru_cache(maxsize=64)
+def _spelt(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Finds secrets as they are, in any letter case (CloudStack signs them in lower case), and encoded for URLs,
+    HTML, JSON or in base64."""
+    forms = {form for secret in secrets for form in _forms(secret)}
+    longest_first = sorted(forms, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if forms else None
+
+
+def _forms(secret: str) -> set[str]:
+    encoded = {secret, quote(secret, safe=""), quote_plus(secret), quote(quote(secret, safe=""), safe="")}
+    encoded |= {html.escape(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
+    return encoded | {secret.replace("/", "\\/"), base64.b64encode(secret.encode()).decode().rstrip("=")}
+
+
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text on one line, without secrets, at most WORDS_LIMIT characters."""
-    for secret in secrets:
-        if len(secret) >= 4:
-            text = text.replace(secret, "[hidden]")
+    """The text on one line, without secrets, however an answer has them encoded, at most WORDS_LIMIT characters."""
+    found = _spelt(tuple(secret for secret in secrets if len(secret) >= SHORTEST))
+    if found is not None:
+        text = found.sub("[hidden]", text)
     text = _UNPRINTABLE.sub(" ", _SECRET_PAIR.sub(r"\1\2[hidden]", text)).strip()
     return text if len(text) <= WORDS_LIMIT else text[: WORDS_LIMIT - 1] + "…"
 
