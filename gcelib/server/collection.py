@@ -31,7 +31,7 @@ class Kept(dict[str, Any]):
 class Shown:
     """Rendered rows, and the answers made of them."""
 
-    MOST = 32
+    MOST = 8
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows

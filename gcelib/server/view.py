@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ ORNAMENTS = frozenset({"quotas"})
 """Facets without which all else can be shown: left out where the account's role keeps them from it."""
 
 
+MOST_ROWS = 32_000
+"""How many rendered rows are kept at most, in at most 32 lists: a client's every spelling of our host has its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """What one cloud answered: its rows, or the fault that kept them from us."""
@@ -36,26 +41,33 @@ class Shelf:
     """Directories made from lists that are still the cached ones: naming ten thousand things is done once."""
 
     def __init__(self, size: int = 256) -> None:
+        self._lock = threading.Lock()
         self._kept: cachetools.LRUCache[Any, tuple[Any, Any]] = cachetools.LRUCache(size)
-        self._rows: cachetools.LRUCache[Any, tuple[Mapping[str, Any], Any]] = cachetools.LRUCache(size // 4)
+        self._rows: cachetools.LRUCache[Any, tuple[Mapping[str, Any], Any]] = cachetools.LRUCache(
+            MOST_ROWS, getsizeof=lambda kept: max(MOST_ROWS // 32, len(kept[1].rows))
+        )
         self.pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="view")
 
     def rows(self, key: Any) -> tuple[Mapping[str, Any], Any] | None:
         """What was rendered under this key: the sources it was made from, and itself."""
-        return self._rows.get(key)
+        with self._lock:
+            return self._rows.get(key)
 
     def keep_rows(self, key: Any, sources: Mapping[str, Any], value: Any) -> None:
         """Keep what was rendered from these sources."""
-        self._rows[key] = (sources, value)
+        if len(value.rows) <= MOST_ROWS:
+            with self._lock:
+                self._rows[key] = (sources, value)
 
-    def made(self, kind: str, sources: tuple[Any, ...], make: Callable[[], Any]) -> Any:
-        """`make()`, or what it gave before for exactly these source objects."""
-        key = (kind, *map(id, sources))
-        kept = self._kept.get(key)
-        if kept is not None:
+    def made(self, key: Any, sources: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        """`make()`, or what it gave the last time if that was for exactly these source objects."""
+        with self._lock:
+            kept = self._kept.get(key)
+        if kept is not None and _same(kept[0], sources):
             return kept[1]
         value = make()
-        self._kept[key] = (sources, value)
+        with self._lock:
+            self._kept[key] = (sources, value)
         return value
 
     def side_by_side(self, fetch: Callable[[Cloud], Part], clouds: Sequence[Cloud]) -> list[Part]:
@@ -265,7 +277,7 @@ class View:
         if memo not in self._memo:
             parts = [self.parts(facet) for facet in facets]
             sources = tuple(part.rows for group in parts for part in group)
-            self._memo[memo] = self._shelf.made(kind, sources, lambda: Directory(make(parts)))
+            self._memo[memo] = self._shelf.made((kind, *map(id, self.clouds)), sources, lambda: Directory(make(parts)))
         return self._memo[memo]
 
 
