@@ -22,6 +22,7 @@ from gcelib.errors import Fault
 from gcelib.server import app, health, memory, tls
 from gcelib.server.assemble import Server
 from gcelib.server.listener import App, Listener
+from gcelib.server.occupancy import Occupancy
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Daemon:
         self._threads: list[threading.Thread] = []
         self._app: App | None = None
         self._server: Server | None = None
+        self._occupancy: Occupancy | None = None
         self._tls: ssl.SSLContext | None = None
         self._api: Listener | None = None
         self._admin: Listener | None = None
@@ -83,6 +85,7 @@ class Daemon:
             self._api.prepare()
             self._admin = Listener(health.build(self._ready), server.admin_listen, threads=4)
             self._admin.prepare()
+            self._occupancy = Occupancy(server.database_url())
             self._server = Server(self._config)
             self._app = app.build(
                 api=self._server.api, gate_serve=self._server.sign_in, home=self._server.home,
@@ -133,6 +136,8 @@ class Daemon:
             log.warning("requests still run after %.0f s; they are cut off", drain)
         if self._server is not None:
             self._server.stop()
+        if self._occupancy is not None:
+            self._occupancy.leave()
         if self._admin:
             self._admin.stop(1)
         for thread in self._threads:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 
+import pytest
 import requests
 
 from tests.conftest import Launch
+from tests.live import Live
 from tests.wire.machines import machine
 
 HERE = "zones/ch-gv2/instances"
@@ -72,3 +75,18 @@ def test_an_alias_is_the_project_under_another_name(launch: Launch) -> None:
     assert "/projects/demo@example.com/" in operation["targetLink"]
     other = live.api().get(f"zones/ch-gv2/operations/{operation['name']}")
     assert "/projects/demo/" in other["targetLink"]
+
+
+def test_a_second_server_on_the_same_state_is_refused_until_the_first_has_ended(launch: Launch) -> None:
+    live, _ = launch()
+    second = Live(live.home, live.endpoint, live.key, live.secret)
+    with pytest.raises(AssertionError) as refused:
+        second.start()
+    assert live.process is not None
+    assert f"another gcelib (process {live.process.pid}) serves from" in str(refused.value)
+    live.write()
+    api = live.api()
+    api.change("POST", HERE, machine("undisturbed"))
+    live.stop(signal.SIGKILL)
+    live.start()
+    assert api.get(f"{HERE}/undisturbed")["status"] == "RUNNING"
