@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 from collections import Counter
@@ -24,13 +25,11 @@ def ask_for(live: Live, names: list[str]) -> None:
     api = live.api()
 
     def ask(name: str) -> None:
-        try:
+        with contextlib.suppress(requests.ConnectionError):
             api.session.post(
                 f"{live.url}/compute/v1/projects/demo/{HERE}", json=machine(name), timeout=30,
                 headers={"Authorization": f"Bearer {api.token}"},
             )
-        except requests.ConnectionError:
-            pass
 
     threads = [threading.Thread(target=ask, args=(name,)) for name in names]
     for thread in threads:

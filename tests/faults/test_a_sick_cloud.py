@@ -104,7 +104,7 @@ def test_a_poll_that_fails_is_hidden_from_who_waits(launch: Launch) -> None:
 
 
 def test_wrong_keys_are_the_operators_matter_not_the_clients(launch: Launch) -> None:
-    live, cloud = launch()
+    live, _ = launch()
     live.stop()
     live.secret = "x" * 40
     live.start()
