@@ -13,6 +13,10 @@ from gcelib.errors import Fault, Invalid, Malformed
 from gcelib.web import Request, Response
 
 MAX_PARTS = 1000
+MAX_HEAD = 64 * 1024
+"""Bytes of one part's headers, as many as a request's may have."""
+MAX_ANSWER = 64 << 20
+"""Bytes that a batch's answers may fill together."""
 
 _BOUNDARY = re.compile(r""";\s*boundary=(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))""", re.IGNORECASE)
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
@@ -120,6 +124,8 @@ def _message(raw: bytes) -> tuple[dict[str, str], bytes]:
     """Headers (lower-case names) and content of what follows a line's end."""
     blank = _BLANK_LINE.search(raw)
     head, content = (raw[: blank.start()], raw[blank.end() :]) if blank else (raw, b"")
+    if len(head) > MAX_HEAD:
+        raise Malformed(f"The headers of a part may hold at most {MAX_HEAD} bytes.")
     headers = {}
     for line in head.decode("latin-1").replace("\r\n", "\n").split("\n"):
         if not line.strip():

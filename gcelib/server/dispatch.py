@@ -19,7 +19,7 @@ from gcelib.config import Config
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.layers import fresh
 from gcelib.drivers.projects import Projects
-from gcelib.errors import Bug, Fault, NotFound, Unauthenticated, Unsupported, WrongVerb
+from gcelib.errors import Bug, Fault, NotFound, TooLarge, Unauthenticated, Unsupported, WrongVerb
 from gcelib.server import batch, fields, logs, metrics, resources, validate
 from gcelib.server.collection import Kept
 from gcelib.server.context import Context, Services
@@ -198,7 +198,14 @@ class Dispatch:
         if request.method != "POST":
             raise WrongVerb("A batch is sent with POST.", headers={"Allow": "POST"})
         parts = batch.split(request.header("content-type"), request.body, request)
-        return batch.join([(id, fault_response(p) if isinstance(p, Fault) else self(p)) for id, p in parts])
+        answers: list[tuple[str, Response]] = []
+        room = batch.MAX_ANSWER
+        for id, part in parts:
+            if room <= 0:
+                part = TooLarge("The answers of this batch are too large together; send the rest as another batch.")
+            answers.append((id, fault_response(part) if isinstance(part, Fault) else self(part)))
+            room -= len(answers[-1][1].body)
+        return batch.join(answers)
 
 
 def _digest(request: Request) -> str:

@@ -16,6 +16,8 @@ NUMBERS = {"1": "icmp", "6": "tcp", "17": "udp"}
 NAMED = {"icmp": "icmp", "tcp": "tcp", "udp": "udp", "esp": "50", "ah": "51", "sctp": "132", "ipip": "94", "all": "all"}
 PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?\Z")
 FULL = (0, 65535)
+MOST = 1000
+"""Rules that one firewall may stand for: each is a call to the cloud."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -96,6 +98,7 @@ def checked(body: Mapping[str, Any], clouds: str) -> dict[str, Any]:
                       field="resource.priority")
     tags = list(body.get("sourceTags") or [])
     ranges = list(body.get("sourceRanges") or []) or ([] if tags else [ANYWHERE])
+    _count(body, len(ranges) + len(tags))
     return {
         "description": body.get("description", ""),
         "priority": priority,
@@ -104,6 +107,18 @@ def checked(body: Mapping[str, Any], clouds: str) -> dict[str, Any]:
         "targetTags": list(body.get("targetTags") or []),
         "allowed": [dict(entry) for entry in body["allowed"]],
     }
+
+
+def _count(body: Mapping[str, Any], sources: int) -> None:
+    spans = sum(len(entry.get("ports") or []) or 1 for entry in body["allowed"])
+    count = spans * sources * (len(body.get("targetTags") or []) or 1)
+    if count > MOST:
+        raise Invalid(
+            f"Invalid value for field 'resource.allowed': with its ports, sources and target tags this firewall stands "
+            f"for {count} rules of security groups, and at most {MOST} are taken. Join ports and addresses to ranges, "
+            "or make several firewalls.",
+            field="resource.allowed",
+        )
 
 
 def describe(rules: Iterable[Rule], source_tags: Mapping[str, str]) -> dict[str, Any]:

@@ -17,6 +17,10 @@ MAX_DEPTH = 40
 MAX_BODY = 2 << 20
 """Bytes of one method's body: several times the most that GCE's own limits (512 KB of metadata) leave room for, and
 little enough that what it becomes in memory, some thirty times as much, fits."""
+MAX_ITEMS = 1000
+"""Elements of one array, entries of one map; GCE takes fewer wherever it says how many."""
+MAX_UNKNOWN = 100
+"""Unknown fields that are named: each becomes a warning of the operation, kept as long as that."""
 ROOT = "resource"
 """How GCE's messages call the whole body."""
 ABSENT = (None, "", "ignored")
@@ -165,6 +169,7 @@ class _Checker:
     def _array(self, value: Any, schema: Mapping[str, Any], path: str, depth: int) -> list[Any]:
         if not isinstance(value, list):
             refuse(value, path, "Must be an array.")
+        self._count(value, path)
         elements = [
             self.clean(element, schema["items"], f"{path}[{index}]", depth + 1)
             for index, element in enumerate(value)
@@ -178,13 +183,16 @@ class _Checker:
     def _object(self, value: Any, schema: Mapping[str, Any], path: str, depth: int) -> dict[str, Any]:
         if not isinstance(value, dict):
             refuse(value, path, "Must be an object.")
+        if "additionalProperties" in schema:
+            self._count(value, path)
         known, more = schema.get("properties", {}), schema.get("additionalProperties")
         cleaned = {}
         for name, inner in value.items():
             where = f"{path}.{name}"
             field = known.get(name, more)
             if field is None and not self._is_free(schema):
-                self.unknown.append(where)
+                if len(self.unknown) < MAX_UNKNOWN:
+                    self.unknown.append(where[:200])
             elif "\0" in name:
                 refuse(name, path, "A key in it holds a NUL character.")
             elif inner is None or (field or {}).get("readOnly"):
@@ -195,6 +203,11 @@ class _Checker:
                 cleaned[name] = self.clean(inner, field, where, depth + 1)
         self.check_required(schema, cleaned, path)
         return cleaned
+
+    @staticmethod
+    def _count(value: list[Any] | dict[str, Any], path: str) -> None:
+        if len(value) > MAX_ITEMS:
+            refuse(value, path, f"It holds {len(value)} elements; at most {MAX_ITEMS} are taken.")
 
     @staticmethod
     def _is_free(schema: Mapping[str, Any]) -> bool:

@@ -29,6 +29,9 @@ ANY_CASE = frozenset({"onHostMaintenance"})
 SECRET = frozenset({"rawKey", "rsaEncryptedKey", "sharedSecret", "privateKey", "value"})
 """Fields whose values are not repeated in a message."""
 
+LONGEST_DESCRIPTION = 2048
+"""Characters, as GCE has it."""
+
 _WHOLE = re.compile(r"-?[0-9]{1,40}")
 _TRUTH = {"true": True, "false": False, "1": True, "0": False}
 
@@ -92,6 +95,8 @@ def text(value: str, schema: Schema, path: str) -> str:
     """A string that is one of the schema's words, matches its pattern, or is base64, where it says so."""
     if "\0" in value:
         refuse(value, path, "It holds a NUL character.")
+    if len(value) > LONGEST_DESCRIPTION and path.endswith(".description"):
+        refuse(value, path, f"It is longer than {LONGEST_DESCRIPTION} characters.")
     if schema.get("format") == "byte":
         _check_base64(value, path)
     if schema.get("enum"):

@@ -160,7 +160,8 @@ def test_googles_library_understands_us_and_we_it() -> None:
     assert found == {"a": "/compute/v1/projects/a", "b": "/compute/v1/projects/b"}
 
 
-@pytest.mark.parametrize("line", ["GET http://[ HTTP/1.1", "GET //[/compute/v1/ HTTP/1.1", "GET http://[::1/x HTTP/1.1"])
+@pytest.mark.parametrize("line", ["GET http://[ HTTP/1.1", "GET //[/compute/v1/ HTTP/1.1",
+    "GET http://[::1/x HTTP/1.1"])
 def test_a_part_for_no_url_is_refused_alone(line: str) -> None:
     assert isinstance(fault(line + "\n"), Malformed)
 
@@ -174,3 +175,7 @@ def test_a_body_full_of_delimiters_takes_no_memory() -> None:
         assert tracemalloc.get_traced_memory()[1] < 5_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_a_part_of_headers_without_end_is_refused() -> None:
+    assert isinstance(fault("GET /compute/v1/projects/p HTTP/1.1\n" + "A: b\n" * 20_000 + "\n"), Malformed)

@@ -244,7 +244,29 @@ def test_every_request_schema_takes_an_object_of_unknown_fields() -> None:
 
 
 def test_a_body_larger_than_any_method_needs_is_refused_before_it_is_read() -> None:
-    most = b'{"description":"' + b"a" * (validate.MAX_BODY - 18) + b'"}'
+    most = b'{"kind":"' + b"a" * (validate.MAX_BODY - 11) + b'"}'
     assert len(most) == validate.MAX_BODY
-    assert body("networks.patch", most)[0]["description"]
+    assert body("networks.patch", most)
     assert isinstance(refusal("networks.patch", most + b" "), TooLarge)
+
+
+@pytest.mark.parametrize(("value", "field"), [
+    ({"sourceRanges": ["10.0.0.0/8"] * 1001}, "resource.sourceRanges"),
+    ({"allowed": [{"IPProtocol": "tcp", "ports": ["22"] * 1001}]}, "resource.allowed[0].ports"),
+    ({"description": "d" * 2049}, "resource.description"),
+])
+def test_more_than_any_cloud_could_carry_is_refused_by_field(value: dict[str, Any], field: str) -> None:
+    refused = refusal("firewalls.insert", {"name": "f", **value})
+    assert (type(refused), refused.field) == (Invalid, field)
+    assert len(refused.message) < 300
+
+
+def test_a_map_may_not_hold_too_much_either() -> None:
+    labels = {f"k{number}": "v" for number in range(1001)}
+    assert refusal("instances.setLabels", {"labels": labels}).field == "resource.labels"
+
+
+def test_of_many_unknown_fields_a_hundred_are_named() -> None:
+    _, unknown = body("networks.insert", {"name": "n", **{f"x{number}" * 70: 1 for number in range(5000)}})
+    assert len(unknown) == 100
+    assert max(map(len, unknown)) == 200
