@@ -13,6 +13,7 @@ from gcelib.models import Group, GroupRule
 from gcelib.server import groups, guarding, metadata, rules
 from gcelib.server.context import Context
 from gcelib.server.guarding import RULE_TAG, Key
+from gcelib.server.times import EPOCH, from_seconds
 
 
 @dataclass(slots=True)
@@ -105,6 +106,33 @@ def _network_of(cloud: Cloud, group: str) -> str:
     if group == cloud.traits.default_group:
         return "default"
     return group.removeprefix(groups.MARK).partition(":")[0]
+
+
+def render(ctx: Context, item: Firewall) -> dict[str, Any]:
+    """A firewall as GCE shows it, without kind and selfLink."""
+    note = note_of(ctx, item.name) if item.ours else {}
+    definition = item.definition(note)
+    shown: dict[str, Any] = {
+        "id": number(ctx, item),
+        "creationTimestamp": from_seconds(note["created"]) if "created" in note else EPOCH,
+        "name": item.name,
+        "description": definition["description"],
+        "network": ctx.link("global", "networks", item.network),
+        "priority": definition["priority"],
+        "direction": "INGRESS",
+        "disabled": False,
+        "logConfig": {"enable": False},
+        "allowed": definition["allowed"],
+    }
+    shown.update({key: definition[key] for key in ("sourceRanges", "sourceTags", "targetTags") if definition[key]})
+    return shown
+
+
+def number(ctx: Context, item: Firewall) -> str:
+    """The firewall's numeric id."""
+    if item.ours:
+        return naming.number("", "firewall", f"{ctx.tenancy} {item.name}")
+    return naming.number(item.cloud, "group", item.number)
 
 
 def note_of(ctx: Context, name: str) -> Mapping[str, Any]:

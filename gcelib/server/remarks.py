@@ -114,7 +114,7 @@ def restated(subject: Subject, said: Mapping[str, Any]) -> list[Step]:
     tags, note = split(subject.cloud, {}, said)
     kept = {PREFIX + name for name in said} & set(subject.tags)
     note = {name: note.get(name) for name in said if name in note or name in subject.note}
-    return _kept(subject, {key for key in kept if key not in tags}, tags, note, "remarks")
+    return _kept(subject, {key for key in kept if key not in tags}, tags, note, " and ".join(said))
 
 
 def relabelled(subject: Subject, sent: Mapping[str, Any], field: str = "resource") -> list[Step]:

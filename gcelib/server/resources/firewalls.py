@@ -11,10 +11,9 @@ from gcelib.models import GroupRule
 from gcelib.server import groups, guarding, metadata, rules
 from gcelib.server.collection import Collection, Rendered, missing
 from gcelib.server.context import Context
-from gcelib.server.firewalls import Firewall, firewalls, note_of
+from gcelib.server.firewalls import Firewall, firewalls, note_of, render
 from gcelib.server.guarding import Key
 from gcelib.server.operations.plan import Step, Work
-from gcelib.server.times import EPOCH, from_seconds
 
 CHANGEABLE = ("description", "priority", "allowed", "sourceRanges", "sourceTags", "targetTags", "denied", "direction",
               "disabled", "logConfig", "destinationRanges", "sourceServiceAccounts", "targetServiceAccounts")
@@ -35,22 +34,7 @@ class Firewalls(Collection):
         return found
 
     def render(self, ctx: Context, scope: str, item: Firewall) -> Rendered:
-        note = note_of(ctx, item.name) if item.ours else {}
-        definition = item.definition(note)
-        shown: Rendered = {
-            "id": _number(ctx, item),
-            "creationTimestamp": from_seconds(note["created"]) if "created" in note else EPOCH,
-            "name": item.name,
-            "description": definition["description"],
-            "network": ctx.link("global", "networks", item.network),
-            "priority": definition["priority"],
-            "direction": "INGRESS",
-            "disabled": False,
-            "logConfig": {"enable": False},
-            "allowed": definition["allowed"],
-        }
-        shown.update({key: definition[key] for key in ("sourceRanges", "sourceTags", "targetTags") if definition[key]})
-        return shown
+        return render(ctx, item)
 
     def insert(self, ctx: Context) -> Work:
         """Allow what it says, on every cloud that has the network."""
@@ -144,12 +128,6 @@ def _ours(found: Firewall) -> Firewall:
             "it is left as it is. Change it where it was made."
         )
     return found
-
-
-def _number(ctx: Context, item: Firewall) -> str:
-    if item.ours:
-        return naming.number("", "firewall", f"{ctx.tenancy} {item.name}")
-    return naming.number(item.cloud, "group", item.number)
 
 
 def _network(ctx: Context, link: str) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from gcelib.models import Node
-from gcelib.server.collection import Rendered, Zonal, scope_of
+from gcelib.server.collection import Rendered
 from gcelib.server.context import Context
 from gcelib.server.directory import Directory, Found
 from gcelib.server.operations.plan import Work
 from gcelib.server.resources.instances import create, disks, power, remove, render
+from gcelib.server.resources.instances.settings import Settings
 
 
-class Instances(Zonal):
+class Instances(Settings):
     """Each verb's work is planned in a file of its theme beside this one."""
 
     name, kind = "instances", "instance"
@@ -27,28 +28,24 @@ class Instances(Zonal):
 
     def delete(self, ctx: Context) -> Work:
         """Destroy the machine and free its name."""
-        return remove.delete(ctx, self._named(ctx))
+        return remove.delete(ctx, self.named(ctx))
 
     def start(self, ctx: Context) -> Work:
         """Start a stopped machine; one that runs stays as it is."""
-        return power.start(ctx, self._named(ctx))
+        return power.start(ctx, self.named(ctx))
 
     def stop(self, ctx: Context) -> Work:
         """Stop a running machine; one that is stopped stays as it is."""
-        return power.stop(ctx, self._named(ctx))
+        return power.stop(ctx, self.named(ctx))
 
     def reset(self, ctx: Context) -> Work:
         """Restart a running machine the hard way."""
-        return power.reset(ctx, self._named(ctx))
+        return power.reset(ctx, self.named(ctx))
 
     def set_disk_auto_delete(self, ctx: Context) -> Work:
         """Say whether a disk goes with the machine."""
-        return disks.set_auto_delete(ctx, self._named(ctx))
+        return disks.set_auto_delete(ctx, self.named(ctx))
 
     def set_deletion_protection(self, ctx: Context) -> Work:
         """Keep the machine from being deleted, or let it be deleted again."""
-        return remove.protect(ctx, self._named(ctx))
-
-    def _named(self, ctx: Context) -> Found[Node]:
-        found: Found[Node] = self.find(ctx, scope_of(ctx), ctx.params[ctx.method.order[-1]])
-        return found
+        return remove.protect(ctx, self.named(ctx))

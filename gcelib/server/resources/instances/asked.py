@@ -24,14 +24,11 @@ REFUSED: Mapping[str, Callable[[Any], bool]] = {
 }
 """Field -> whether a value of it is a wish that matters: leaving it out would give another machine."""
 
-SCHEDULING_REFUSED = {
-    "preemptible": True,
-    "provisioningModel": "SPOT",
-    "nodeAffinities": None,
-    "instanceTerminationAction": "DELETE",
-    "maxRunDuration": None,
-}
-"""Scheduling wishes nobody here can fulfil; None: any value."""
+SCHEDULING_KEPT = {"onHostMaintenance": "MIGRATE", "automaticRestart": True}
+"""Scheduling wishes that are kept and shown, with what is true without one; every other is refused."""
+
+SCHEDULING_PLAIN = {"provisioningModel": "STANDARD", "instanceTerminationAction": "STOP"}
+"""Scheduling wishes that say what every machine is."""
 
 DEFAULT_ACCOUNT = "default"
 """What gcloud asks for when nobody said anything."""
@@ -43,30 +40,52 @@ def refuse(ctx: Context, cloud: Cloud) -> None:
         value = ctx.body.get(field)
         if value is not None and matters(value):
             raise _unsupported(ctx, cloud, field)
-    scheduling = ctx.body.get("scheduling") or {}
-    for field, refused in SCHEDULING_REFUSED.items():
-        value = scheduling.get(field)
-        if value and (refused is None or value == refused):
-            raise _unsupported(ctx, cloud, f"scheduling.{field}")
+    refuse_scheduling(ctx, cloud, ctx.body.get("scheduling") or {}, "resource.scheduling")
+
+
+def refuse_scheduling(ctx: Context, cloud: Cloud, sent: Mapping[str, Any], field: str) -> None:
+    """Raise Unsupported naming the first wish that would be another kind of machine."""
+    for name, value in sent.items():
+        matters = any(value.values()) if isinstance(value, dict) else bool(value)
+        if matters and name not in SCHEDULING_KEPT and SCHEDULING_PLAIN.get(name) != value:
+            raise _unsupported(ctx, cloud, f"{field.removeprefix('resource').lstrip('.')}.{name}".lstrip("."))
+
+
+def scheduling(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """What of it is kept."""
+    return {name: sent[name] for name in SCHEDULING_KEPT if name in sent}
+
+
+def unusual_scheduling(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """What of it is kept and would not be shown without."""
+    return {name: value for name, value in scheduling(sent).items() if value != SCHEDULING_KEPT[name]}
+
+
+def ignored_scheduling(cloud: Cloud, sent: Mapping[str, Any], field: str) -> list[tuple[str, str]]:
+    """Warnings for wishes that are kept and have no effect."""
+    why = f"what becomes of machines when a host of cloud '{cloud.name}' fails or is serviced, its operator decides"
+    moot = [name for name, usual in SCHEDULING_KEPT.items() if sent.get(name, usual) != usual]
+    return [warning(f"{field}.{name}", why) for name in moot]
 
 
 def ignored(ctx: Context, cloud: Cloud) -> list[tuple[str, str]]:
     """Warnings for what is accepted and has no effect: the machine is the same without it."""
-    warnings: list[tuple[str, str]] = []
+    warnings = ignored_scheduling(cloud, ctx.body.get("scheduling") or {}, "resource.scheduling")
     accounts = [account.get("email", "") for account in ctx.body.get("serviceAccounts") or []]
     if any(email and email != DEFAULT_ACCOUNT for email in accounts):
-        warnings.append(_warning("serviceAccounts", f"cloud '{cloud.name}' gives machines no service accounts"))
+        warnings.append(warning("serviceAccounts", f"cloud '{cloud.name}' gives machines no service accounts"))
     boot: Mapping[str, Any] = next((disk for disk in ctx.body.get("disks") or [] if disk.get("boot")), {})
     if boot.get("autoDelete") is False and cloud.traits.boot_disk_dies:
         why = f"on cloud '{cloud.name}' a boot disk is always deleted with its machine"
-        warnings.append(_warning("disks[].autoDelete", why))
+        warnings.append(warning("disks[].autoDelete", why))
     shielded = ctx.body.get("shieldedInstanceConfig") or {}
     if shielded.get("enableSecureBoot"):
-        warnings.append(_warning("shieldedInstanceConfig", f"cloud '{cloud.name}' has no shielded machines"))
+        warnings.append(warning("shieldedInstanceConfig", f"cloud '{cloud.name}' has no shielded machines"))
     return warnings
 
 
-def _warning(field: str, why: str) -> tuple[str, str]:
+def warning(field: str, why: str) -> tuple[str, str]:
+    """What an operation says of a field that has no effect."""
     return "FIELD_VALUE_OVERRIDEN", f"Field '{field}' has no effect: {why}."
 
 

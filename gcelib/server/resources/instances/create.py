@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +15,8 @@ from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.images import bootable
 from gcelib.server.operations.plan import Step, Work
-from gcelib.server.resources.instances import asked, drives
+from gcelib.server.resources.instances import asked, drives, tagging
 from gcelib.server.resources.instances.sizes import size_for
-
-TAG = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ def _wish(ctx: Context) -> Wish:
     network, ip = _network(ctx, zone)
     return Wish(
         zone=zone, name=name, size=size_for(ctx, zone, body["machineType"]), image=image, network=network, ip=ip,
-        boot=boot, tags=_tags(body), items=metadata.checked(
+        boot=boot, tags=tagging.checked(body.get("tags") or {}, "resource.tags"), items=metadata.checked(
             {"items": (body.get("metadata") or {}).get("items")}, [], "resource.metadata"
         ),
         labels=remarks.check_labels(body.get("labels") or {}),
@@ -117,19 +114,8 @@ def _said(ctx: Context, wish: Wish) -> dict[str, Any]:
         "disk": disk if disk != wish.name else "",
         "nat": nat if nat != "External NAT" else "",
         "metadata": wish.items,
+        "scheduling": asked.unusual_scheduling(ctx.body.get("scheduling") or {}),
     }
-
-
-def _tags(body: Mapping[str, Any]) -> list[str]:
-    items = list(dict.fromkeys((body.get("tags") or {}).get("items") or []))
-    for index, tag in enumerate(items):
-        if not TAG.match(tag):
-            raise Invalid(
-                f"Invalid value for field 'resource.tags.items[{index}]': '{tag}'. Must be a match of regex "
-                f"'{naming.LABEL_PATTERN}'",
-                field=f"resource.tags.items[{index}]",
-            )
-    return items
 
 
 def _network(ctx: Context, zone: Found[Zone]) -> tuple[Found[Network] | None, str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 from gcelib import naming
 from gcelib.errors import Invalid
 from gcelib.models import Node, NodeState
+from gcelib.server import guarding
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.operations.plan import Step, Work
-from gcelib.server.resources.instances import render
+from gcelib.server.resources.instances import render, tagging
 from gcelib.server.resources.instances.power import of
 
 
@@ -39,6 +41,9 @@ def delete(ctx: Context, item: Found[Node]) -> Work:
         if not disk.model.boot and render.auto_delete(item, disk.model, note)
     ]
     steps.append(Step("destroy", cloud, "nodes", "destroy", {"id": node.id, "volume_ids": dying}, weight=2))
+    member = guarding.member(ctx.view, item)
+    if member is not None:
+        steps += [replace(step, optional=True) for step in tagging.withdraw_copies(ctx, member.own)]
     if note:
         where = {"place": cloud, "kind": "node", "id": node.id}
         steps.append(Step("un-note", "", "notes", "delete", where))

@@ -12,6 +12,7 @@ from gcelib.server import fingerprint, groups, metadata, remarks
 from gcelib.server.collection import Rendered
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
+from gcelib.server.resources.instances import asked
 from gcelib.server.times import rfc3339
 
 STATUS = {
@@ -40,8 +41,8 @@ def instance(ctx: Context, item: Found[Node]) -> Rendered:
         "networkInterfaces": [_nic(ctx, item, index, nic, note) for index, nic in enumerate(node.nics)],
         "disks": disks(ctx, item, note),
         "metadata": metadata.render(note.get("metadata", [])),
-        "scheduling": {"onHostMaintenance": "MIGRATE", "automaticRestart": True, "preemptible": False,
-                       "provisioningModel": "STANDARD"},
+        "scheduling": {**asked.SCHEDULING_KEPT, "preemptible": False, "provisioningModel": "STANDARD",
+                       **note.get("scheduling", {})},
         "labelFingerprint": fingerprint.fingerprint(labels),
         "startRestricted": False,
         "deletionProtection": deletion_protected(item, note),

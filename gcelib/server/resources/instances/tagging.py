@@ -1,0 +1,135 @@
+"""A machine's network tags, which are security groups on the cloud.
+
+A stopped machine changes its groups. One that runs keeps them: a tag added reaches it through its own group.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gcelib import naming
+from gcelib.errors import Invalid, Unsupported
+from gcelib.models import Node, NodeState
+from gcelib.server import fingerprint, groups, guarding, remarks
+from gcelib.server.context import Context
+from gcelib.server.directory import Found
+from gcelib.server.firewalls import firewalls, note_of
+from gcelib.server.guarding import Key, Member
+from gcelib.server.operations.plan import Step
+from gcelib.server.resources.instances.labelling import subject
+
+TAG = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?\Z")
+MOST_TAGS = 64
+
+
+def checked(sent: Mapping[str, Any], field: str) -> list[str]:
+    """The tags, each once. Raises Invalid naming the one that GCE would not take."""
+    items = list(dict.fromkeys(sent.get("items") or []))
+    for index, tag in enumerate(items):
+        if not TAG.match(tag):
+            raise Invalid(
+                f"Invalid value for field '{field}.items[{index}]': '{tag}'. Must be a match of regex "
+                f"'{naming.LABEL_PATTERN}'",
+                field=f"{field}.items[{index}]",
+            )
+    if len(items) > MOST_TAGS:
+        raise Invalid(f"Invalid value for field '{field}.items': {len(items)} tags. At most {MOST_TAGS} are allowed.",
+                      field=f"{field}.items")
+    return items
+
+
+def tags_steps(ctx: Context, item: Found[Node], sent: Mapping[str, Any], field: str = "resource") -> list[Step]:
+    """The tags replaced, and with them what the machine's firewalls are.
+
+    Raises Stale when a fingerprint was sent that no longer holds, Unsupported for what cannot be done while it runs.
+    """
+    about = subject(ctx, item)
+    before = groups.network_tags(item, about.note)
+    fingerprint.check(sent.get("fingerprint"), fingerprint.fingerprint(before), f"{field}.fingerprint")
+    tags = checked(sent, field)
+    kept = remarks.restated(about, {"tags": ",".join(tags)}) if tags != before else []
+    member = guarding.member(ctx.view, item, tags)
+    if member is None:
+        return kept
+    if item.model.state is NodeState.STOPPED or item.cloud.traits.change_groups_running:
+        return rejoin(ctx, member, kept) if kept or unclean(member) else []
+    if tags == before:
+        return []
+    _refuse_while_running(ctx, member)
+    made, withdrawn = _copies(ctx, member)
+    return [*made, *kept, *withdrawn]
+
+
+def rejoin(ctx: Context, member: Member, kept: Sequence[Step] = ()) -> list[Step]:
+    """Steps after which the machine is in exactly its tags' groups, beside those that are none of a tag's.
+
+    `kept` come between joining the groups and taking back what stood in for them.
+    """
+    cloud, node, network = member.item.cloud, member.item.model, member.network
+    stay = [name for name in member.groups if not groups.tag_of(name, network)]
+    steps, ids = groups.ensure(ctx.view, cloud, [*stay, *(groups.tag_group(network, tag) for tag in member.tags)])
+    if not member.own:
+        args = {"name": groups.private_group(network, member.item.name), "description": "Kept by gcelib"}
+        undo = Step("drop own group", cloud.name, "firewalls", "destroy_group", {"id": {"$ref": "own group.target"}})
+        steps.append(Step("own group", cloud.name, "firewalls", "create_group", args, undo=undo))
+        ids.append({"$ref": "own group.target"})
+    ids += [id for id in node.group_ids if id not in member.groups.values()]
+    if set(map(str, ids)) != set(node.group_ids):
+        undo = Step("old groups", cloud.name, "nodes", "regroup", {"id": node.id, "group_ids": [*node.group_ids]})
+        steps.append(Step("join groups", cloud.name, "nodes", "regroup", {"id": node.id, "group_ids": ids}, undo=undo))
+    return [*steps, *kept, *withdraw_copies(ctx, member.own)]
+
+
+def unclean(member: Member) -> bool:
+    """Whether the machine's groups are not those of its tags."""
+    return bool(member.missing or member.left)
+
+
+def withdraw_copies(ctx: Context, own: str) -> list[Step]:
+    """Steps that take back every rule that stands in for a membership of the machine with this own group."""
+    return [
+        guarding.withdraw(firewall.name, key, rule)
+        for firewall in firewalls(ctx).values() if own and firewall.ours
+        for key, rule in firewall.rules.items() if guarding.concerns(key, own)
+    ]
+
+
+def _copies(ctx: Context, member: Member) -> tuple[list[Step], list[Step]]:
+    """(steps that make the rules standing in for memberships, steps that take back those no longer needed)."""
+    cloud = member.item.cloud
+    late = guarding.latecomers(ctx.view, cloud, member.network, instead=member)
+    ours = [each for each in firewalls(ctx).values() if each.ours and each.network == member.network]
+    wanted: dict[str, set[Key]] = {}
+    for firewall in ours:
+        keys = guarding.wanted(cloud, member.network, firewall.definition(note_of(ctx, firewall.name)), late)
+        wanted[firewall.name] = {key for key in keys if guarding.concerns(key, member.own)}
+    names = sorted({group for keys in wanted.values() for _, group, _ in keys})
+    made, ids = groups.ensure(ctx.view, cloud, names)
+    withdrawn: list[Step] = []
+    for firewall in ours:
+        keys = wanted[firewall.name]
+        made += guarding.allow(firewall.name, keys - firewall.rules.keys(), dict(zip(names, ids, strict=True)))
+        there = {key: rule for key, rule in firewall.rules.items() if guarding.concerns(key, member.own)}
+        withdrawn += [guarding.withdraw(firewall.name, key, rule) for key, rule in there.items() if key not in keys]
+    return made, withdrawn
+
+
+def _refuse_while_running(ctx: Context, member: Member) -> None:
+    """Raise Unsupported for a tag whose group the machine is in and for one that it has no group to take up."""
+    name, cloud = member.item.name, member.item.cloud.name
+    why = (
+        f"a machine joins and leaves the security groups of that cloud only while it is stopped. Stop '{name}', set "
+        "its tags, start it again."
+    )
+    if member.left:
+        raise Unsupported(
+            f"{ctx.method.id} is not offered on cloud '{cloud}' for a running machine that is to lose tag "
+            f"'{member.left[0]}', whose group it joined while it was stopped or made: {why}", field="resource.items",
+        )
+    if member.missing and not member.own:
+        raise Unsupported(
+            f"{ctx.method.id} is not offered on cloud '{cloud}' for this running machine, which was not made by gcelib "
+            f"and has no group of its own for tag '{member.missing[0]}': {why}", field="resource.items",
+        )
