@@ -152,6 +152,7 @@ class Firewalls(Protocol):
 
     `allow` makes one rule per source; the job's result holds `rule_ids`, all that were wanted, and
     `made_ids`, those among them that were not there before. A rule that is there already is no error.
+    `revoke` with a tag as `claim` leaves a rule that has another tag beginning with `claims`, without that tag.
     """
 
     def list(self) -> Sequence[Group]: ...

@@ -126,12 +126,13 @@ def allow(name: str, keys: Iterable[Key], ids: Mapping[str, Any]) -> list[Step]:
 
 
 def withdraw(name: str, key: Key, rule: GroupRule) -> Step:
-    """The step that takes one rule of firewall `name` back; one that another firewall wants too stays for that one."""
+    """The step that takes one rule of firewall `name` back; one that another firewall wants too stays for that one.
+
+    Which it is, the cloud is asked when the step is carried out: others may come and go until then.
+    """
     cloud, group, _ = key
-    label = f"withdraw {name}'s {rule.id} of {group}"
-    if any(tag.startswith(RULE_TAG) and tag != RULE_TAG + name for tag in rule.tags):
-        return Step(label, cloud, "tags", "remove", {"kind": "rule", "ids": [rule.id], "keys": [RULE_TAG + name]})
-    return Step(label, cloud, "firewalls", "revoke", {"rule_ids": [rule.id], "direction": rule.direction})
+    args = {"rule_ids": [rule.id], "direction": rule.direction, "claim": RULE_TAG + name, "claims": RULE_TAG}
+    return Step(f"withdraw {name}'s {rule.id} of {group}", cloud, "firewalls", "revoke", args)
 
 
 def is_copy(key: Key) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -85,29 +85,52 @@ class Firewalls(Facet):
             **self._sources(group_id, group_names),
         )  # fmt: skip
 
-    def revoke(self, *, key: str, direction: str, rule_id: str = "", rule_ids: Sequence[str] = ()) -> Job:
-        """revokeSecurityGroupIngress or …Egress, one rule after the other; those already gone are left out."""
-        left = [*([rule_id] if rule_id else []), *rule_ids]
+    def revoke(
+        self, *, key: str, direction: str, rule_id: str = "", rule_ids: Sequence[str] = (), claim: str = "",
+        claims: str = "",
+    ) -> Job:
+        """revokeSecurityGroupIngress or …Egress, one rule after the other; those already gone are left out.
+
+        With `claim`, a tag, a rule that carries another tag beginning with `claims` as well only loses this one.
+        That is looked at now, and once more when the tag is gone: of several who leave at once the last revokes.
+        """
+        left, ours = [*([rule_id] if rule_id else []), *rule_ids], job_id(key)
+        tags = self._rule_tags() if claim else {}
         while left:
-            first, ours = left[0], job_id(key)
+            first = left[0]
             args = {"rule_ids": left, "direction": _direction(direction)}
-            job = self.send(
-                "revoke", _command("revoke", direction), args, key=job_id(key, first), target=first, id=first,
-                then=ours if left[1:] else "",
-            )  # fmt: skip
+            args |= {"claim": claim, "claims": claims} if claim else {}
+            mine, others = _claimed(tags.get(first, ()), claim, claims)
+            job = self.done(first)
+            if mine and others:
+                job = self.send(
+                    "revoke", "deleteTags", args | {"leaving": True}, key=job_id(key, f"{first} {claim}"), target=first,
+                    then=ours, resourcetype="SecurityGroupRule", resourceids=[first],
+                    **indexed("tags", [{"key": claim}]),
+                )  # fmt: skip
+            elif not others and (first in tags or not claim):
+                job = self.send(
+                    "revoke", _command("revoke", direction), args, key=job_id(key, first), target=first, id=first,
+                    then=ours if left[1:] else "",
+                )  # fmt: skip
             if job.state is JobState.RUNNING:
                 return job
             left = left[1:]
         return self.done(rule_id)
 
     def second_part(self, token: Token) -> Job:
-        """The next of several rules."""
+        """The next of several rules, or the same one once more when it has lost a tag."""
         args = token.args
-        return self.revoke(key=token.then, direction=args["direction"], rule_ids=args["rule_ids"][1:])
+        left = args["rule_ids"] if args.get("leaving") else args["rule_ids"][1:]
+        return self.revoke(
+            key=token.then, direction=args["direction"], rule_ids=left, claim=args.get("claim", ""),
+            claims=args.get("claims", ""),
+        )  # fmt: skip
 
     def part_seen(self, token: Token) -> bool:
-        """Whether the first of several rules is gone, whoever removed it."""
-        return token.args["rule_ids"][0] not in self._rule_ids()
+        """Whether the first of several rules is gone, or has lost the tag it was to lose, whoever saw to it."""
+        tags = self._rule_tags().get(token.args["rule_ids"][0])
+        return tags is None or (bool(token.args.get("leaving")) and token.args["claim"] not in tags)
 
     def result(self, verb: str, args: Mapping[str, Any], target: str, row: records.JobRow) -> dict[str, object]:
         """For `allow` the ids of all rules wanted, and of the new ones: the job names only those."""
@@ -126,13 +149,16 @@ class Firewalls(Facet):
             return gone(any(row.id == target for row in self._rows()), target)
         if verb == "revoke":
             asked = [target] if target else [str(args.get("rule_id", "")), *args.get("rule_ids", ())]
-            return gone(bool(self._rule_ids().intersection(asked)), target)
+            tags = self._rule_tags()
+            left = [id for id in asked if id in tags and not _left_behind(tags[id], args)]
+            return gone(bool(left), target)
         found = [self._matching(args, cidr=cidr) for cidr in args.get("cidrs", ())]
         found += [self._matching(args, group=name) for name in args.get("group_names", ())]
         return reached(bool(found) and all(found), str(args["group_id"]), rule_ids=found, made_ids=[])
 
-    def _rule_ids(self) -> set[str]:
-        return {rule.id for group in self.list() for rule in group.rules}
+    def _rule_tags(self) -> dict[str, Collection[str]]:
+        """The tags of every rule there is, by its id."""
+        return {rule.id: rule.tags for group in self.list() for rule in group.rules}
 
     def _matching(self, args: Mapping[str, Any], *, cidr: str = "", group: str = "") -> str:
         """The id of the rule wanted; "" when it is not there."""
@@ -160,6 +186,16 @@ class Firewalls(Facet):
                 " name address ranges instead."
             )
         return indexed("usersecuritygrouplist", [{"group": name, "account": account} for name in names])
+
+
+def _claimed(tags: Collection[str], claim: str, claims: str) -> tuple[bool, bool]:
+    """Whether a rule with these tags carries the claim, and whether it carries any other of that kind."""
+    return bool(claim) and claim in tags, bool(claim) and any(t.startswith(claims) and t != claim for t in tags)
+
+
+def _left_behind(tags: Collection[str], args: Mapping[str, Any]) -> bool:
+    """Whether a rule that is still there is there for others only."""
+    return _claimed(tags, str(args.get("claim", "")), str(args.get("claims", ""))) == (False, True)
 
 
 def _made(row: records.JobRow) -> list[str]:
