@@ -164,7 +164,7 @@ def _saying(kind: type[Fault]) -> str:
     if issubclass(kind, NoCapacity):
         return "has no room now for"
     if issubclass(kind, Exceeded):
-        return "refused, because a quota is used up,"
+        return "has no quota left for"
     if issubclass(kind, Forbidden):
         return "does not allow"
     if issubclass(kind, Unsupported):

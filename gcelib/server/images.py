@@ -42,7 +42,7 @@ def in_family(ctx: Context, family: str) -> Parts:
     ]
     if not candidates:
         raise NotFound(f"The resource 'projects/{ctx.project}/global/images/family/{family}' was not found")
-    return max(candidates, key=lambda parts: (str(parts[0].model.created or ""), parts[0].name))
+    return max(candidates, key=lambda parts: _age(parts[0]))
 
 
 def bootable(ctx: Context, zone: Found[Zone], link: str, field: str) -> Found[Image]:
@@ -64,7 +64,9 @@ def bootable(ctx: Context, zone: Found[Zone], link: str, field: str) -> Found[Im
         raise NotFound(f"The resource 'projects/{ref.project}/global/images/{ref.name}' was not found")
     twin = next((image for image in where if image.name == found.name and image.cloud.name == zone.cloud.name), None)
     if twin is None or (twin.model.zone_ids is not None and zone.model.id not in twin.model.zone_ids):
-        raise Invalid(f"Image '{found.name}' is not in zone '{zone.name}'.", field=field)
+        raise Invalid(
+            f"Image '{found.name}' is not in zone '{zone.name}'; it is in {_places(ctx, where, found)}.", field=field
+        )
     if twin.model.state is not ImageState.READY:
         state = twin.model.status_text or twin.model.state.value
         raise Invalid(f"Image '{found.name}' is not ready on cloud '{zone.cloud.name}': {state}.", field=field)
@@ -96,4 +98,21 @@ def _newest(
     else:
         members = [image for image in where if family_of(ctx, image) == family]
     ready = [i for i in members if i.model.state is ImageState.READY and i.cloud.name == cloud.name]
-    return max(ready, key=lambda image: (str(image.model.created or ""), image.name), default=None)
+    return max(ready, key=_age, default=None)
+
+
+def _places(ctx: Context, where: Parts, found: Found[Image]) -> str:
+    """The zones that have an image of this name, as words."""
+    twins = [image for image in where if image.name == found.name]
+    zones = [
+        zone.name
+        for zone in ctx.view.zones
+        for twin in twins
+        if zone.cloud is twin.cloud and (twin.model.zone_ids is None or zone.model.id in twin.model.zone_ids)
+    ]
+    return ", ".join(zones) or "no zone of this project"
+
+
+def _age(found: Found[Image]) -> tuple[str, int, str]:
+    """What the newest image is told by; of those made at one time the smallest counts as newest."""
+    return str(found.model.created or ""), -found.model.size_gb, found.name

@@ -43,11 +43,12 @@ class Networks(Collection):
         zones = ", ".join(f"{part.zone}: {part.model.name}" for part in item)
         shown: Rendered = {
             "id": naming.number("", "network", f"{ctx.tenancy} {item[0].name}"),
-            "creationTimestamp": rfc3339(first.created),
             "name": item[0].name,
             "description": remarks.said_of("description", first.tags, note) or zones,
             "routingConfig": {"routingMode": "REGIONAL"},
         }
+        if first.created:
+            shown["creationTimestamp"] = rfc3339(first.created)
         if first.cidr:
             shown["IPv4Range"] = first.cidr
         if first.gateway:
