@@ -10,7 +10,7 @@ from gcelib.models import VolumeType
 from gcelib.server.collection import Collection, Rendered
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
-from gcelib.server.kinds_of_disk import disk_type, types_in
+from gcelib.server.kinds_of_disk import bounds, default_gb, disk_type, types_in
 from gcelib.server.times import rfc3339
 
 
@@ -30,13 +30,13 @@ class DiskTypes(Collection):
 
     def render(self, ctx: Context, scope: str, item: Found[VolumeType]) -> Rendered:
         model = item.model
-        low, high = (model.size_gb, model.size_gb) if model.size_gb else (model.min_gb, model.max_gb)
+        low, high = bounds(model)
         return {
             "id": naming.number(item.cloud.name, "diskType", f"{model.id} {item.name}"),
             "creationTimestamp": rfc3339(model.created),
             "name": item.name,
             "description": model.description or model.name,
             "validDiskSize": f"{low}GB-{high}GB",
-            "defaultDiskSizeGb": str(model.size_gb or low),
+            "defaultDiskSizeGb": str(default_gb(model)),
             "zone": ctx.link(scope),
         }
