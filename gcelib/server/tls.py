@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gcelib.config import ConfigError, ServerConfig
-from gcelib.config.sealed import write_private
+from gcelib.config.sealed import open_to_others, shut, write_private
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,7 @@ def _server_file(config: ServerConfig) -> Path:
     """server.pem, renewed first where it has to be."""
     path = config.state_dir / "server.pem"
     try:
+        _refuse_open(config.state_dir / "ca-key.pem", path)
         authority, authority_key = _authority(config.state_dir)
         names = wanted_names(config)
         if not _good(path, names, authority):
@@ -78,6 +79,13 @@ def _server_file(config: ServerConfig) -> Path:
             [f"server.state_dir: the certificate cannot be kept in {config.state_dir}: {error.strerror}."]
         ) from None
     return path
+
+
+def _refuse_open(*keys: Path) -> None:
+    """Raise ConfigError for a key that others may have read: whoever has it can pass for this server."""
+    mistakes = [f"server.state_dir: {shut(key)}" for key in keys if key.exists() and open_to_others(key)]
+    if mistakes:
+        raise ConfigError(mistakes)
 
 
 def wanted_names(config: ServerConfig) -> list[str]:
