@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import re
 import secrets
@@ -12,12 +11,11 @@ from collections.abc import Callable, Sequence
 
 from gcelib.auth import audit
 from gcelib.auth.guessing import Guessing
-from gcelib.auth.seal import Broken, Seal
+from gcelib.auth.vault import Vault
 from gcelib.config.keys import Holder, Keys, tenancy
 from gcelib.config.names import idlike
-from gcelib.config.sealed import Secret
 from gcelib.errors import Exists, Fault, TooMany, Unavailable
-from gcelib.store import Account, AccountRows, Credential, CredentialRows, Store
+from gcelib.store import Account, AccountRows, Store
 
 _LOG = logging.getLogger("gcelib.auth")
 
@@ -42,11 +40,15 @@ class Callers:
     """
 
     def __init__(
-        self, store: Store, seal: Seal, verify: Verify, clouds: Callable[[], Sequence[str]], clock: Callable[[], float]
+        self,
+        store: Store,
+        vault: Vault,
+        verify: Verify,
+        clouds: Callable[[], Sequence[str]],
+        clock: Callable[[], float],
     ) -> None:
         self._accounts = AccountRows(store)
-        self._rows = CredentialRows(store)
-        self._seal = seal
+        self._vault = vault
         self._verify = verify
         self._clouds = clouds
         self._clock = clock
@@ -78,9 +80,8 @@ class Callers:
         if cloud not in self._clouds() or not key or not secret or len(key) + len(secret) > _LONGEST:
             return None
         audit.note(proof=f"keys to cloud '{cloud}'")
-        digest = self._seal.digest(cloud, key, secret)
         subject = f"keys:{hashlib.sha256(key.encode()).hexdigest()[:32]}"
-        if not self._rows.by_digest(digest):
+        if not self._vault.has(self._vault.digest(cloud, key, secret)):
             # Whoever holds the secret never waits for others' guesses.
             self._guessing.wait(subject, remote)
         holder = self._prove(cloud, key, secret)
@@ -90,40 +91,12 @@ class Callers:
             return None
         self._guessing.right(subject, remote)
         audit.note(who=account.email)
-        return account.email, self._kept(account.email, cloud, holder, key, secret, digest)
+        return account.email, self._vault.keep(account.email, cloud, holder, key, secret)
 
     def keys(self, id: str) -> Keys | None:
-        """The keys of this id, opened; None when they are gone, refused, or nobody can open them."""
-        found = self._rows.get(id)
-        return self._opened(found) if found and found.cloud in self._clouds() else None
-
-    def keys_of(self, cloud: str, account: str) -> list[Keys]:
-        """Every pair of keys of one account of a cloud, the last used first."""
-        opened = (self._opened(each) for each in self._rows.of(cloud, account))
-        return [keys for keys in opened if keys]
-
-    def refuse(self, id: str) -> None:
-        """The cloud does not take these keys any more: end what stands for them."""
-        self._rows.refuse(id, self._clock())
-        _LOG.warning("a cloud no longer takes the keys %s: what was signed in with them is signed out", id)
-
-    def purge(self) -> None:
-        """Forget keys that nothing stands for any more."""
-        self._rows.purge(self._clock())
-
-    def reseal(self) -> tuple[int, int]:
-        """Seal everything with the newest key; (changed, dropped because nobody can open them)."""
-
-        def change(row: Credential) -> tuple[str, str] | None:
-            keys = self._opened(row)
-            if keys is None:
-                return None
-            digest = self._seal.digest(keys.cloud, keys.key, keys.secret.reveal())
-            if digest == row.digest and row.sealed.startswith(f"{self._seal.newest()}."):
-                return row.digest, row.sealed
-            return digest, self._sealed(row.cloud, row.holder, keys.key, keys.secret.reveal())
-
-        return self._rows.reseal(change)
+        """The keys of this id; None when they are gone, refused, or of a cloud that takes none any more."""
+        found = self._vault.keys(id)
+        return found if found and found.cloud in self._clouds() else None
 
     def _prove(self, cloud: str, key: str, secret: str) -> Holder | None:
         if not self._turns.acquire(timeout=_WAIT_SECONDS):
@@ -160,28 +133,6 @@ class Callers:
         except Exists:
             return self._accounts.get(email)
         return account
-
-    def _kept(self, email: str, cloud: str, holder: Holder, key: str, secret: str, digest: str) -> Keys:
-        now = self._clock()
-        row = self._rows.keep(
-            Credential(
-                id=secrets.token_hex(12), account=email, cloud=cloud, holder=holder.id, name=holder.name,
-                projects=holder.projects, digest=digest, sealed=self._sealed(cloud, holder.id, key, secret),
-                created=now, used=now,
-            )
-        )
-        return Keys(row.id, cloud, holder, key, Secret(secret))
-
-    def _sealed(self, cloud: str, holder: str, key: str, secret: str) -> str:
-        return self._seal.shut(json.dumps([key, secret]).encode(), tenancy(cloud, holder))
-
-    def _opened(self, row: Credential) -> Keys | None:
-        try:
-            key, secret = json.loads(self._seal.open(row.sealed, tenancy(row.cloud, row.holder)))
-        except Broken as error:
-            _LOG.error("the keys %s of cloud %s cannot be opened: %s", row.id, row.cloud, error)
-            return None
-        return Keys(row.id, row.cloud, Holder(row.holder, row.name, tuple(row.projects)), key, Secret(secret))
 
     def _parted(self, client_id: str) -> tuple[str, str]:
         """Cloud and key of "CLOUD:KEY"; a key alone is the only cloud's. The cloud is "" when it is none of ours."""

@@ -31,6 +31,7 @@ from gcelib.auth.sealed_codes import SealedCodes
 from gcelib.auth.signin import SignIn
 from gcelib.auth.tokens import Endpoints, Tokens
 from gcelib.auth.validator import ACCESS_SECONDS, Validator
+from gcelib.auth.vault import PURPOSE, Vault
 from gcelib.config.keys import Keys
 from gcelib.errors import Fault, Unauthenticated
 from gcelib.store import AccountRows, Store, TokenRows
@@ -59,7 +60,8 @@ class Gate:
     ) -> None:
         self._clock = clock
         load = reread or (lambda: secret)
-        self._callers = Callers(store, Seal(load, "callers' keys"), verify, clouds, clock) if verify else None
+        self._vault = Vault(store, Seal(load, PURPOSE), clock)
+        self._callers = Callers(store, self._vault, verify, clouds, clock) if verify else None
         codes = SealedCodes(Seal(load, "codes"))
         self._id_key = digests.derive(secret, "id tokens")
         self._rows = TokenRows(store)
@@ -67,24 +69,12 @@ class Gate:
         identity = Identity(accounts, self._rows, self._callers, clock)
         validator = Validator(accounts, self._rows, identity, codes, self._callers, clock)
         handler = BearerToken(validator, lambda _request: digests.token(), ACCESS_SECONDS)
-        code, refresh = StrictCodeGrant(validator), RefreshTokenGrant(validator)
-        for grant in (code, refresh):
-            grant.register_token_modifier(self._with_id_token)
-        granted = {
-            "authorization_code": code,
-            "refresh_token": refresh,
-            "client_credentials": OwnKeysGrant(validator),
-            JWT_BEARER: JwtBearerGrant(validator),
-        }
-        authorization = AuthorizationEndpoint("code", handler, {"code": code})
         self._bearer = Bearer(ResourceEndpoint("Bearer", {"Bearer": handler}), clock)
-        endpoints = Endpoints(
-            token=TokenEndpoint("authorization_code", handler, granted),
-            revocation=RevocationEndpoint(validator),
-            introspection=IntrospectEndpoint(validator),
-        )
+        code = StrictCodeGrant(validator)
+        endpoints = self._endpoints(validator, handler, code)
         tokens = Tokens(endpoints, identity, self._bearer, accounts, self._callers, clock)
         key = digests.derive(secret, "login forms")
+        authorization = AuthorizationEndpoint("code", handler, {"code": code})
         authorize = Authorize(authorization, SignIn(accounts, clock), self._callers, codes, key, clock)
         self._routes: dict[str, tuple[tuple[str, ...], Callable[[Request], Response]]] = {
             "/oauth2/auth": (("GET", "POST"), authorize.serve),
@@ -99,6 +89,22 @@ class Gate:
         self._purged = clock()
         self._lock = threading.Lock()
 
+    def _endpoints(self, validator: Validator, handler: BearerToken, code: StrictCodeGrant) -> Endpoints:
+        refresh = RefreshTokenGrant(validator)
+        for grant in (code, refresh):
+            grant.register_token_modifier(self._with_id_token)
+        granted = {
+            "authorization_code": code,
+            "refresh_token": refresh,
+            "client_credentials": OwnKeysGrant(validator),
+            JWT_BEARER: JwtBearerGrant(validator),
+        }
+        return Endpoints(
+            token=TokenEndpoint("authorization_code", handler, granted),
+            revocation=RevocationEndpoint(validator),
+            introspection=IntrospectEndpoint(validator),
+        )
+
     def caller(self, request: Request) -> Caller:
         """Who sent this request.
 
@@ -109,12 +115,11 @@ class Gate:
 
     def keys_of(self, cloud: str, account: str) -> Sequence[Keys]:
         """The keys that callers signed in with as this account of a cloud, the last used first."""
-        return self._callers.keys_of(cloud, account) if self._callers else ()
+        return self._vault.keys_of(cloud, account)
 
     def refused(self, keys: Keys) -> Unauthenticated:
         """A cloud takes these keys no longer: end what stands for them. What to tell their caller."""
-        if self._callers:
-            self._callers.refuse(keys.id)
+        self._vault.refuse(keys.id)
         self._bearer.forget()
         return self._bearer.invalid(
             f"Cloud '{keys.cloud}' no longer accepts the keys that were given at the sign-in. Sign in again."
@@ -143,8 +148,7 @@ class Gate:
                 return
             self._purged = now
         self._rows.purge(now)
-        if self._callers:
-            self._callers.purge()
+        self._vault.purge()
 
     def _with_id_token(self, token: dict[str, Any], _handler: object, request: Any) -> dict[str, Any]:
         # gcloud will not sign in without one, and reads the e-mail from it; nobody checks the signature.

@@ -6,12 +6,14 @@ import argparse
 import getpass
 import json
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from gcelib.auth.accounts import Accounts
 from gcelib.auth.policy import ROLES
+from gcelib.auth.vault import rotate_seal
 from gcelib.cli.arguments import Commands, add_command, add_config, read_config
 from gcelib.cli.audited import audited
 from gcelib.config import Config
@@ -53,6 +55,10 @@ def add(commands: Commands) -> None:
     named = _verb(verbs, "rotate-key", "a new key file for a program; its old keys end now")
     _key_options(named)
     named.add_argument("--keep-old", action="store_true", help="let the old keys work on")
+    about = "Make a new seal key, and seal the cloud keys of callers with it. Page tokens given out before expire."
+    rotated = verbs.add_parser("rotate-seal", help="a new seal key for callers' own cloud keys", description=about)
+    add_config(rotated)
+    rotated.set_defaults(func=run, name="")
     listed = verbs.add_parser("list", help="every account and its roles", description="List every account.")
     listed.add_argument("--format", choices=("table", "json"), default="table")
     add_config(listed)
@@ -103,6 +109,18 @@ def _disable(accounts: Accounts, _config: Config, args: argparse.Namespace) -> N
     print(_described(accounts.disable(args.name, not args.undo)))
 
 
+def _rotate_seal(_accounts: Accounts, config: Config, _args: argparse.Namespace) -> None:
+    path = config.server.seal_key_path()
+    store = Store.open(config.server.database_url())
+    try:
+        sealed, dropped = rotate_seal(store, path, time.time)
+    finally:
+        store.close()
+    print(f"{path} is new; {sealed} pairs of cloud keys are sealed with it.")
+    if dropped:
+        print(f"{dropped} pairs could be opened with no key there is, and are gone: their owners sign in again.")
+
+
 def _list(accounts: Accounts, _config: Config, args: argparse.Namespace) -> None:
     found = accounts.list()
     if args.format == "json":
@@ -125,6 +143,7 @@ _VERBS = {
     "revoke": _revoke,
     "disable": _disable,
     "rotate-key": _rotate_key,
+    "rotate-seal": _rotate_seal,
 }
 
 
@@ -155,10 +174,13 @@ def _project(config: Config, name: str) -> str:
     if name == "*":
         return name
     found = config.project(name)
-    if found and found.name != "*":
+    if (found or config.projects.get("*")) and (found is None or found.credentials == "caller"):
+        raise Invalid(
+            f"Project {name} is its callers' own: who signs in with keys to its cloud may do there whatever the cloud "
+            "lets those keys do, and nobody else can have a role on it.", field="project",
+        )
+    if found:
         return found.name
-    if "*" in config.projects:
-        return name
     raise NotFound(f"There is no project {name!r} in the configuration; {did_you_mean(name, config.projects)}")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +22,8 @@ _ABOUT = """\
 Print the set-up of a GCE client for this server: shell lines for gcloud, gcutil and curl, scripts and the
 environment they need for the others. With --write they are kept as files in a folder.
 
-`token` prints an access token, good for an hour, made from a service account's key file.
+`token` prints an access token, good for an hour, made from a service account's key file, or, for a project
+that is its callers' own, from your keys to its cloud in CLOUD_API_KEY and CLOUD_SECRET_KEY.
 """
 
 _EXAMPLES = """\
@@ -58,15 +61,25 @@ def run(args: argparse.Namespace) -> int:
         _write(args.write, made, args.force)
     else:
         _print(made)
+    if setup.own_keys and args.kind == "python":
+        print("Note: key files do not serve this project, as it is its callers' own. Take a token from "
+              f"`{setup.program} client token --project {setup.project}` for google.oauth2.credentials.Credentials.",
+              file=sys.stderr)
     if setup.ca_file and not Path(setup.ca_file).is_file():
         print(f"Note: {setup.ca_file} is made when `gcelib serve` first starts.", file=sys.stderr)
     return 0
 
 
 def _token(args: argparse.Namespace) -> int:
-    if not args.key_file:
-        raise Invalid("gcelib client token needs --key-file F, the key file of a service account.")
     ca_file = args.ca_file or _own_ca(args)
+    key, secret = os.environ.get("CLOUD_API_KEY", ""), os.environ.get("CLOUD_SECRET_KEY", "")
+    if not args.key_file and key and secret:
+        url = read_config(args).server.public_url()
+        print(access_token.fetch_with_keys(f"{url}/oauth2/token", key, secret, ca_file))
+        return 0
+    if not args.key_file:
+        raise Invalid("gcelib client token needs --key-file F, the key file of a service account, or your own keys to "
+                      "the cloud in CLOUD_API_KEY and CLOUD_SECRET_KEY.")
     print(access_token.fetch(args.key_file.expanduser(), ca_file))
     return 0
 
@@ -92,6 +105,7 @@ def _setup(config: Config, args: argparse.Namespace) -> Setup:
         project_id=_project_id(project) if args.kind in ("gcloud", "terraform") else "",
         program=program(), folder=str(folder), account=args.account or "",
         ca_file=str(ca_file.expanduser().absolute()) if ca_file else "", key_file=str(key_file or ""),
+        own_keys=project.credentials == "caller",
     )
 
 
@@ -103,11 +117,14 @@ def _own_folder(config: Config, project: ProjectConfig) -> Path:
 
 
 def _project(config: Config, name: str | None) -> ProjectConfig:
-    if name is None and len(config.projects) == 1:
-        return next(iter(config.projects.values()))
+    named = sorted(set(config.projects) - {"*"})
+    if name is None and len(config.projects) == len(named) == 1:
+        return config.projects[named[0]]
     if name is None:
-        raise Invalid(f"Which project? Give --project, one of: {', '.join(sorted(config.projects))}.")
-    found = config.project(name)
+        own = ["the name of an account of the cloud, or of a project of its own"] if "*" in config.projects else []
+        raise Invalid(f"Which project? Give --project, one of: {', '.join([*named, *own])}.")
+    anyone = config.projects.get("*")
+    found = config.project(name) or (anyone and replace(anyone, name=name, aliases=(idlike(name),)))
     if found is None:
         raise NotFound(f"There is no project '{name}'; {did_you_mean(name, config.projects)}")
     return found

@@ -108,8 +108,11 @@ class ServerConfig:
 
     def seal_key(self) -> bytes:
         """32 bytes that seal page tokens and callers' keys; made if missing. Raises ConfigError."""
-        own = self.state_dir / "seal.key"
-        return sealed.seal_key(Path(self.seal_key_file) if self.seal_key_file else own)
+        return sealed.seal_key(self.seal_key_path())
+
+    def seal_key_path(self) -> Path:
+        """The file of the seal key."""
+        return Path(self.seal_key_file) if self.seal_key_file else self.state_dir / "seal.key"
 
     def audit_path(self) -> Path:
         """The audit log."""

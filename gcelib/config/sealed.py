@@ -96,6 +96,22 @@ def write_private(path: Path, content: bytes, *, replace: bool) -> bool:
     return True
 
 
+def new_seal_key(path: Path) -> Path:
+    """Put a new seal key in place of the one there, which is kept beside it; where. Raises ConfigError.
+
+    With one kept there already – a change that was cut off – nothing is done but telling where.
+    """
+    old = path.with_name(f"{path.name}.old")
+    seal_key(path)
+    try:
+        if not old.exists():
+            write_private(old, path.read_bytes(), replace=False)
+            write_private(path, secrets.token_urlsafe(48).encode() + b"\n", replace=True)
+    except OSError as error:
+        raise ConfigError([f"server.seal_key_file: {path} cannot be replaced: {error.strerror}."]) from None
+    return old
+
+
 def seal_key(path: Path) -> bytes:
     """32 bytes made from the seal key file, which is created when missing. Raises ConfigError.
 

@@ -52,15 +52,19 @@ def test_an_unknown_project_is_not_found(projects, name):
         projects.open(name)
 
 
-def test_callers_own_keys_are_said_to_be_missing(projects):
-    with pytest.raises(Unsupported, match="caller"):
+def test_a_project_of_callers_own_is_nobodys_for_whoever_brings_no_keys(projects):
+    with pytest.raises(NotFound) as theirs:
         projects.open("theirs")
+    with pytest.raises(NotFound) as nobodys:
+        projects.open("nobodys")
+    assert theirs.value.message.replace("theirs", "nobodys") == nobodys.value.message
 
 
-def test_a_row_for_any_project_takes_every_name():
-    anyone = Projects(config(**{"*": ProjectConfig(name="*", clouds=("gva",))}))
-    assert anyone.open("whatever").id == "whatever"
+def test_a_row_for_any_project_leaves_the_named_ones_as_they_are():
+    anyone = Projects(config(**{"*": ProjectConfig(name="*", clouds=("gva",), credentials="caller")}))
     assert anyone.open("demo").id == "demo"
+    with pytest.raises(NotFound):
+        anyone.open("whatever")
     anyone.close()
 
 

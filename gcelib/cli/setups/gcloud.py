@@ -31,7 +31,7 @@ export CLOUDSDK_AUTH_AUTH_HOST=@URL@/oauth2/auth
 export CLOUDSDK_AUTH_TOKEN_HOST=@URL@/oauth2/token
 export CLOUDSDK_AUTH_CLIENT_ID=gcloud
 export CLOUDSDK_AUTH_CLIENT_SECRET=gcloud
-# Log in once, as @ACCOUNT@: gcloud auth login --no-launch-browser
+# Log in once, @ACCOUNT@: gcloud auth login --no-launch-browser
 """
 
 
@@ -41,8 +41,9 @@ def files(setup: Setup) -> list[File]:
                 ENDPOINT=quote(f"{setup.url}/compute/v1/"))
     if setup.ca_file:
         text += fill(_AUTHORITY, CA=quote(setup.ca_file))
-    if setup.account and not setup.key_file:
-        text += fill(_LOGIN, URL=setup.url, ACCOUNT=setup.account)
+    if setup.own_keys or (setup.account and not setup.key_file):
+        who = "on the page with your own keys to the cloud" if setup.own_keys else f"as {setup.account}"
+        text += fill(_LOGIN, URL=setup.url, ACCOUNT=who)
         text += "" if setup.secure else "export OAUTHLIB_INSECURE_TRANSPORT=1\n"
     else:
         # Without a key file yet there is nothing to log in with, only the line to type later.

@@ -40,5 +40,11 @@ def files(setup: Setup) -> list[File]:
         text = fill(_PATH, FOLDER=folder, LOCATER=fill(_LOCATER, CA=repr(setup.ca_file)))
         prefix = f'PYTHONPATH={folder}"${{PYTHONPATH:+:$PYTHONPATH}}" '
     text += fill(_FUNCTION, PREFIX=prefix, URL=setup.url, FOLDER=folder, PROJECT=quote(setup.project),
-                 ACCOUNT=f" as {setup.account}" if setup.account else "")
+                 ACCOUNT=_who(setup))
     return [File("gcutil.sh", text, "source gcutil.sh; gcutil auth --noconfirm_email; gcutil listzones")]
+
+
+def _who(setup: Setup) -> str:
+    if setup.own_keys:
+        return ", on the page with your own keys to the cloud"
+    return f" as {setup.account}" if setup.account else ""

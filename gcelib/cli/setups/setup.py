@@ -14,7 +14,9 @@ class Setup:
 
     `url` has no slash at the end. `project` is the name as gcelib has it, `project_id` the id-like one that
     gcloud takes. `ca_file` is "" when the certificate is of a public CA or there is no TLS, `key_file` ""
-    when none was named. `folder` is where the client may keep its own files. `program` runs gcelib.
+    when none was named.
+    `own_keys`: the project is its callers' own, who bring their keys to its cloud. `folder` is where the client may
+    keep its own files. `program` runs gcelib.
     """
 
     url: str
@@ -25,6 +27,7 @@ class Setup:
     ca_file: str = ""
     key_file: str = ""
     account: str = ""
+    own_keys: bool = False
 
     @property
     def secure(self) -> bool:
@@ -70,6 +73,9 @@ def quote(text: str) -> str:
 
 def key_hint(setup: Setup) -> str:
     """A comment that says how to get the key file, when none was named."""
+    if setup.own_keys:
+        return (f"# {setup.project} is its callers' own: CLOUD_API_KEY and CLOUD_SECRET_KEY hold your keys to its "
+                "cloud,\n# with the cloud's name and a colon before the key where there are several.\n")
     if setup.key_file:
         return ""
     name = setup.account or "me"
@@ -80,5 +86,6 @@ def key_hint(setup: Setup) -> str:
 def token_line(setup: Setup, variable: str) -> str:
     """The shell line that puts a fresh access token, good for an hour, into a variable."""
     authority = f" --ca-file {quote(setup.ca_file)}" if setup.ca_file else ""
-    command = f"{setup.program} client token --key-file {quote(setup.key_path)}{authority}"
+    way = f"--project {quote(setup.project)}" if setup.own_keys else f"--key-file {quote(setup.key_path)}"
+    command = f"{setup.program} client token {way}{authority}"
     return f'{key_hint(setup)}export {variable}="$({command})"\n'

@@ -58,7 +58,7 @@ CLOUD = [
 ENDPOINTS = ["cloud.example", "ftp://cloud.example/", "https://", "https://a b/", "https://[::1/", "https://x:y/"]
 
 PROJECT = [
-    ('credentials = "caller"', "projects.demo.credentials: ", "not offered by this version"),
+    ('credentials = "callers"', "projects.demo.credentials: ", 'write credentials = "cloud" or credentials = "caller"'),
     ('credentials = "mine"', "projects.demo.credentials: ", 'credentials = "cloud"'),
     ('aliases = "me"', "projects.demo.aliases: ", 'aliases = ["me"]'),
     ('aliases = ["a/b"]', "projects.demo.aliases: ", "cannot stand in a URL"),
@@ -74,7 +74,8 @@ ELSEWHERE = [
     ('[projects.other]\nclouds = ["gva", "gva"]', "projects.other.clouds: ", "twice"),
     ("[projects.other]", "projects.other.clouds: ", "is missing"),
     ('[projects."a b"]\nclouds = ["gva"]', 'projects."a b": ', "cannot stand in a URL"),
-    ('[projects."*"]\nclouds = ["gva"]\ncredentials = "caller"', 'projects."*": ', "not offered by this version"),
+    ('[projects."*"]\nclouds = ["gva"]', 'projects."*": ', 'needs credentials = "caller"'),
+    ('[projects."*"]\nclouds = ["gva"]\ncredentials = "caller"\ntenant = "x"', 'projects."*".tenant: ', "remove it"),
     ('[projects.other]\nclouds = ["gva"]\naliases = ["demo"]', "projects.other.aliases: ", "projects.demo"),
     ('[image_projects.demo]\ncloud = "gva"', "image_projects.demo: ", "is taken by projects.demo"),
     ('[image_projects.debian-cloud]\ncloud = "gwa"', "image_projects.debian-cloud.cloud: ", 'mean "gva"'),
@@ -140,7 +141,7 @@ def test_all_mistakes_are_told_at_once(written):
         timeout = -1
         [projects.demo]
         clouds = ["gvb"]
-        credentials = "caller"
+        credentials = "callers"
     """)
     places = {line.partition(": ")[0] for line in found}
     assert places == {"server.listen", "server.threads", "clouds.gva.endpoint", "clouds.gva.timeout",
