@@ -123,7 +123,8 @@ def _spelt(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
 
 
 def _forms(secret: str) -> set[str]:
-    encoded = {secret, quote(secret, safe=""), quote_plus(secret), quote(quote(secret, safe=""), safe="")}
+    whole = quote(secret, safe="")
+    encoded = {secret, whole, quote(secret), whole.replace("~", "%7E"), whole.replace("%2A", "*"), quote_plus(secret), quote(whole)}
     encoded |= {html.escape(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
     return encoded | {secret.replace("/", "\\/"), base64.b64encode(secret.encode()).decode().rstrip("=")}
 
