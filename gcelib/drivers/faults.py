@@ -124,8 +124,9 @@ def _spelt(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
 
 def _forms(secret: str) -> set[str]:
     whole = quote(secret, safe="")
-    encoded = {secret, whole, quote(secret), whole.replace("~", "%7E"), whole.replace("%2A", "*"), quote_plus(secret), quote(whole)}
-    encoded |= {html.escape(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
+    encoded = {secret, whole, quote(secret), quote_plus(secret), quote(whole)}
+    # Java's own encoder, CloudStack's, differs from everybody else's.
+    encoded |= {whole.replace("~", "%7E").replace("%2A", "*"),html.escape(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
     return encoded | {secret.replace("/", "\\/"), base64.b64encode(secret.encode()).decode().rstrip("=")}
 
 
