@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from gcelib.config.keys import Holder
+from gcelib.drivers.addresses import Addresses as Addresses
+from gcelib.drivers.addresses import Balancers as Balancers
 from gcelib.drivers.storage import Images as Images
 from gcelib.drivers.storage import Snapshots as Snapshots
 from gcelib.drivers.storage import Volumes as Volumes
 from gcelib.errors import Unsupported
 from gcelib.models import (
-    Address,
     Group,
     Job,
     KeyPair,
@@ -170,12 +171,6 @@ class Firewalls(Protocol):
         ...
 
 
-class Addresses(Protocol):
-    """Public addresses of the account."""
-
-    def list(self) -> Sequence[Address]: ...
-
-
 class KeyPairs(Protocol):
     """SSH public keys registered with the cloud."""
 
@@ -187,7 +182,10 @@ class KeyPairs(Protocol):
 
 
 class Tags(Protocol):
-    """Key-value pairs on things. `kind` is "node", "volume", "snapshot", "image", "network", "group" or "rule"."""
+    """Key-value pairs on things.
+
+    `kind` is "node", "volume", "snapshot", "image", "network", "group", "rule", "address" or "balancer".
+    """
 
     def set(self, *, key: str, kind: str, ids: Sequence[str], tags: Mapping[str, str]) -> Job:
         """Set these tags on every id, replacing the values of keys that are there."""
@@ -221,6 +219,7 @@ class Cloud(Protocol):
     networks: Networks | None
     firewalls: Firewalls | None
     addresses: Addresses | None
+    balancers: Balancers | None
     keypairs: KeyPairs | None
     tags: Tags | None
     quotas: Quotas | None

@@ -18,7 +18,7 @@ PROTOCOLS: dict[str, type | None] = {
     "networks": base.Networks,
     "firewalls": base.Firewalls,
     "addresses": base.Addresses,
-    "balancers": None,
+    "balancers": base.Balancers,
     "keypairs": base.KeyPairs,
     "tags": base.Tags,
     "quotas": base.Quotas,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from gcelib.models.account import Job, JobState, Quota
 from gcelib.models.machines import KeyPair, Nic, Node, NodeState
-from gcelib.models.networks import Address, Group, GroupRule, Network
+from gcelib.models.networks import Address, Balancer, Group, GroupRule, Network
 from gcelib.models.offers import CustomRange, Image, ImageState, Size, VolumeType, Zone
 from gcelib.models.storage import Snapshot, Volume, VolumeState
 
 __all__ = [
     "Address",
+    "Balancer",
     "CustomRange",
     "Group",
     "GroupRule",

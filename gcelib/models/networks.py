@@ -15,6 +15,7 @@ class Network:
 
     `default`: the one machines of the zone join when they name none; it is shown as GCE's `default`.
     `grouped`: its machines are guarded by security groups. `own`: the caller's account may delete it.
+    `nat`: public addresses can stand for its machines. `balanced`: and be shared out among them.
     """
 
     id: str
@@ -26,6 +27,8 @@ class Network:
     default: bool = False
     grouped: bool = False
     own: bool = False
+    nat: bool = False
+    balanced: bool = False
     created: datetime.datetime | None = None
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
 
@@ -64,7 +67,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A public address of the account."""
+    """A public address of the account.
+
+    `node_id`: the machine it stands for. `source_nat`: what the machines of its network are seen as from outside.
+    """
 
     id: str
     ip: str
@@ -73,4 +79,30 @@ class Address:
     node_id: str = ""
     source_nat: bool = False
     created: datetime.datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+
+    @property
+    def name(self) -> str:
+        """What tells it from others: an address has no name on its cloud."""
+        return self.ip
+
+
+@dataclass(frozen=True, slots=True)
+class Balancer:
+    """One port of a public address, shared out among machines.
+
+    `protocol`: "tcp" or "udp", else the cloud's own word. `algorithm`: "spread" or "source".
+    """
+
+    id: str
+    name: str
+    address_id: str
+    ip: str
+    port: int
+    protocol: str = "tcp"
+    algorithm: str = "spread"
+    zone_id: str = ""
+    network_id: str = ""
+    node_ids: tuple[str, ...] = ()
+    description: str = ""
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)

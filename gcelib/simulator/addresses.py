@@ -15,9 +15,11 @@ from gcelib.simulator.release import release_address
 from gcelib.simulator.world import World
 
 
-def take_address(world: World, owner: Owner, zone: Zone, network: Network | None) -> PublicAddress:
-    """A free public address of the zone. Raises ApiError 533 when the range is used up."""
-    found = zone.public.take() if zone.public is not None else None
+def take_address(
+    world: World, owner: Owner, zone: Zone, network: Network | None, wanted: str = ""
+) -> PublicAddress:
+    """A free public address of the zone, `wanted` or any. Raises ApiError 533 when it is not to be had."""
+    found = zone.public.take(wanted) if zone.public is not None else None
     if found is None:
         raise no_capacity(f"Insufficient address capacity in zone {zone.name}")
     return world.add(
@@ -120,7 +122,7 @@ def associate(call: Call) -> Task:
     if network is None and vpc is None:
         network = _only_network(call, zone, owner)
     demand(world, owner, "public_ip")
-    address = take_address(world, owner, zone, network)
+    address = take_address(world, owner, zone, network, call.text("ipaddress"))
     address.state = "Allocating"
     address.vpc_id = vpc.id if vpc is not None else (network.vpc_id if network is not None else "")
     if network is not None and not network.vpc_id and _source_nat(world, network) is None:

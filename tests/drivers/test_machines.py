@@ -217,7 +217,7 @@ def test_1203_machines_are_listed(sim):
 
 
 def test_what_a_cloud_has_not_is_said_with_its_name(cloud):
-    for facet, verb in (("balancers", "create"), ("zones", "destroy"), ("nodes", "dance"), ("nodes", "seen")):
+    for facet, verb in (("balancers", "resize"), ("zones", "destroy"), ("nodes", "dance"), ("nodes", "seen")):
         with pytest.raises(Unsupported, match="Cloud 'sim'"):
             cloud.submit(facet, verb, {}, key())
 

@@ -1,25 +1,27 @@
-"""CloudStack's public addresses."""
+"""CloudStack's public addresses, and the static NAT with which one stands for a machine."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from gcelib.drivers.cloudstack import records, wire
-from gcelib.drivers.cloudstack.client import Client
-from gcelib.models import Address
+from gcelib.drivers.cloudstack.facet import Facet, gone, reached, young
+from gcelib.drivers.cloudstack.jobs import Seen
+from gcelib.models import Address, Job, JobState
+
+HIDDEN = frozenset({"Releasing", "Free"})
 
 
-class Addresses:
-    """listPublicIpAddresses."""
+class Addresses(Facet):
+    """listPublicIpAddresses and its commands."""
 
     name = "addresses"
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
+    jobbed = frozenset({"release", "disable_nat"})
+    once = frozenset({"acquire"})
 
     def list(self) -> Sequence[Address]:
         """The addresses the account holds; in a basic zone there are none."""
-        rows = self.client.rows("listPublicIpAddresses", "publicipaddress", records.AddressRow)
         return [
             Address(
                 id=row.id,
@@ -31,6 +33,64 @@ class Addresses:
                 created=wire.time_of(row.allocated),
                 tags=row.pairs,
             )
-            for row in rows
-            if row.state not in ("Releasing", "Free")
+            for row in self._rows()
+            if row.state not in HIDDEN
         ]
+
+    def acquire(
+        self, *, key: str, zone_id: str, network_id: str, ip: str = "", known: Sequence[str] = (), submitted: str = ""
+    ) -> Job:
+        """associateIpAddress; releases that do not know its `ipaddress` give any address."""
+        args = {"network_id": network_id, "ip": ip, "known": [*known], "submitted": submitted}
+        return self.make("acquire", "associateIpAddress", args, networkid=network_id, ipaddress=ip)
+
+    def release(self, *, key: str, id: str) -> Job:
+        """disassociateIpAddress; its static NAT, rules and tags go with it."""
+        return self.send("release", "disassociateIpAddress", {"id": id}, key=key, target=id, id=id)
+
+    def enable_nat(self, *, key: str, id: str, node_id: str, network_id: str, ip: str = "") -> Job:
+        """enableStaticNat, which opens no port."""
+        args = {"id": id, "node_id": node_id}
+        return self.settle(
+            "enable_nat", "enableStaticNat", args, id, ipaddressid=id, virtualmachineid=node_id, networkid=network_id,
+            vmguestip=ip,
+        )  # fmt: skip
+
+    def disable_nat(self, *, key: str, id: str) -> Job:
+        """disableStaticNat; one that stands for nothing is done."""
+        return self.send("disable_nat", "disableStaticNat", {"id": id}, key=key, target=id, ipaddressid=id)
+
+    def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
+        """What the address's row says about the change."""
+        rows = self._rows()
+        if verb == "acquire":
+            return _acquired(rows, args, target)
+        row = next((row for row in rows if row.id == target and row.state != "Free"), None)
+        if verb == "release":
+            return gone(row is not None, target)
+        if row is None:
+            return gone(verb == "enable_nat", target)
+        if verb == "enable_nat":
+            return reached(row.isstaticnat and row.virtualmachineid == args["node_id"], target)
+        return reached(not row.isstaticnat, target)
+
+    def _rows(self) -> Sequence[records.AddressRow]:
+        return self.client.rows("listPublicIpAddresses", "publicipaddress", records.AddressRow)
+
+
+def _acquired(rows: Sequence[records.AddressRow], args: Mapping[str, Any], target: str) -> Seen | None:
+    """The address an earlier attempt took: the only one in its network that is new, unnamed and unused."""
+    if target:
+        found = [row for row in rows if row.id == target]
+    else:
+        found = [row for row in rows if row.id not in args.get("known", ()) and _fresh(row, args)]
+    if len(found) != 1:
+        return None
+    state = JobState.RUNNING if found[0].state == "Allocating" else JobState.DONE
+    return Seen(state, found[0].id, {"id": found[0].id}, job=found[0].jobid if found[0].busy else "")
+
+
+def _fresh(row: records.AddressRow, args: Mapping[str, Any]) -> bool:
+    wanted = row.associatednetworkid == args["network_id"] and args.get("ip", "") in ("", row.ipaddress)
+    idle = not (row.issourcenat or row.isstaticnat or row.pairs or row.state in HIDDEN)
+    return wanted and idle and young(row.allocated, args)

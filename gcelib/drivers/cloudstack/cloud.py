@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from gcelib.config.keys import Holder
 from gcelib.drivers.base import Traits
 from gcelib.drivers.cloudstack.addresses import Addresses
+from gcelib.drivers.cloudstack.balancers import Balancers
 from gcelib.drivers.cloudstack.client import Client
 from gcelib.drivers.cloudstack.firewalls import Firewalls
 from gcelib.drivers.cloudstack.holder import holder
@@ -36,11 +37,10 @@ class CloudStack:
     kinds: ClassVar[Mapping[str, type]] = {
         "zones": Zones, "sizes": Sizes, "images": Images, "nodes": Nodes, "volumes": Volumes,
         "snapshots": Snapshots, "networks": Networks, "firewalls": Firewalls, "addresses": Addresses,
+        "balancers": Balancers,
         "keypairs": KeyPairs, "tags": Tags, "quotas": Quotas,
     }  # fmt: skip
     why_not: ClassVar[Mapping[str, str]] = {
-        "balancers": "gcelib does not use CloudStack's load balancers in this version",
-        "addresses": "gcelib lists public addresses in this version, and takes or releases none",
         "serial console": "CloudStack keeps no console output for its users",
         "routes": "CloudStack has static routes in VPCs only",
     }
@@ -60,14 +60,14 @@ class CloudStack:
         self.snapshots = Snapshots(client, jobs)
         self.networks = Networks(client, jobs, self.zones, str(options.get("network_offering", "")))
         self.firewalls = Firewalls(client, jobs)
-        self.addresses = Addresses(client)
-        self.balancers = None
+        self.addresses = Addresses(client, jobs)
+        self.balancers = Balancers(client, jobs)
         self.keypairs = KeyPairs(client, jobs)
         self.tags = Tags(client, jobs)
         self.quotas = Quotas(client)
         written = (
             self.nodes, self.volumes, self.snapshots, self.images, self.networks, self.firewalls, self.keypairs,
-            self.tags,
+            self.tags, self.addresses, self.balancers,
         )
         jobs.facets = {facet.name: facet for facet in written}
 

@@ -46,6 +46,8 @@ class Networks(Facet):
                 default=firsts.get(row.zoneid) is row,
                 grouped=self._grouped(row),
                 own=row.type.casefold() in OWN and row.acltype.casefold() != "domain",
+                nat=_has(row, "StaticNat"),
+                balanced=_has(row, "Lb"),
                 created=wire.time_of(row.created),
                 tags=row.pairs,
             )
@@ -122,6 +124,13 @@ class Networks(Facet):
         if not fit:
             raise Refused(f"{self.client.at} offers no isolated network with source NAT in this zone.")
         return min(fit, key=lambda row: (row.availability != "Required", not row.isdefault))
+
+
+def _has(row: records.NetworkRow, service: str) -> bool:
+    """Whether a network has this service; an isolated one that tells of none has all that its router can do."""
+    if not row.service:
+        return row.type.casefold() == "isolated"
+    return any(each.name == service for each in row.service)
 
 
 def _fits(row: records.NetworkOfferingRow) -> bool:

@@ -237,9 +237,27 @@ class AddressRow(Tagged, frozen=True, kw_only=True):
     allocated: str = ""
     zoneid: str = ""
     issourcenat: bool = False
+    isstaticnat: bool = False
     associatednetworkid: str = ""
     virtualmachineid: str = ""
     state: str = ""
+
+
+class BalancerRow(Tagged, frozen=True, kw_only=True):
+    name: str = ""
+    description: str = ""
+    publicipid: str = ""
+    publicip: str = ""
+    publicport: int = 0
+    algorithm: str = ""
+    protocol: str = "tcp"
+    networkid: str = ""
+    zoneid: str = ""
+    state: str = ""
+
+
+class MemberRow(Row, frozen=True, kw_only=True):
+    """A machine behind a load balancer rule: only which."""
 
 
 class KeyPairRow(Row, frozen=True, kw_only=True):

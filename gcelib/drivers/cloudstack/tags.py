@@ -21,6 +21,7 @@ KINDS: dict[str, str] = {
     "group": "SecurityGroup",
     "rule": "SecurityGroupRule",
     "address": "PublicIpAddress",
+    "balancer": "LoadBalancer",
 }
 CLEARING = "clear"
 """The part of the job id for the removal that goes before setting."""

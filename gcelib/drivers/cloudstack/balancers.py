@@ -1,0 +1,113 @@
+"""CloudStack's load balancer rules: one public port each, and the machines behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gcelib.drivers.cloudstack import records
+from gcelib.drivers.cloudstack.facet import Facet, gone, reached
+from gcelib.drivers.cloudstack.jobs import Seen
+from gcelib.models import Balancer, Job, JobState
+
+ALGORITHMS = {"spread": "roundrobin", "source": "source"}
+SPREAD = frozenset({"roundrobin", "leastconn"})
+
+
+class Balancers(Facet):
+    """listLoadBalancerRules and its commands. CloudStack's routers look at no health of machines."""
+
+    name = "balancers"
+    jobbed = frozenset({"destroy", "assign", "remove"})
+
+    def list(self) -> Sequence[Balancer]:
+        """Every rule with its machines: one call, and another for each rule."""
+        return [
+            Balancer(
+                id=row.id,
+                name=row.name or row.id,
+                address_id=row.publicipid,
+                ip=row.publicip,
+                port=row.publicport,
+                protocol=row.protocol.lower() or "tcp",
+                algorithm="spread" if row.algorithm in SPREAD else row.algorithm,
+                zone_id=row.zoneid,
+                network_id=row.networkid,
+                node_ids=tuple(sorted(self._members(row.id))),
+                description=row.description,
+                tags=row.pairs,
+            )
+            for row in self._rows()
+            if row.state != "Deleting"
+        ]
+
+    def create(
+        self, *, key: str, name: str, address_id: str, network_id: str, protocol: str, port: int,
+        algorithm: str = "spread", description: str = "", submitted: str = "",
+    ) -> Job:
+        """createLoadBalancerRule, from the port to the same one of the machines."""
+        args = {"name": name, "address_id": address_id, "protocol": protocol, "port": port, "submitted": submitted}
+        return self.make(
+            "create", "createLoadBalancerRule", args, name=name, description=description, publicipid=address_id,
+            networkid=network_id, protocol=protocol, publicport=port, privateport=port,
+            algorithm=ALGORITHMS[algorithm], openfirewall=False,
+        )  # fmt: skip
+
+    def destroy(self, *, key: str, id: str) -> Job:
+        """deleteLoadBalancerRule."""
+        return self.send("destroy", "deleteLoadBalancerRule", {"id": id}, key=key, target=id, id=id)
+
+    def assign(self, *, key: str, id: str, node_ids: Sequence[str]) -> Job:
+        """assignToLoadBalancerRule for those not behind it yet; CloudStack refuses the others."""
+        return self._change("assign", "assignToLoadBalancerRule", key, id, node_ids, there=False)
+
+    def remove(self, *, key: str, id: str, node_ids: Sequence[str]) -> Job:
+        """removeFromLoadBalancerRule for those behind it."""
+        return self._change("remove", "removeFromLoadBalancerRule", key, id, node_ids, there=True)
+
+    def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
+        """What the rule's row, or the list of its machines, says about the change."""
+        rows = self._rows()
+        if verb == "create":
+            return _created(rows, args, target)
+        if verb == "destroy":
+            return gone(any(row.id == target for row in rows), target)
+        if not any(row.id == target for row in rows):
+            return gone(verb == "assign", target)
+        members = self._members(target)
+        return reached(all((id in members) == (verb == "assign") for id in args["node_ids"]), target)
+
+    def _change(self, verb: str, command: str, key: str, id: str, node_ids: Sequence[str], *, there: bool) -> Job:
+        if not node_ids:
+            return self.done(id)
+        members = self._members(id)
+        moved = [node for node in node_ids if (node in members) == there]
+        if not moved:
+            return self.done(id)
+        args = {"id": id, "node_ids": [*node_ids]}
+        return self.send(verb, command, args, key=key, target=id, id=id, virtualmachineids=moved)
+
+    def _rows(self) -> Sequence[records.BalancerRow]:
+        return self.client.rows("listLoadBalancerRules", "loadbalancerrule", records.BalancerRow)
+
+    def _members(self, id: str) -> list[str]:
+        rows = self.client.rows(
+            "listLoadBalancerRuleInstances", "loadbalancerruleinstance", records.MemberRow, id=id,
+        )
+        return [row.id for row in rows]
+
+
+def _created(rows: Sequence[records.BalancerRow], args: Mapping[str, Any], target: str) -> Seen | None:
+    """The rule an earlier attempt made: an address has at most one rule for a port."""
+    port = (args["address_id"], args["port"], args["protocol"])
+    found = [
+        row for row in rows
+        if row.id == target or (
+            not target and row.name == args["name"]
+            and (row.publicipid, row.publicport, row.protocol.lower() or "tcp") == port
+        )
+    ]
+    if not found:
+        return None
+    state = JobState.RUNNING if found[0].busy else JobState.DONE
+    return Seen(state, found[0].id, {"id": found[0].id}, job=found[0].jobid if found[0].busy else "")
