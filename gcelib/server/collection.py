@@ -58,6 +58,8 @@ class Collection:
     kind: ClassVar[str]
     kept: ClassVar[bool] = True
     """Whether its rows come of what the view shows alone, so that rendered ones may be kept."""
+    refusals: ClassVar[Mapping[str, str]] = {}
+    """GCE's name of a method no cloud can carry out -> why not, and what to do instead: a sentence's second half."""
 
     def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
         """(scope, item) pairs; `scope` is "zones/z", "regions/r", "global", or "" for every scope."""

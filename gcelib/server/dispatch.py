@@ -249,8 +249,5 @@ def fault_response(fault: Fault) -> Response:
 def not_offered(method: Method, clouds: list[str]) -> Unsupported:
     """GCE has the method and we do not: which method, on which clouds, what is missing."""
     where = ", ".join(f"'{name}'" for name in clouds)
-    return Unsupported(
-        f"{method.id} is not offered on cloud {where}: gcelib has no '{method.name}' for {method.collection} there. "
-        "`gcelib coverage` lists what it has."
-    )
+    return Unsupported(f"{method.id} is not offered on cloud {where}: {resources.why_not(method)}")
 

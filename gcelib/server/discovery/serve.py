@@ -29,7 +29,7 @@ GCUTIL_NEEDS = frozenset(
     }
 )
 """gcutil stops at start-up when one of these collections is missing."""
-KEPT_FOR_GCUTIL = frozenset({"get", "list", "insert", "delete", "createSnapshot"})
+KEPT_FOR_GCUTIL = frozenset({"get", "list", "insert", "delete", "createSnapshot", "getSerialPortOutput"})
 """gcutil dies with a traceback on a method that is not there; these stay and are refused in words."""
 
 _OWN_URL = ("rootUrl", "baseUrl")

@@ -9,7 +9,7 @@ import pkgutil
 from collections.abc import Mapping
 
 from gcelib.server.collection import Collection, Handler, snake
-from gcelib.server.routes import RouteTable
+from gcelib.server.routes import Method, RouteTable
 
 
 @functools.cache
@@ -39,6 +39,15 @@ def handlers() -> Mapping[str, Handler]:
         if handler is not None:
             found[id] = handler
     return found
+
+
+def why_not(method: Method) -> str:
+    """Why a method is refused, and what to do instead."""
+    found = collections().get(method.collection)
+    said = found.refusals.get(method.name) if found is not None else None
+    return said or (
+        f"gcelib has no '{method.name}' for {method.collection} there. `gcelib coverage` lists what it has."
+    )
 
 
 def offered() -> frozenset[str]:

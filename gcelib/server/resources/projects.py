@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from gcelib import naming
+from gcelib.errors import Unsupported
 from gcelib.server import metadata, quotas
 from gcelib.server.collection import Collection, Rendered
 from gcelib.server.context import Context
@@ -15,6 +17,10 @@ class Projects(Collection):
     """Shared metadata is kept in gcelib's store; new machines get its SSH keys."""
 
     name, kind = "projects", "project"
+    refusals: ClassVar[Mapping[str, str]] = {
+        "moveInstance": "a machine stays in its zone. Make an image of its boot disk (compute.images.insert), and a "
+        "new machine of that image in the other zone.",
+    }
 
     def get(self, ctx: Context) -> Rendered:
         """The project as GCE shows it."""
@@ -28,6 +34,17 @@ class Projects(Collection):
             "quotas": quotas.of(ctx.view, quotas.GLOBAL),
             "selfLink": ctx.link(),
         }
+
+    def set_usage_export_bucket(self, ctx: Context) -> Work:
+        """Take "no bucket", which is how it is; any is refused."""
+        if ctx.body.get("bucketName"):
+            clouds = ", ".join(f"'{cloud.name}'" for cloud in ctx.view.clouds)
+            raise Unsupported(
+                f"{ctx.method.id} is not offered on cloud {clouds}: it writes no usage reports into buckets. Quotas "
+                "and their use are in compute.projects.get.", field="resource.bucketName",
+            )
+        number = naming.number("", "project", ctx.tenancy)
+        return Work("setUsageExportBucket", ctx.project, [], target_id=number)
 
     def set_common_instance_metadata(self, ctx: Context) -> Work:
         """Replace the shared metadata; 412 when a fingerprint was sent that no longer holds."""

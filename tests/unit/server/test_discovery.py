@@ -71,7 +71,8 @@ def test_only_what_is_offered_is_served_and_what_gcutil_cannot_start_without() -
     resources = served()["resources"]
     assert set(resources) == GCUTIL_NEEDS | {"addresses"}
     assert set(resources["addresses"]["methods"]) == {"aggregatedList"}
-    assert set(resources["instances"]["methods"]) == {"list", "get", "insert", "delete", "setTags"}
+    expected = {"list", "get", "insert", "delete", "setTags", "getSerialPortOutput"}
+    assert set(resources["instances"]["methods"]) == expected
 
 
 def test_only_schemas_in_use_are_served() -> None:

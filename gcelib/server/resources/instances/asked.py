@@ -51,14 +51,9 @@ def refuse_scheduling(ctx: Context, cloud: Cloud, sent: Mapping[str, Any], field
             raise _unsupported(ctx, cloud, f"{field.removeprefix('resource').lstrip('.')}.{name}".lstrip("."))
 
 
-def scheduling(sent: Mapping[str, Any]) -> dict[str, Any]:
-    """What of it is kept."""
-    return {name: sent[name] for name in SCHEDULING_KEPT if name in sent}
-
-
 def unusual_scheduling(sent: Mapping[str, Any]) -> dict[str, Any]:
-    """What of it is kept and would not be shown without."""
-    return {name: value for name, value in scheduling(sent).items() if value != SCHEDULING_KEPT[name]}
+    """What of it is kept: what would not be shown without."""
+    return {name: sent[name] for name, usual in SCHEDULING_KEPT.items() if sent.get(name, usual) != usual}
 
 
 def ignored_scheduling(cloud: Cloud, sent: Mapping[str, Any], field: str) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from gcelib import naming
@@ -63,9 +63,10 @@ def scheduling_steps(
     """The wish kept and shown. Raises Unsupported naming what no machine of this cloud can be."""
     asked.refuse_scheduling(ctx, item.cloud, sent, field)
     about = subject(ctx, item)
-    wish = {**about.note.get("scheduling", {}), **asked.scheduling(sent)}
-    where = {"place": item.cloud.name, "kind": "node", "id": item.model.id, "data": {"scheduling": wish}}
-    steps = [Step("note scheduling", "", "notes", "merge", where)] if wish != about.note.get("scheduling", {}) else []
+    before = about.note.get("scheduling", {})
+    wish = asked.unusual_scheduling({**before, **sent})
+    where = {"place": item.cloud.name, "kind": "node", "id": item.model.id, "data": {"scheduling": wish or None}}
+    steps = [Step("note scheduling", "", "notes", "merge", where)] if wish != before else []
     return steps, asked.ignored_scheduling(item.cloud, sent, field)
 
 
@@ -113,6 +114,6 @@ def must_be_stopped(ctx: Context, item: Found[Node], what: str) -> None:
         )
 
 
-def described(ctx: Context, item: Found[Node], text: str) -> Sequence[Step]:
+def described(ctx: Context, item: Found[Node], text: str) -> list[Step]:
     """The description replaced."""
     return remarks.restated(subject(ctx, item), {"description": text})

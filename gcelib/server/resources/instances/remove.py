@@ -52,6 +52,9 @@ def delete(ctx: Context, item: Found[Node]) -> Work:
 
 def protect(ctx: Context, item: Found[Node]) -> Work:
     """Set the cloud's own protection; without a parameter it is switched on, as on GCE."""
-    wish = bool(ctx.query.get("deletionProtection", True))
-    step = Step("protect", item.cloud.name, "nodes", "protect", {"id": item.model.id, "on": wish})
-    return of(ctx, item, "setDeletionProtection", [step])
+    return of(ctx, item, "setDeletionProtection", [protection(item, bool(ctx.query.get("deletionProtection", True)))])
+
+
+def protection(item: Found[Node], on: bool) -> Step:
+    """The step that sets or clears it."""
+    return Step("protect", item.cloud.name, "nodes", "protect", {"id": item.model.id, "on": on})

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gcelib.models import Node
-from gcelib.server.collection import Zonal, scope_of
+from gcelib.server.collection import Rendered, Zonal, scope_of
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.operations.plan import Step, Work
-from gcelib.server.resources.instances import labelling, reshape, tagging
+from gcelib.server.resources.instances import bulk, labelling, questions, reshape, tagging, update
 from gcelib.server.resources.instances.power import of
+from gcelib.server.resources.instances.refusals import REFUSALS
 
 
 class Settings(Zonal):
     """Each change is planned in a file of its theme beside this one."""
+
+    refusals = REFUSALS
 
     def set_metadata(self, ctx: Context) -> Work:
         """Replace the metadata."""
@@ -60,9 +63,35 @@ class Settings(Zonal):
         reshape.resources(ctx, item)
         return _work(ctx, item, [])
 
+    def update(self, ctx: Context) -> Work:
+        """Change what differs from the machine as it is."""
+        return update.update(ctx, self.named(ctx))
+
+    def bulk_insert(self, ctx: Context) -> Work:
+        """Several new machines."""
+        return bulk.insert(ctx)
+
+    def list_referrers(self, ctx: Context) -> Rendered:
+        """What refers to the machine, or with "-" to any: nothing does."""
+        scope, name = scope_of(ctx), ctx.params["instance"]
+        if name != "-":
+            name = self.named(ctx).name
+        path = f"{scope}/instances/{name}/referrers"
+        return {"kind": "compute#instanceListReferrers", "id": f"projects/{ctx.project}/{path}",
+                "selfLink": ctx.link(path)}
+
+    def get_effective_firewalls(self, ctx: Context) -> Rendered:
+        """The firewalls that are for this machine."""
+        return questions.effective_firewalls(ctx, self.named(ctx))
+
+    def get_guest_attributes(self, ctx: Context) -> Rendered:
+        """Raises NotFound: none are ever written."""
+        raise questions.guest_attributes(ctx, self.named(ctx))
+
     def named(self, ctx: Context) -> Found[Node]:
         """The machine the path names. Raises NotFound."""
-        found: Found[Node] = self.find(ctx, scope_of(ctx), ctx.params[ctx.method.order[-1]])
+        name = next(ctx.params[each] for each in ("instance", "resource") if each in ctx.params)
+        found: Found[Node] = self.find(ctx, scope_of(ctx), name)
         return found
 
 
