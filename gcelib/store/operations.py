@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import CursorResult, Select, delete, select, update
+from sqlalchemy import Connection, CursorResult, Select, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gcelib.errors import Exists, NotFound, NotReady
@@ -77,13 +77,16 @@ class Operations:
         """True when no other process can share these operations: a SQLite file belongs to one server."""
         return self._store.engine.dialect.name == "sqlite"
 
-    def insert(self, record: Record) -> Record:
+    def insert(self, record: Record, *, alone: bool = False) -> Record:
         """Put it on the books; the record of an earlier request with the same request key comes back instead.
 
-        Raises Exists while another operation is inserting the same target.
+        Raises Exists while another operation is inserting the same target, and with `alone` NotReady while
+        one is changing it.
         """
         try:
             with self._store.write() as connection:
+                if alone:
+                    _refuse_company(connection, record)
                 connection.execute(table.insert().values(_row(record)))
             return record
         except IntegrityError:
@@ -215,6 +218,18 @@ class Operations:
             )
         )
         return None if found is None else found.name
+
+
+def _refuse_company(connection: Connection, record: Record) -> None:
+    """Raise NotReady while another operation is at work on the same target. Two inserts are told apart elsewhere."""
+    query = select(table.c.name, table.c.verb, table.c.request_key)
+    for row in connection.execute(query.where(table.c.target == record.target, table.c.status != "DONE")):
+        again = record.request_key is not None and row.request_key == record.request_key
+        if not again and not (row.verb == record.verb == "insert"):
+            raise NotReady(
+                f"The resource 'projects/{record.target}' is not ready: operation '{row.name}' ({row.verb}) is changing"
+                " it. Ask again when that is done."
+            )
 
 
 def _count(result: CursorResult[Any]) -> int:

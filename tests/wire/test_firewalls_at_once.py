@@ -33,3 +33,23 @@ def test_a_port_is_shut_when_all_who_opened_it_are_deleted_at_once(launch: Launc
         thread.join()
     assert errors == [None] * 4
     assert "items" not in api.get(FIREWALLS)
+
+
+def test_a_firewall_that_is_being_changed_is_not_changed_by_another_meanwhile(launch: Launch) -> None:
+    live, _ = launch(job_delay=1.0)
+    api = live.api()
+    making = api.start("POST", FIREWALLS, ssh("web"))
+    again = api.call("POST", FIREWALLS, ssh("web"))
+    assert (again.status, again.reason) == (409, "alreadyExists")
+    api.until_done(making)
+    ports = {"allowed": [{"IPProtocol": "tcp", "ports": ["80", "443"]}]}
+    patching = api.start("PATCH", f"{FIREWALLS}/web", ports)
+    assert patching["status"] != "DONE"
+    for verb in ("PATCH", "DELETE"):
+        refused = api.call(verb, f"{FIREWALLS}/web", ports if verb == "PATCH" else None)
+        assert (refused.status, refused.reason) == (400, "resourceNotReady")
+        assert patching["name"] in refused.message
+    api.until_done(patching)
+    assert api.get(f"{FIREWALLS}/web")["allowed"] == ports["allowed"]
+    api.change("DELETE", f"{FIREWALLS}/web")
+    assert "items" not in api.get(FIREWALLS)

@@ -36,8 +36,9 @@ class Work:
     `target` is a path below `projects/` ("demo/zones/z/instances/n"). `main` names the step whose
     acceptance answers the request: its refusal is the HTTP answer, its target the operation's
     `targetId`. `target_id` is the number where it is known beforehand. `warnings` are
-    (code, message) pairs to show in the operation. `asked` is a digest of what the client sent: what a
-    repeated request id must repeat.
+    (code, message) pairs to show in the operation. `alone`: it was planned from what the target is now, so
+    that it is refused while another operation is changing the target. `asked` is a digest of what the client
+    sent: what a repeated request id must repeat.
     """
 
     verb: str
@@ -48,6 +49,7 @@ class Work:
     target_kind: str = ""
     warnings: Sequence[tuple[str, str]] = ()
     asked: str = ""
+    alone: bool = False
 
 
 def work_to_data(work: Work) -> dict[str, Any]:

@@ -126,7 +126,8 @@ class Runner:
         """Put the work on the books and carry it on until the cloud has accepted its main step.
 
         Raises the fault when it is refused up to there (what was made is taken back, the operation tells
-        of it), Exists while the target is being inserted, Invalid for a request id of another change.
+        of it), Exists while the target is being inserted, NotReady while it is
+        changed and the work must be alone, Invalid for a request id of another change.
         A lost answer or a slow step gives a RUNNING record, and the rest goes on behind.
         """
         if self._stopping.is_set():
@@ -139,7 +140,7 @@ class Runner:
         record = replace(record, holder=self.holder, lease_until=now + LEASE_SECONDS)
         self._agenda.hold(record.id)
         try:
-            kept = self.operations.insert(record)
+            kept = self.operations.insert(record, alone=work.alone)
         except BaseException:
             self._agenda.drop(record.id)
             raise

@@ -99,7 +99,8 @@ def _change(
         steps.append(Step("note", "", "notes", "delete", where))
     target = f"{ctx.project}/global/firewalls/{name}"
     number = naming.number("", "firewall", f"{ctx.tenancy} {name}")
-    return Work(verb, target, steps, main=steps[0].name, target_id=number, warnings=_unguarded(ctx, network, verb))
+    return Work(verb, target, steps, main=steps[0].name, target_id=number, warnings=_unguarded(ctx, network, verb),
+                alone=True)
 
 
 def _allow(
