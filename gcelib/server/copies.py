@@ -33,7 +33,8 @@ def creation(ctx: Context, disk: Found[Volume], body: Mapping[str, Any]) -> list
             f"{ctx.method.id} with parameter 'guestFlush' is not offered on cloud '{cloud.name}': nothing there tells "
             "a guest to flush. Flush inside the guest, and leave it out.", field="guestFlush",
         )
-    if ctx.view.snapshots.match(name) is not None:
+    there = ctx.view.snapshots.match(name)
+    if there is not None and there.name == name:
         raise Exists(f"The resource 'projects/{ctx.project}/global/snapshots/{name}' already exists")
     disks.readable(ctx, disk)
     labels = remarks.check_labels(body.get("labels") or {})

@@ -96,7 +96,8 @@ def snapshot_named(ctx: Context, link: str, field: str) -> Found[Snapshot]:
 
 def free(ctx: Context, zone: str, name: str) -> None:
     """Raise Exists when a disk of the zone has this name."""
-    if ctx.view.volumes.match(name, zone) is not None:
+    found = ctx.view.volumes.match(name, zone)
+    if found is not None and found.name == name:
         raise Exists(f"The resource 'projects/{ctx.project}/zones/{zone}/disks/{name}' already exists")
 
 

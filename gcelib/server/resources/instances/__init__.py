@@ -42,6 +42,14 @@ class Instances(Settings):
         """Restart a running machine the hard way."""
         return power.reset(ctx, self.named(ctx))
 
+    def attach_disk(self, ctx: Context) -> Work:
+        """Attach a disk."""
+        return disks.attach(ctx, self.named(ctx))
+
+    def detach_disk(self, ctx: Context) -> Work:
+        """Detach a data disk."""
+        return disks.detach(ctx, self.named(ctx))
+
     def set_disk_auto_delete(self, ctx: Context) -> Work:
         """Say whether a disk goes with the machine."""
         return disks.set_auto_delete(ctx, self.named(ctx))

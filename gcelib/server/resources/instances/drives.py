@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from gcelib.errors import InUse, Invalid, Missing, Unsupported
+from gcelib.errors import Invalid, Missing, Unsupported
 from gcelib.models import Image, Size, Volume, Zone
-from gcelib.server import remarks
+from gcelib.server import disks, remarks, unmet
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
-from gcelib.server.kinds_of_disk import disk_type
 from gcelib.server.operations.plan import Step
 
 SOURCE = "resource.disks[0].initializeParams.sourceImage"
+REFUSED: unmet.Wishes = {"diskEncryptionKey": bool, "forceAttach": bool}
+REFUSED_PARAMS: unmet.Wishes = {
+    "sourceImageEncryptionKey": bool, "sourceSnapshotEncryptionKey": bool, "replicaZones": bool,
+    "resourcePolicies": bool, "provisionedIops": bool, "provisionedThroughput": bool, "storagePool": bool,
+    "enableConfidentialCompute": bool, "architecture": lambda value: value == "ARM64",
+}
 
 
 def boot(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """The boot disk's entry, with `initializeParams.sourceImage`. Raises Missing or Unsupported naming the field."""
-    disks = body.get("disks") or []
-    if not disks:
+    wanted = body.get("disks") or []
+    if not wanted:
         raise Missing("Required field 'resource.disks' not specified: a machine needs a boot disk from an image.",
                       field="resource.disks")
-    marked = [disk for disk in disks if disk.get("boot")]
-    if len(marked) > 1:
+    booting = [disk for disk in wanted if disk.get("boot")]
+    if len(booting) > 1:
         raise Invalid("Invalid value for field 'resource.disks': more than one is marked as boot disk.",
                       field="resource.disks")
-    found = marked[0] if marked else disks[0]
+    found = booting[0] if booting else wanted[0]
     params = found.get("initializeParams") or {}
     if found.get("source"):
         raise Unsupported(
@@ -64,99 +70,80 @@ def root_gb(wish: Mapping[str, Any], image: Found[Image], size: Found[Size]) -> 
 
 
 def further(ctx: Context, zone: Found[Zone], machine: str) -> list[Step]:
-    """Steps that make and attach every disk beyond the boot disk, once the machine is there."""
+    """Steps that make and attach every disk beyond the boot disk, once the machine is there.
+
+    Raises Exists when a disk of the zone has the name that the boot disk is to have.
+    """
     steps: list[Step] = []
-    disks = ctx.body.get("disks") or []
-    marked = [disk for disk in disks if disk.get("boot")]
-    first = marked[0] if marked else disks[0]
-    for index, disk in enumerate(disks):
+    wanted = ctx.body.get("disks") or []
+    first = next((disk for disk in wanted if disk.get("boot")), wanted[0])
+    disks.free(ctx, zone.name, (first.get("initializeParams") or {}).get("diskName") or machine)
+    for index, disk in enumerate(wanted):
         if disk is not first:
             steps += _one(ctx, zone, machine, index, disk)
     return steps
 
 
 def _one(ctx: Context, zone: Found[Zone], machine: str, index: int, disk: Mapping[str, Any]) -> list[Step]:
-    field, cloud = f"resource.disks[{index}]", zone.cloud
+    name = disk.get("deviceName") or f"{machine}-{index}"
+    return attachment(ctx, zone, {"$ref": "node.target"}, index, disk, f"resource.disks[{index}]", name)
+
+
+def attachment(
+    ctx: Context, zone: Found[Zone], node_id: Any, index: int, disk: Mapping[str, Any], path: str, name: str
+) -> list[Step]:
+    """The steps that attach a data disk as an entry of an instance's disks asks, and make it when it is a new one.
+
+    `name` is a new disk's name where the entry gives none. Raises Unsupported, Invalid, InUse, NotFound, Exists.
+    """
+    cloud = zone.cloud
     if disk.get("type", "PERSISTENT") != "PERSISTENT" or disk.get("mode", "READ_WRITE") != "READ_WRITE":
         raise Unsupported(
-            f"compute.instances.insert with field '{field}.type' SCRATCH or '{field}.mode' READ_ONLY is not offered on "
-            f"cloud '{cloud.name}': its disks are persistent and writable.", field=field,
+            f"{ctx.method.id} with field '{path}.type' SCRATCH or '{path}.mode' READ_ONLY is not offered on "
+            f"cloud '{cloud.name}': its disks are persistent and writable.", field=path,
         )
     if cloud.volumes is None:
-        raise Unsupported(f"{ctx.method.id} with '{field}' is not offered on cloud '{cloud.name}': it has no disks.",
-                          field=field)
-    steps: list[Step] = []
+        raise Unsupported(f"{ctx.method.id} with '{path}' is not offered on cloud '{cloud.name}': it has no disks.",
+                          field=path)
+    unmet.refuse(ctx, cloud, disk, REFUSED, "disks", path)
     said = {"device": disk.get("deviceName", ""), "auto-delete": "true" if disk.get("autoDelete") else ""}
     if disk.get("source"):
-        volume = _existing(ctx, zone, disk["source"], f"{field}.source")
+        volume = _existing(ctx, zone, disk["source"], f"{path}.source")
         id: Any = volume.model.id
-        steps += _described(cloud.name, volume, said)
+        steps = marked(ctx, volume, said, f" {index}")
     else:
         label = f"disk {index}"
-        steps.append(_blank(ctx, zone, machine, index, disk, label))
-        labels = (disk.get("initializeParams") or {}).get("labels") or {}
-        steps += remarks.steps(cloud, "volume", label, labels, said)
+        steps = _new(ctx, zone, disk, path, name, label, said)
         id = {"$ref": f"{label}.target"}
-    args = {"id": id, "node_id": {"$ref": "node.target"}}
     undo = Step(f"detach {index}", cloud.name, "volumes", "detach", {"id": id})
-    steps.append(Step(f"attach {index}", cloud.name, "volumes", "attach", args, undo=undo))
-    return steps
+    args = {"id": id, "node_id": node_id}
+    return [*steps, Step(f"attach {index}", cloud.name, "volumes", "attach", args, undo=undo)]
 
 
-def _blank(
-    ctx: Context, zone: Found[Zone], machine: str, index: int, disk: Mapping[str, Any], label: str
-) -> Step:
-    field, params = f"resource.disks[{index}].initializeParams", disk.get("initializeParams") or {}
-    cloud = zone.cloud.name
-    if params.get("sourceImage") or params.get("sourceSnapshot"):
-        raise Unsupported(
-            f"{ctx.method.id} with field '{field}.sourceImage' is not offered on cloud '{cloud}' for a disk that is "
-            "not the boot disk: its data disks start blank.", field=field,
-        )
-    wish = ctx.ref(params.get("diskType") or "pd-standard", "diskTypes", f"{field}.diskType")
-    kind = disk_type(ctx, zone, wish.name)
-    if not kind.model.id:
-        raise Unsupported(
-            f"{ctx.method.id} with field '{field}' is not offered on cloud '{cloud}': it has no data disks.",
-            field=field,
-        )
-    size = int(params.get("diskSizeGb") or disk.get("diskSizeGb") or 0)
-    if kind.model.size_gb and size not in (0, kind.model.size_gb):
-        raise Invalid(
-            f"Invalid value for field '{field}.diskSizeGb': '{size}'. Disks of type '{kind.name}' have "
-            f"{kind.model.size_gb} GB.", field=f"{field}.diskSizeGb",
-        )
-    if not kind.model.size_gb and not kind.model.min_gb <= size <= kind.model.max_gb:
-        raise Invalid(
-            f"Invalid value for field '{field}.diskSizeGb': '{size}'. Disks of type '{kind.name}' have "
-            f"{kind.model.min_gb} to {kind.model.max_gb} GB.", field=f"{field}.diskSizeGb",
-        )
-    args = {
-        "name": params.get("diskName") or disk.get("deviceName") or f"{machine}-{index}", "zone_id": zone.model.id,
-        "type_id": kind.model.id, "size_gb": 0 if kind.model.size_gb else size,
-    }
-    undo = Step(f"destroy {label}", cloud, "volumes", "destroy", {"id": {"$ref": f"{label}.target"}})
-    return Step(label, cloud, "volumes", "create", args, undo=undo)
+def marked(ctx: Context, disk: Found[Volume], said: Mapping[str, str], suffix: str = "") -> list[Step]:
+    """The steps that keep this with a disk that is there; `suffix` tells them from those of another disk."""
+    note = ctx.view.note("volume").get((disk.cloud.name, disk.model.id), {})
+    subject = remarks.Subject(disk.cloud, "volume", disk.model.id, disk.model.tags, note)
+    return [replace(step, name=step.name + suffix) for step in remarks.restated(subject, said)]
+
+
+def _new(
+    ctx: Context, zone: Found[Zone], disk: Mapping[str, Any], path: str, name: str, label: str, said: Mapping[str, str]
+) -> list[Step]:
+    params = disk.get("initializeParams") or {}
+    inside = f"{path}.initializeParams"
+    unmet.refuse(ctx, zone.cloud, params, REFUSED_PARAMS, "disks", inside)
+    wish = disks.Wish(
+        name=params.get("diskName") or name, path=inside, size_field="diskSizeGb", type_field="diskType",
+        size_gb=int(params.get("diskSizeGb") or disk.get("diskSizeGb") or 0), type=params.get("diskType", ""),
+        image=params.get("sourceImage", ""), snapshot=params.get("sourceSnapshot", ""),
+    )
+    labels = remarks.check_labels(params.get("labels") or {}, f"{inside}.labels")
+    return disks.creation(ctx, zone, wish, label, labels, {**said, "description": params.get("description", "")})
 
 
 def _existing(ctx: Context, zone: Found[Zone], link: str, field: str) -> Found[Volume]:
-    ref = ctx.ref(link, "disks", field)
-    found = ctx.view.volumes.match(ref.name, zone.name)
-    if found is None:
-        raise Invalid(f"Invalid value for field '{field}': '{link}'. Zone '{zone.name}' has no such disk.", field=field)
+    found = disks.named(ctx, link, field, zone.name)
     if found.model.node_id:
-        raise InUse(f"The disk resource 'projects/{ctx.project}/zones/{zone.name}/disks/{found.name}' is already being "
-                    "used by another instance.", field=field)
+        raise disks.used(ctx, found, field)
     return found
-
-
-def _described(cloud: str, volume: Found[Volume], said: Mapping[str, str]) -> list[Step]:
-    tags, note = remarks.split(volume.cloud, {}, said)
-    steps: list[Step] = []
-    if tags:
-        args = {"kind": "volume", "ids": [volume.model.id], "tags": tags}
-        steps.append(Step(f"tag {volume.model.id}", cloud, "tags", "set", args, optional=True))
-    if note:
-        where = {"place": cloud, "kind": "volume", "id": volume.model.id, "data": note}
-        steps.append(Step(f"note {volume.model.id}", "", "notes", "merge", where))
-    return steps

@@ -65,11 +65,15 @@ def deletion_protected(item: Found[Node], note: Mapping[str, Any]) -> bool:
     return item.model.delete_protected or bool(remarks.said_of("protected", item.model.tags, note))
 
 
-def auto_delete(item: Found[Node], volume: Volume, note: Mapping[str, Any]) -> bool:
+def auto_delete(ctx: Context, disk: Found[Volume]) -> bool:
     """Whether a disk goes with its machine; a boot disk cannot stay where the cloud says so."""
-    if volume.boot and item.cloud.traits.boot_disk_dies:
+    if disk.model.boot and disk.cloud.traits.boot_disk_dies:
         return True
-    return volume.id in note.get("auto_delete", ()) or remarks.said_of("auto-delete", volume.tags, {}) == "true"
+    return bool(remarks.said_of("auto-delete", disk.model.tags, _note_of(ctx, disk)) == "true")
+
+
+def _note_of(ctx: Context, disk: Found[Volume]) -> Mapping[str, Any]:
+    return ctx.view.note("volume").get((disk.cloud.name, disk.model.id), {})
 
 
 def disks_of(ctx: Context, item: Found[Node]) -> list[Found[Volume]]:
@@ -78,10 +82,13 @@ def disks_of(ctx: Context, item: Found[Node]) -> list[Found[Volume]]:
     return by_node.get((item.cloud.name, item.model.id), [])
 
 
-def device_name(disk: Found[Volume], node: Node, note: Mapping[str, Any], index: int) -> str:
-    """The name under which the machine knows the disk: what was asked for, else GCE's own numbering."""
-    tags = node.tags if disk.model.boot else disk.model.tags
-    return str(remarks.said_of("device", tags, note if disk.model.boot else {})) or f"persistent-disk-{index}"
+def device_name(ctx: Context, disk: Found[Volume], node: Node, note: Mapping[str, Any], index: int) -> str:
+    """The name under which the machine knows the disk: what was asked for, else GCE's own numbering.
+
+    What was asked for a boot disk is kept with the machine, `note` being the machine's.
+    """
+    tags, kept = (node.tags, note) if disk.model.boot else (disk.model.tags, _note_of(ctx, disk))
+    return str(remarks.said_of("device", tags, kept)) or f"persistent-disk-{index}"
 
 
 def disks(ctx: Context, item: Found[Node], note: Mapping[str, Any]) -> list[Rendered]:
@@ -92,10 +99,10 @@ def disks(ctx: Context, item: Found[Node], note: Mapping[str, Any]) -> list[Rend
             "type": "PERSISTENT",
             "mode": "READ_WRITE",
             "source": ctx.link("zones", disk.zone, "disks", disk.name),
-            "deviceName": device_name(disk, item.model, note, index),
+            "deviceName": device_name(ctx, disk, item.model, note, index),
             "index": index,
             "boot": disk.model.boot,
-            "autoDelete": auto_delete(item, disk.model, note),
+            "autoDelete": auto_delete(ctx, disk),
             "interface": "SCSI",
             "diskSizeGb": str(disk.model.size_gb),
         }
