@@ -49,12 +49,16 @@ def login(
     )
     back = f'<a class="back" href="{escape(cancel)}">Cancel</a>\n' if cancel else ""
     keyed = bool(clouds and typed.key)
-    own = f"<h2>With your own keys to the cloud</h2>\n{_form(hidden + _keys(typed, clouds, problem))}" if clouds else ""
+    person = _form("With an account here" if clouds else "", "Sign in",
+                   hidden + _inputs(typed.user, bool(problem) and not keyed, focus=not keyed))
+    own = ""
+    if clouds:
+        own = _form("With your own keys to the cloud", "Sign in with keys", hidden + _keys(typed, clouds, problem))
     body = f"""<h1>Sign in to gcelib</h1>
 <p>A program that calls itself <strong>{escape(client)}</strong> asks to manage machines in your name.
 {escape(destination)}</p>
 <p>If you did not start it, close this page.</p>
-{_alert(problem)}{_form(hidden + _inputs(typed.user, bool(problem) and not keyed, focus=not keyed))}{own}{back}"""
+{_alert(problem)}{person}{own}{back}"""
     title = "Sign in to gcelib"
     # Browsers apply form-action to the redirect that follows the form, too.
     return document(
@@ -63,9 +67,12 @@ def login(
     )
 
 
-def _form(inputs: str) -> str:
-    return f"""<form method="post" action="auth" accept-charset="utf-8">
-{inputs}<button type="submit">Sign in</button>
+def _form(heading: str, button: str, inputs: str) -> str:
+    """A form; one of several needs a heading to be told apart by."""
+    title = f"<h2>{heading}</h2>\n" if heading else ""
+    label = f' aria-label="{heading}"' if heading else ""
+    return f"""{title}<form method="post" action="auth" accept-charset="utf-8"{label}>
+{inputs}<button type="submit">{button}</button>
 </form>
 """
 

@@ -16,8 +16,18 @@ from tests.security.browser.driver import CHROMEDRIVER, CHROMIUM, Browser
 
 @pytest.fixture(scope="session")
 def live(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A gcelib process where one person has an account."""
-    server = launched(tmp_path_factory.mktemp("pages"), simulator)
+    """A gcelib process where one person has an account, and callers may bring their own keys to two clouds."""
+    account = simulator.accounts["demo"]
+    server = launched(tmp_path_factory.mktemp("pages"), simulator, extra=f"""
+[clouds.other]
+provider = "cloudstack"
+endpoint = "{simulator.url}"
+key = "{account.api_key}"
+secret = "{account.secret_key}"
+[projects."*"]
+clouds = ["sim", "other"]
+credentials = "caller"
+""")
     make_person(server)
     yield server
     assert server.stop() == 0

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from gcelib.simulator import Simulator
 from tests.contract.browser import PASSWORD, USER
 from tests.live import Live
 from tests.security.browser.asking import Ask, elsewhere
@@ -17,7 +18,8 @@ from tests.security.browser.driver import ENTER, TAB, Browser
 # Every element that shows text of its own: what it is, its colour, and the first opaque background below it.
 _TEXTS = """
 return [...document.querySelectorAll('body *')].filter(each => each.offsetParent !== null &&
-  (each.matches('input') || [...each.childNodes].some(node => node.nodeType === 3 && node.data.trim()))).map(each => {
+  (each.matches('input, select') || [...each.childNodes].some(node => node.nodeType === 3 && node.data.trim()))
+).map(each => {
   let below = each;
   while (below.parentElement && getComputedStyle(below).backgroundColor === 'rgba(0, 0, 0, 0)') {
     below = below.parentElement;
@@ -57,13 +59,18 @@ def show(window: Browser, page: str, ask: Ask, live: Live) -> None:
     if page == "wrong":
         sign_in(window, password="wrong")
         window.until(lambda: window.found("#problem"))
+    if page == "wrong keys":
+        window.type("#key", "nobody's key")
+        window.type("#secret", "wrong")
+        window.click("form:last-of-type button")
+        window.until(lambda: window.found("#problem"))
     if page == "code":
         sign_in(window)
         window.until(lambda: window.found("#code"))
     return None
 
 
-PAGES = ["home", "login", "wrong", "code", "problem"]
+PAGES = ["home", "login", "wrong", "wrong keys", "code", "problem"]
 
 
 def test_signing_in_works_with_scripts_turned_off(plain: Browser, ask: Ask) -> None:
@@ -88,22 +95,23 @@ def test_cancel_tells_the_program_so(plain: Browser, ask: Ask) -> None:
         plain.open(ask(redirect_uri=f"{program.url}/back", state="s"))
         plain.click("a.back")
         plain.until(lambda: plain.url.startswith(program.url))
-    assert parse_qs(urlsplit(plain.url).query) == {"error": ["access_denied"], "state": ["s"]}
+    query = parse_qs(urlsplit(plain.url).query)
+    assert (query["error"], query["state"], "code" in query) == (["access_denied"], ["s"], False)
 
 
 def test_the_keyboard_alone_is_enough(browser: Browser, ask: Ask) -> None:
     browser.open(ask(redirect_uri="http://localhost:1/"))
     stops = [browser.focused()]
-    for _ in range(3):
+    for _ in range(7):
         browser.keys(TAB)
         stops.append(browser.focused())
-    assert stops == ["user", "password", "BUTTON", "A"]
+    assert stops == ["user", "password", "BUTTON", "cloud", "key", "secret", "BUTTON", "A"]
     browser.open(ask())
     browser.keys(USER + TAB + PASSWORD + ENTER)
     browser.until(lambda: browser.found("#code"))
 
 
-@pytest.mark.parametrize("css", ["#user", "#password", "button", "a.back"])
+@pytest.mark.parametrize("css", ["#user", "#password", "button", "#cloud", "#key", "#secret", "a.back"])
 def test_what_has_the_focus_shows_it(browser: Browser, ask: Ask, css: str) -> None:
     browser.open(ask(redirect_uri="http://localhost:1/"))
     browser.keys(TAB)
@@ -134,6 +142,12 @@ def test_password_managers_and_screen_readers_know_the_fields(browser: Browser, 
     browser.open(ask())
     assert [browser.label("#user"), browser.label("#password"), browser.label("button")] == [
         "User", "Password", "Sign in"
+    ]
+    assert [browser.label(css) for css in ("#cloud", "#key", "#secret", "form:last-of-type button")] == [
+        "Cloud", "API key", "Secret key", "Sign in with keys"
+    ]
+    assert [browser.label(f"form:nth-of-type({number})") for number in (1, 2)] == [
+        "With an account here", "With your own keys to the cloud"
     ]
     assert browser.run("return [user.autocomplete, password.autocomplete, password.type]") == [
         "username", "current-password", "password"
@@ -170,7 +184,7 @@ def test_every_page_fits_a_phone_and_a_desk(
     show(browser, page, ask, live)
     browser.picture(tmp_path / "picture.png")
     found: dict[str, Any] = browser.run(
-        "const boxes = [...document.querySelectorAll('input:not([type=hidden]), button')].map(each =>"
+        "const boxes = [...document.querySelectorAll('input:not([type=hidden]), select, button')].map(each =>"
         " each.getBoundingClientRect());"
         "return {wide: document.documentElement.scrollWidth, inner: innerWidth, low: boxes.map(box => box.height),"
         " size: parseFloat(getComputedStyle(document.body).fontSize)}")
@@ -189,3 +203,24 @@ def test_a_page_asks_for_nothing_but_itself(browser: Browser, ask: Ask, live: Li
     asked = {urlsplit(url)._replace(query="").geturl() for url in browser.requested() if not url.startswith("data:")}
     assert asked <= {f"{live.url}/oauth2/auth", f"{live.url}/", f"{live.url}/favicon.ico"}
     assert not [line for line in browser.complaints() if "Content Security Policy" in line]
+
+
+def test_wrong_keys_are_announced_beside_the_keys(browser: Browser, ask: Ask, live: Live) -> None:
+    show(browser, "wrong keys", ask, live)
+    assert browser.role("#problem") == "alert"
+    assert browser.focused() == "secret"
+    assert browser.run("return [key.value, secret.value, key.getAttribute('aria-describedby'), user.ariaInvalid]") == [
+        "nobody's key", "", "problem", None
+    ]
+
+
+def test_a_callers_own_keys_sign_in_with_scripts_turned_off(
+    plain: Browser, ask: Ask, simulator: Simulator
+) -> None:
+    account = simulator.accounts["demo"]
+    plain.open(ask())
+    plain.type("#key", account.api_key)
+    plain.type("#secret", account.secret_key)
+    plain.click("form:last-of-type button")
+    plain.until(lambda: plain.found("#code"))
+    assert account.secret_key not in plain.url

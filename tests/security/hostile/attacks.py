@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 from urllib.parse import quote, quote_from_bytes
 
-from gcelib.server.resources import table
+from gcelib.server.resources import offered, table
 from tests.security.hostile.wild import TEXTS, Wild
 from tests.wire.machines import machine
 
@@ -22,6 +22,7 @@ GOOD = {
                                       "allowed": [{"IPProtocol": "tcp", "ports": ["22"]}],
                                       "sourceRanges": ["10.0.0.0/8"]}),
     "global/networks": ("Network", {"name": "wild", "IPv4Range": "10.0.0.0/8"}),
+    "zones/ch-gv2/disks": ("Disk", {"name": "wild", "sizeGb": "1"}),
     "setCommonInstanceMetadata": ("Metadata", {"items": [{"key": "a", "value": "b"}]}),
 }
 REGULAR = (
@@ -33,6 +34,7 @@ REGULAR = (
     "\x00", "\ud7ff", "^$" * 2000, "(a*)*" * 200, ".{999}.{999}.{999}", "\\x{110000}", "[[:nothing:]]", "(?P<a",
     "\\p{Klingon}",
 )
+METHODS = [method for method in table().methods.values() if method.id in offered() and method.name != "wait"]
 FILTERS = (
     "name eq {0}", "name ne {0}", "name eq '{0}'", 'name eq "{0}"', "(name eq {0})(status eq {0})", "name={0}",
     "name:{0}",
@@ -124,7 +126,7 @@ class Attacks:
         self.instance = instance
         self.kinds: list[Callable[[], Attack]] = [
             self.path, self.filter, self.query, self.body, self.near, self.batch, self.bearer, self.form, self.line,
-            self.chunk, self.zipped, self.fingerprint, self.header, self.page_token, self.garbled,
+            self.method, self.chunk, self.zipped, self.fingerprint, self.header, self.page_token, self.garbled,
         ]
 
     def next(self) -> Attack:
@@ -195,6 +197,21 @@ class Attacks:
     @staticmethod
     def _text(text: str) -> bytes:
         return text.encode("utf-8", "surrogatepass") or b" "
+
+    def method(self) -> Attack:
+        """Any method at all, its names plausible or absurd, its parameters and body grown from the document."""
+        method = self.chance.choice(METHODS)
+        path = "/compute/v1/" + method.path
+        for name, param in method.params.items():
+            if param.location == "path":
+                known = {"project": "demo", "zone": "ch-gv2", "region": "ch", "instance": self.instance}
+                value = known.get(name, "default") if self.chance.random() < 0.8 else self.wild.text()[:300]
+                path = path.replace("{" + name + "}", quote(value, safe=""))
+        names = [name for name, param in method.params.items() if param.location == "query"]
+        chosen = self.chance.sample(names, min(len(names), self.chance.randrange(3)))
+        query = "&".join(f"{name}={quote(self.wild.text()[:900], safe='')}" for name in chosen)
+        body = self._text(self.wild.of({"$ref": method.request})) if method.request else b""
+        return self.request("method", method.verb, f"{path}?{query}" if query else path, body)
 
     def fingerprint(self) -> Attack:
         """A change that names a version which never was."""
