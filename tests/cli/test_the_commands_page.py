@@ -12,7 +12,7 @@ from gcelib.cli import COMMANDS
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## `gcelib (\w+)`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
 EVERYWHERE = {"--help", "--config"}
-VERBS = ("create-service", "create-user", "grant", "revoke", "disable", "rotate-key", "list")
+VERBS = ("create-service", "create-user", "grant", "revoke", "disable", "rotate-key", "rotate-seal", "list")
 
 
 def test_every_command_has_a_section():
