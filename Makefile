@@ -3,6 +3,8 @@
 #   make test    the tests
 #   make check   what CI runs: style, types, tests
 #   make docs    the pages that are made from the code
+#   make audit   known holes in what is installed, where pip-audit reaches its data
+#   make lowest  a part of the tests with the oldest versions that setup.py allows
 #   make bench   the figures of README
 #   make clean   remove what was made
 
@@ -17,7 +19,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 PIP = $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-input
 SOURCES = setup.py pyproject.toml
 
-.PHONY: demo test check style types docs bench clean
+.PHONY: demo test check style types docs audit lowest bench clean
 
 demo: $(VENV)/installed
 	@exec $(VENV)/bin/gcelib demo $(ARGS)
@@ -25,7 +27,7 @@ demo: $(VENV)/installed
 test: $(VENV)/installed-test
 	@$(VENV)/bin/python -m pytest -q $(TESTS)
 
-check: style types test
+check: style types audit test
 
 style: $(VENV)/installed-test
 	@$(VENV)/bin/python -m ruff check .
@@ -36,6 +38,16 @@ types: $(VENV)/installed-test
 docs: $(VENV)/installed-test
 	@$(VENV)/bin/python -m gcelib.config > $(VENV)/configuration.md && mv $(VENV)/configuration.md docs/
 	@$(VENV)/bin/python docs/generate.py
+
+audit: $(VENV)/installed-test
+	@$(VENV)/bin/python packaging/audit.py
+
+# An environment of its own: the oldest versions of what gcelib needs, the newest of what its tests need.
+lowest: packaging/lowest.txt $(SOURCES)
+	@$(PYTHON) -m venv $(VENV)-lowest
+	@$(VENV)-lowest/bin/python -m pip install -qq --disable-pip-version-check --no-input --constraint packaging/lowest.txt \
+	  --editable . pytest hypothesis cs google-auth
+	@$(VENV)-lowest/bin/python -m pytest -q tests/auth tests/drivers tests/unit/store tests/unit/config tests/security/roles
 
 bench: $(VENV)/installed-test
 	@test -d bench || { echo "There is no bench/ in this version."; exit 1; }
@@ -60,5 +72,5 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

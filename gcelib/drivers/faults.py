@@ -126,7 +126,8 @@ def _forms(secret: str) -> set[str]:
     whole = quote(secret, safe="")
     encoded = {secret, whole, quote(secret), quote_plus(secret), quote(whole)}
     # Java's own encoder, CloudStack's, differs from everybody else's.
-    encoded |= {whole.replace("~", "%7E").replace("%2A", "*"),html.escape(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
+    encoded.add(whole.replace("~", "%7E").replace("%2A", "*"))
+    encoded |= {html.escape(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
     return encoded | {secret.replace("/", "\\/"), base64.b64encode(secret.encode()).decode().rstrip("=")}
 
 
