@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
 
 from gcelib import naming
 from gcelib.drivers.base import Cloud
@@ -25,12 +28,29 @@ def merged(ctx: Context) -> dict[str, list[Found[Image]]]:
 
 
 def family_of(ctx: Context, found: Found[Image]) -> str:
-    """The family of an image: what the image project says, its tag, else the slug of the name it shares."""
+    """The family of an image: what the image project says, its tag, else the slug of the name it shares.
+
+    An image that the project made for itself is of the family it was given, or of none.
+    """
     if ctx.families is not None:
         image = found.model
         names = {image.id, image.name, image.name.casefold(), found.name}
         return next((family for family, of in ctx.families.items() if {of, of.casefold()} & names), "")
-    return remarks.said_of("family", found.model.tags, {}) or naming.slug(found.model.name)
+    said = str(remarks.said_of("family", found.model.tags, _note_of(ctx, found)))
+    if said or (found.model.own and not found.model.public):
+        return said
+    return naming.slug(found.model.name)
+
+
+def deprecation(ctx: Context, found: Found[Image]) -> dict[str, str]:
+    """What was said about an image's end: `state`, dates, and in `replacement` a path; {} for one in use."""
+    said = str(remarks.said_of("deprecated", found.model.tags, _note_of(ctx, found)))
+    shown: dict[str, str] = msgspec.json.decode(said) if said else {}
+    return shown
+
+
+def _note_of(ctx: Context, found: Found[Image]) -> Mapping[str, Any]:
+    return ctx.view.note("image").get((found.cloud.name, found.model.id), {})
 
 
 def in_family(ctx: Context, family: str) -> Parts:
@@ -38,7 +58,7 @@ def in_family(ctx: Context, family: str) -> Parts:
     candidates = [
         parts
         for parts in merged(ctx).values()
-        if family_of(ctx, parts[0]) == family and parts[0].model.state is ImageState.READY
+        if family_of(ctx, parts[0]) == family and _current(ctx, parts[0])
     ]
     if not candidates:
         raise NotFound(f"The resource 'projects/{ctx.project}/global/images/family/{family}' was not found")
@@ -70,7 +90,25 @@ def bootable(ctx: Context, zone: Found[Zone], link: str, field: str) -> Found[Im
     if twin.model.state is not ImageState.READY:
         state = twin.model.status_text or twin.model.state.value
         raise Invalid(f"Image '{found.name}' is not ready on cloud '{zone.cloud.name}': {state}.", field=field)
+    _check_end(ctx, twin, f"projects/{ref.project}/global/images/{found.name}", field)
     return twin
+
+
+def _check_end(ctx: Context, image: Found[Image], path: str, field: str) -> None:
+    """Warn of a deprecated image. Raises Invalid for one that is obsolete or deleted, as GCE does."""
+    end = deprecation(ctx, image)
+    if not end:
+        return
+    instead = f" A suggested replacement is '{end['replacement']}'." if end.get("replacement") else ""
+    words = f"The resource '{path}' is {end['state'].lower()}.{instead}"
+    if end["state"] != "DEPRECATED":
+        raise Invalid(words, field=field)
+    ctx.warnings.append(("DEPRECATED_RESOURCE_USED", words))
+
+
+def _current(ctx: Context, image: Found[Image]) -> bool:
+    """Whether a family may be taken to mean this image."""
+    return image.model.state is ImageState.READY and not deprecation(ctx, image)
 
 
 def _images_of(ctx: Context, project: str) -> tuple[Parts, dict[str, str] | None]:
@@ -97,7 +135,7 @@ def _newest(
         members = [i for i in where if of.casefold() in (i.model.id, i.model.name.casefold(), i.name)]
     else:
         members = [image for image in where if family_of(ctx, image) == family]
-    ready = [i for i in members if i.model.state is ImageState.READY and i.cloud.name == cloud.name]
+    ready = [image for image in members if _current(ctx, image) and image.cloud.name == cloud.name]
     return max(ready, key=_age, default=None)
 
 
