@@ -110,8 +110,8 @@ def test_the_parts_of_a_batch_are_each_for_their_own_token(both: tuple[Holder, H
         f"GET /compute/v1/projects/mine HTTP/1.1\r\nAuthorization: Bearer {tokens[number % 2]}\r\n\r\n\r\n"
         for number in range(8)
     )
-    answer = requests.post(f"{url}/batch/compute/v1", data=f"{parts}--b--", timeout=60,
-                           headers={"Content-Type": "multipart/mixed; boundary=b", "Authorization": f"Bearer {tokens[0]}"})
+    headers = {"Content-Type": "multipart/mixed; boundary=b", "Authorization": f"Bearer {tokens[0]}"}
+    answer = requests.post(f"{url}/batch/compute/v1", data=f"{parts}--b--", timeout=60, headers=headers)
     pieces = answer.text.split("Content-ID: ")[1:]
     assert len(pieces) == 8
     for piece in pieces:
@@ -123,8 +123,8 @@ def test_the_parts_of_a_batch_are_each_for_their_own_token(both: tuple[Holder, H
 
 def test_a_request_id_of_one_is_another_request_of_the_other(both: tuple[Holder, Holder]) -> None:
     id = "b3b4c5d6-0000-4000-8000-000000000001"
-    made: list[Any] = [holder.api("mine").change("POST", "zones/de-adv1/instances", machine("same", "de-adv1"), requestId=id)
-                       for holder in both]
+    path, body = "zones/de-adv1/instances", machine("same", "de-adv1")
+    made: list[Any] = [holder.api("mine").change("POST", path, body, requestId=id) for holder in both]
     assert made[0]["name"] != made[1]["name"]
     assert made[0]["targetId"] != made[1]["targetId"]
     for holder in both:
