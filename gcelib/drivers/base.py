@@ -17,6 +17,10 @@ from typing import Any, Protocol, runtime_checkable
 from gcelib.config.keys import Holder
 from gcelib.drivers.addresses import Addresses as Addresses
 from gcelib.drivers.addresses import Balancers as Balancers
+from gcelib.drivers.networking import Guards as Guards
+from gcelib.drivers.networking import Networks as Networks
+from gcelib.drivers.networking import Routes as Routes
+from gcelib.drivers.networking import Vpcs as Vpcs
 from gcelib.drivers.storage import Images as Images
 from gcelib.drivers.storage import Snapshots as Snapshots
 from gcelib.drivers.storage import Volumes as Volumes
@@ -25,7 +29,6 @@ from gcelib.models import (
     Group,
     Job,
     KeyPair,
-    Network,
     Node,
     Quota,
     Size,
@@ -34,7 +37,7 @@ from gcelib.models import (
 
 FACETS = (
     "zones", "sizes", "images", "nodes", "volumes", "snapshots", "networks", "firewalls", "addresses",
-    "balancers", "keypairs", "tags", "quotas",
+    "balancers", "vpcs", "routes", "guards", "keypairs", "tags", "quotas",
 )
 
 
@@ -137,17 +140,6 @@ class Nodes(Protocol):
         ...
 
 
-class Networks(Protocol):
-    """Networks, each in one zone."""
-
-    def list(self) -> Sequence[Network]: ...
-
-    def create(self, *, key: str, name: str, zone_id: str, description: str = "", cidr: str = "",
-               gateway: str = "") -> Job: ...
-
-    def destroy(self, *, key: str, id: str) -> Job: ...
-
-
 class Firewalls(Protocol):
     """Security groups and their rules; directions are "ingress" and "egress".
 
@@ -184,7 +176,8 @@ class KeyPairs(Protocol):
 class Tags(Protocol):
     """Key-value pairs on things.
 
-    `kind` is "node", "volume", "snapshot", "image", "network", "group", "rule", "address" or "balancer".
+    `kind` is "node", "volume", "snapshot", "image", "network", "group", "rule", "address",
+    "balancer", "vpc", "route" or "guard".
     """
 
     def set(self, *, key: str, kind: str, ids: Sequence[str], tags: Mapping[str, str]) -> Job:
@@ -220,6 +213,9 @@ class Cloud(Protocol):
     firewalls: Firewalls | None
     addresses: Addresses | None
     balancers: Balancers | None
+    vpcs: Vpcs | None
+    routes: Routes | None
+    guards: Guards | None
     keypairs: KeyPairs | None
     tags: Tags | None
     quotas: Quotas | None

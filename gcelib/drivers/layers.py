@@ -169,6 +169,9 @@ class Remember:
     firewalls: Any
     addresses: Any
     balancers: Any
+    vpcs: Any
+    routes: Any
+    guards: Any
     keypairs: Any
     tags: Any
     quotas: Any

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gcelib.models.account import Job, JobState, Quota
 from gcelib.models.machines import KeyPair, Nic, Node, NodeState
-from gcelib.models.networks import Address, Balancer, Group, GroupRule, Network
+from gcelib.models.networks import Address, Balancer, Group, GroupRule, Guard, Network, Route, Vpc, VpcType
 from gcelib.models.offers import CustomRange, Image, ImageState, Size, VolumeType, Zone
 from gcelib.models.storage import Snapshot, Volume, VolumeState
 
@@ -18,6 +18,7 @@ __all__ = [
     "CustomRange",
     "Group",
     "GroupRule",
+    "Guard",
     "Image",
     "ImageState",
     "Job",
@@ -28,10 +29,13 @@ __all__ = [
     "Node",
     "NodeState",
     "Quota",
+    "Route",
     "Size",
     "Snapshot",
     "Volume",
     "VolumeState",
     "VolumeType",
+    "Vpc",
+    "VpcType",
     "Zone",
 ]

@@ -16,6 +16,9 @@ class Network:
     `default`: the one machines of the zone join when they name none; it is shown as GCE's `default`.
     `grouped`: its machines are guarded by security groups. `own`: the caller's account may delete it.
     `nat`: public addresses can stand for its machines. `balanced`: and be shared out among them.
+    `guard`: what guards its machines: "groups" they join, rules on their public "addresses", a list ("acl") before
+    the network, or "" for nothing. `egress_open`: all may leave it, and egress rules say what may not.
+    `vpc_id`/`vpc_name`: the private cloud it is a tier of.
     """
 
     id: str
@@ -29,6 +32,10 @@ class Network:
     own: bool = False
     nat: bool = False
     balanced: bool = False
+    guard: str = ""
+    egress_open: bool = False
+    vpc_id: str = ""
+    vpc_name: str = ""
     created: datetime.datetime | None = None
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
 
@@ -105,4 +112,60 @@ class Balancer:
     network_id: str = ""
     node_ids: tuple[str, ...] = ()
     description: str = ""
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Vpc:
+    """A private cloud in one zone: a router, and the networks (tiers) within its `cidr`."""
+
+    id: str
+    name: str
+    zone_id: str
+    description: str = ""
+    cidr: str = ""
+    created: datetime.datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+
+
+@dataclass(frozen=True, slots=True)
+class VpcType:
+    """A kind of private cloud on offer."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A static route of a private cloud: what goes to `cidr` is handed to the address `next_hop`."""
+
+    id: str
+    vpc_id: str
+    cidr: str
+    next_hop: str
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+
+    @property
+    def name(self) -> str:
+        """What tells it from others: a route has no name on its cloud."""
+        return self.cidr
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A rule before machines: `place` "address" or "egress", `place_id` the address's or the network's id.
+
+    `protocol`: "tcp", "udp", "icmp" or "all". Ports None: all, or it has none. `cidrs` are the senders' ranges,
+    `to_cidrs` the receivers', of egress rules only.
+    """
+
+    id: str
+    place: str
+    place_id: str
+    protocol: str
+    first_port: int | None = None
+    last_port: int | None = None
+    cidrs: tuple[str, ...] = ()
+    to_cidrs: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)

@@ -14,13 +14,13 @@ import cachetools
 from gcelib import naming
 from gcelib.config import Config, keys
 from gcelib.drivers.base import Cloud
-from gcelib.errors import Fault, Forbidden, Invalid, NotFound, Unauthenticated, Unsupported
-from gcelib.models import Image, Network, Node, Size, Snapshot, Volume, VolumeType, Zone
+from gcelib.errors import Fault, Forbidden, NotFound, Unauthenticated, Unsupported
+from gcelib.models import Image, Network, Node, Size, Snapshot, Volume, VolumeType, Vpc, Zone
 from gcelib.server import labels
 from gcelib.server.directory import Directory, Found
 from gcelib.store.notes import Notes
 
-ORNAMENTS = frozenset({"quotas"})
+ORNAMENTS = frozenset({"quotas", "vpcs", "routes", "guards"})
 """Facets without which all else can be shown: left out where the account's role keeps them from it."""
 
 
@@ -252,25 +252,13 @@ class View:
         found: Directory[VolumeType] = self.memo("volume_types", read)
         return found
 
-    def network_in(self, zone: Found[Zone], ref: str) -> Found[Network] | None:
-        """What a machine in `zone` joins when it asks for network `ref`; None: let the cloud make its own.
-
-        `default` is the zone's shared network; in a zone of own networks it is the one called so, else the
-        only one there. Raises NotFound, and Invalid naming the candidates when several could be meant.
-        """
-        found = self.networks.match(ref, zone.name)
-        if found is not None:
-            return found
-        here = [item for item in self.networks if item.zone == zone.name]
-        names = ", ".join(sorted(item.name for item in here)) or "none"
-        if ref != "default" or not zone.model.own_networks:
-            raise NotFound(f"Network '{ref}' is not in zone '{zone.name}'; networks there: {names}.")
-        if len(here) > 1:
-            raise Invalid(
-                f"Zone '{zone.name}' has no network 'default' and several others: {names}. Name one of them.",
-                field="resource.networkInterfaces[0].network",
-            )
-        return here[0] if here else None
+    @property
+    def vpcs(self) -> Directory[Vpc]:
+        """Private clouds by zone."""
+        zones = self.zone_names()
+        make = lambda parts: labels.per_zone(zones, parts[0])  # noqa: E731
+        found: Directory[Vpc] = self._directory("vpcs", ("vpcs", "zones"), make)
+        return found
 
     def _directory(self, kind: str, facets: tuple[str, ...], make: Callable[[list[list[Part]]], Any]) -> Any:
         memo = f"directory.{kind}"

@@ -27,7 +27,9 @@ def network_row(call: Call, network: Network) -> Row:
     if network.kind == "Isolated":
         row["egressdefaultpolicy"] = network.offering.egress_allowed
     if network.vpc_id:
-        row |= {"vpcid": network.vpc_id, **({"aclid": network.acl_id} if network.acl_id else {})}
+        vpc = call.world.find(Vpc, network.vpc_id)
+        row |= {"vpcid": network.vpc_id, "vpcname": vpc.name if vpc else ""}
+        row |= {"aclid": network.acl_id} if network.acl_id else {}
     return row
 
 

@@ -11,6 +11,7 @@ from gcelib.drivers.cloudstack.addresses import Addresses
 from gcelib.drivers.cloudstack.balancers import Balancers
 from gcelib.drivers.cloudstack.client import Client
 from gcelib.drivers.cloudstack.firewalls import Firewalls
+from gcelib.drivers.cloudstack.guards import Guards
 from gcelib.drivers.cloudstack.holder import holder
 from gcelib.drivers.cloudstack.images import Images
 from gcelib.drivers.cloudstack.jobs import Jobs
@@ -18,11 +19,13 @@ from gcelib.drivers.cloudstack.keypairs import KeyPairs
 from gcelib.drivers.cloudstack.networks import Networks
 from gcelib.drivers.cloudstack.nodes import Nodes
 from gcelib.drivers.cloudstack.quotas import Quotas
+from gcelib.drivers.cloudstack.routes import Routes
 from gcelib.drivers.cloudstack.sizes import Sizes
 from gcelib.drivers.cloudstack.snapshots import Snapshots
 from gcelib.drivers.cloudstack.systems import FILES
 from gcelib.drivers.cloudstack.tags import Tags
 from gcelib.drivers.cloudstack.volumes import Volumes
+from gcelib.drivers.cloudstack.vpcs import Vpcs
 from gcelib.drivers.cloudstack.zones import Zones
 from gcelib.drivers.profile import abilities_of
 from gcelib.errors import Unsupported
@@ -37,12 +40,12 @@ class CloudStack:
     kinds: ClassVar[Mapping[str, type]] = {
         "zones": Zones, "sizes": Sizes, "images": Images, "nodes": Nodes, "volumes": Volumes,
         "snapshots": Snapshots, "networks": Networks, "firewalls": Firewalls, "addresses": Addresses,
-        "balancers": Balancers,
+        "balancers": Balancers, "vpcs": Vpcs, "routes": Routes, "guards": Guards,
         "keypairs": KeyPairs, "tags": Tags, "quotas": Quotas,
     }  # fmt: skip
     why_not: ClassVar[Mapping[str, str]] = {
         "serial console": "CloudStack keeps no console output for its users",
-        "routes": "CloudStack has static routes in VPCs only",
+        "routes outside VPCs": "CloudStack has static routes in VPCs only",
     }
     """What is missing, and why, for people."""
 
@@ -62,12 +65,15 @@ class CloudStack:
         self.firewalls = Firewalls(client, jobs)
         self.addresses = Addresses(client, jobs)
         self.balancers = Balancers(client, jobs)
+        self.vpcs = Vpcs(client, jobs)
+        self.routes = Routes(client, jobs)
+        self.guards = Guards(client, jobs)
         self.keypairs = KeyPairs(client, jobs)
         self.tags = Tags(client, jobs)
         self.quotas = Quotas(client)
         written = (
             self.nodes, self.volumes, self.snapshots, self.images, self.networks, self.firewalls, self.keypairs,
-            self.tags, self.addresses, self.balancers,
+            self.tags, self.addresses, self.balancers, self.vpcs, self.routes, self.guards,
         )
         jobs.facets = {facet.name: facet for facet in written}
 

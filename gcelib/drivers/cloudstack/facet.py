@@ -53,6 +53,10 @@ class Facet:
         """Whether the first part of a two-part change has happened although its job failed."""
         return False
 
+    def explained(self, verb: str, fault: Fault) -> Fault:
+        """The reason why a change failed, with what the cloud does not say about it."""
+        return fault
+
     def clear_up(self, token: Token) -> str:
         """Remove what a failed job left behind; the job that does it, "" when there is nothing to wait for."""
         return ""

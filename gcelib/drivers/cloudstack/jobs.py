@@ -170,7 +170,7 @@ class Jobs:
             seen = owner.seen(token.verb, token.args, token.id)
             if seen is not None and seen.state is JobState.DONE:
                 return Job(JobState.DONE, target=seen.target or token.id, result=seen.result)
-        error = self._reason(token, row).to_data()
+        error = owner.explained(token.verb, self._reason(token, row)).to_data()
         clearing = owner.clear_up(token)
         if clearing:
             return self.begun(msgspec.structs.replace(token, job=clearing, error=error))

@@ -183,31 +183,6 @@ class ServiceRow(Row, frozen=True, kw_only=True):
     name: str = ""
 
 
-class NetworkRow(Tagged, frozen=True, kw_only=True):
-    name: str = ""
-    displaytext: str = ""
-    type: str = ""
-    state: str = ""
-    cidr: str = ""
-    gateway: str = ""
-    zoneid: str = ""
-    created: str = ""
-    issystem: bool = False
-    acltype: str = ""
-    service: tuple[ServiceRow, ...] = ()
-
-
-class NetworkOfferingRow(Row, frozen=True, kw_only=True):
-    name: str = ""
-    state: str = "Enabled"
-    guestiptype: str = ""
-    availability: str = ""
-    isdefault: bool = False
-    forvpc: bool = False
-    specifyvlan: bool = False
-    service: tuple[ServiceRow, ...] = ()
-
-
 class RuleRow(Row, frozen=True, kw_only=True):
     ruleid: str = ""
     protocol: str = ""

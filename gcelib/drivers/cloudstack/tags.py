@@ -21,6 +21,9 @@ KINDS: dict[str, str] = {
     "group": "SecurityGroup",
     "rule": "SecurityGroupRule",
     "address": "PublicIpAddress",
+    "vpc": "Vpc",
+    "route": "StaticRoute",
+    "guard": "FirewallRule",
     "balancer": "LoadBalancer",
 }
 CLEARING = "clear"

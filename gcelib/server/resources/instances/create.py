@@ -10,7 +10,7 @@ from typing import Any
 from gcelib import naming
 from gcelib.errors import Exists, Invalid, Missing, NotReady
 from gcelib.models import Image, Network, Size, Zone
-from gcelib.server import groups, metadata, remarks
+from gcelib.server import groups, metadata, networks, remarks
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.images import bootable
@@ -139,4 +139,5 @@ def _network(ctx: Context, zone: Found[Zone]) -> tuple[Found[Network] | None, st
     except ValueError as error:
         raise Invalid(f"Invalid value for field '{field}.networkIP': '{ip}'. Must be an IP address.",
                       field=f"{field}.networkIP") from error
-    return ctx.view.network_in(zone, ref.name), ip
+    below = bool(nic.get("subnetwork"))
+    return networks.joined(ctx, zone, ref.name, subnetwork=below, field=field), ip

@@ -8,7 +8,7 @@ from typing import Any
 
 from gcelib import naming
 from gcelib.models import Nic, Node, NodeState, Volume
-from gcelib.server import fingerprint, groups, metadata, remarks
+from gcelib.server import fingerprint, groups, metadata, networks, remarks
 from gcelib.server.collection import Rendered
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
@@ -130,12 +130,14 @@ def _machine_type(ctx: Context, item: Found[Node]) -> str:
 
 def _nic(ctx: Context, item: Found[Node], index: int, nic: Nic, note: Mapping[str, Any]) -> Rendered:
     network = ctx.view.networks.by_id(item.cloud.name, nic.network_id)
-    name = network.name if network else naming.slug(nic.network_name or nic.network_id)
+    name = networks.network_name(ctx.view, network) if network else naming.slug(nic.network_name or nic.network_id)
     shown: Rendered = {
         "kind": "compute#networkInterface",
         "name": f"nic{index}",
         "network": ctx.link("global", "networks", name),
     }
+    if network and networks.mode_of(ctx.view, network) != networks.LEGACY:
+        shown["subnetwork"] = ctx.link("regions", naming.region_of(network.zone), "subnetworks", network.name)
     if nic.ip:
         shown["networkIP"] = nic.ip
     public = nic.ip if nic.direct else nic.public_ip
