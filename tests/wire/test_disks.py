@@ -209,3 +209,14 @@ def test_an_answer_that_is_lost_makes_no_second_disk_or_snapshot(launch: Launch)
         assert "error" not in api.until_done(api.start("POST", path, body))
     assert [item["name"] for item in api.get(COPIES)["items"]] == ["once"]
     assert [item["name"] for item in api.get(HERE)["items"]] == ["origin", "single"]
+
+
+@pytest.mark.parametrize(("path", "words"), [
+    ("moveDisk", ["compute.projects.moveDisk", "'sim'", "stays in its zone"]),
+    (f"{HERE}/origin/addResourcePolicies", ["compute.disks.addResourcePolicies", "compute.disks.createSnapshot"]),
+    (f"{COPIES}/copy/updateKmsKey", ["compute.snapshots.updateKmsKey", "no keys"]),
+])
+def test_what_no_cloud_can_do_with_disks_is_refused_by_name(api: Api, path: str, words: list[str]) -> None:
+    refused = api.call("POST", path, {})
+    assert (refused.status, refused.reason) == (400, "unsupportedOperation")
+    assert all(word in refused.message for word in words), refused.message

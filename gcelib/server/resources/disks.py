@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from gcelib import naming
 from gcelib.errors import Invalid, Missing, NotReady, Unsupported
@@ -28,6 +28,8 @@ REFUSED: unmet.Wishes = {
     "accessMode": lambda value: value != "READ_WRITE_SINGLE", "architecture": lambda value: value == "ARM64",
 }
 IGNORED = ("licenses", "guestOsFeatures")
+POLICIES = "it has no resource policies. Make snapshots from your own scheduler (compute.disks.createSnapshot)."
+REPLICAS = "it replicates no disks. Make snapshots (compute.disks.createSnapshot)."
 CHANGEABLE = frozenset({"sizeGb", "labels", "labelFingerprint", "description"})
 
 
@@ -35,6 +37,15 @@ class Disks(Zonal):
     """Sizes in GB are the cloud's, rounded up."""
 
     name, kind = "disks", "disk"
+    refusals: ClassVar[Mapping[str, str]] = {
+        "addResourcePolicies": POLICIES,
+        "removeResourcePolicies": POLICIES,
+        "startAsyncReplication": REPLICAS,
+        "stopAsyncReplication": REPLICAS,
+        "stopGroupAsyncReplication": REPLICAS,
+        "updateKmsKey": "it takes no keys for its disks.",
+        "bulkInsert": "it makes disks one by one. Use compute.disks.insert.",
+    }
 
     def directory(self, ctx: Context) -> Directory[Volume]:
         return ctx.view.volumes

@@ -20,6 +20,8 @@ class Projects(Collection):
     refusals: ClassVar[Mapping[str, str]] = {
         "moveInstance": "a machine stays in its zone. Make an image of its boot disk (compute.images.insert), and a "
         "new machine of that image in the other zone.",
+        "moveDisk": "a disk stays in its zone, and so do its snapshots. Make a disk in the other zone and copy the "
+        "contents over the network, or offer an image file of it to compute.images.insert.",
     }
 
     def get(self, ctx: Context) -> Rendered:

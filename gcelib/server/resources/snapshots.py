@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from gcelib import naming
 from gcelib.errors import Missing, NotReady
@@ -25,6 +25,7 @@ class Snapshots(Collection):
     """Each is in one cloud, that of its disk."""
 
     name, kind = "snapshots", "snapshot"
+    refusals: ClassVar[Mapping[str, str]] = {"updateKmsKey": "it takes no keys for its snapshots."}
 
     def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
         return (("global", item) for item in ctx.view.snapshots)
