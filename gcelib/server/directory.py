@@ -10,9 +10,10 @@ from typing import Generic, Protocol, TypeVar
 from gcelib import naming
 from gcelib.drivers.base import Cloud
 from gcelib.errors import Invalid
-from gcelib.models import Image, Node, Size, Snapshot, Volume, Zone
+from gcelib.models import Address, Image, Node, Size, Snapshot, Volume, Zone
 
-NUMBERED = {Zone: "zone", Size: "size", Image: "image", Node: "node", Volume: "volume", Snapshot: "snapshot"}
+NUMBERED = {Zone: "zone", Size: "size", Image: "image", Node: "node", Volume: "volume", Snapshot: "snapshot",
+            Address: "address"}
 """Models whose numeric id, as GCE shows it, is made of this word and the backend's id."""
 
 

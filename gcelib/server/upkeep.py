@@ -12,7 +12,8 @@ from gcelib.server.operations.janitor import Janitor
 from gcelib.store.notes import Notes
 from gcelib.store.operations import Operations
 
-FACETS = {"node": "nodes", "volume": "volumes", "image": "images", "network": "networks", "snapshot": "snapshots"}
+FACETS = {"node": "nodes", "volume": "volumes", "image": "images", "network": "networks", "snapshot": "snapshots",
+          "address": "addresses"}
 """Kind of note -> the facet that lists such things; notes of other kinds belong to no cloud."""
 
 

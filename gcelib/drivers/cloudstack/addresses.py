@@ -7,10 +7,21 @@ from typing import Any
 
 from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.facet import Facet, gone, reached, young
-from gcelib.drivers.cloudstack.jobs import Seen
+from gcelib.drivers.cloudstack.jobs import Seen, Token, job_id
 from gcelib.models import Address, Job, JobState
 
 HIDDEN = frozenset({"Releasing", "Free"})
+
+
+class _Service(records.Row, frozen=True, kw_only=True):
+    name: str = ""
+
+
+class _Place(records.Row, frozen=True, kw_only=True):
+    """A network, as far as addresses are concerned."""
+
+    vpcid: str = ""
+    service: tuple[_Service, ...] = ()
 
 
 class Addresses(Facet):
@@ -40,9 +51,26 @@ class Addresses(Facet):
     def acquire(
         self, *, key: str, zone_id: str, network_id: str, ip: str = "", known: Sequence[str] = (), submitted: str = ""
     ) -> Job:
-        """associateIpAddress; releases that do not know its `ipaddress` give any address."""
+        """associateIpAddress; releases that do not know its `ipaddress` give any address.
+
+        The first address of a network becomes its router's own, which can stand for no machine: where a network
+        without machines has none yet, that one is taken before.
+        """
         args = {"network_id": network_id, "ip": ip, "known": [*known], "submitted": submitted}
-        return self.make("acquire", "associateIpAddress", args, networkid=network_id, ipaddress=ip)
+        if not self._wants_router(network_id):
+            return self.make("acquire", "associateIpAddress", args, networkid=network_id, ipaddress=ip)
+        fields = self.client.change("associateIpAddress", networkid=network_id)
+        job = self.job_of("associateIpAddress", fields)
+        return self.jobs.begun(self.token("acquire", args, "", job=job, then=job_id(key)))
+
+    def part_seen(self, token: Token) -> bool:
+        """Whether the network's router has its address."""
+        return not self._wants_router(str(token.args["network_id"]))
+
+    def second_part(self, token: Token) -> Job:
+        """Take the address after the router's own."""
+        network, ip = token.args["network_id"], token.args["ip"]
+        return self.make("acquire", "associateIpAddress", token.args, networkid=network, ipaddress=ip)
 
     def release(self, *, key: str, id: str) -> Job:
         """disassociateIpAddress; its static NAT, rules and tags go with it."""
@@ -73,6 +101,14 @@ class Addresses(Facet):
         if verb == "enable_nat":
             return reached(row.isstaticnat and row.virtualmachineid == args["node_id"], target)
         return reached(not row.isstaticnat, target)
+
+    def _wants_router(self, network_id: str) -> bool:
+        networks = self.client.rows("listNetworks", "network", _Place, id=network_id)
+        routed = any(each.name == "SourceNat" for row in networks for each in row.service if not row.vpcid)
+        return routed and not any(
+            row.issourcenat and row.associatednetworkid == network_id and row.state not in HIDDEN
+            for row in self._rows()
+        )
 
     def _rows(self) -> Sequence[records.AddressRow]:
         return self.client.rows("listPublicIpAddresses", "publicipaddress", records.AddressRow)

@@ -90,7 +90,7 @@ class Balancers(Facet):
     def _rows(self) -> Sequence[records.BalancerRow]:
         return self.client.rows("listLoadBalancerRules", "loadbalancerrule", records.BalancerRow)
 
-    def _members(self, id: str) -> list[str]:
+    def _members(self, id: str) -> Sequence[str]:
         rows = self.client.rows(
             "listLoadBalancerRuleInstances", "loadbalancerruleinstance", records.MemberRow, id=id,
         )

@@ -15,7 +15,7 @@ from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.images import bootable
 from gcelib.server.operations.plan import Step, Work
-from gcelib.server.resources.instances import asked, drives, tagging
+from gcelib.server.resources.instances import access, asked, drives, tagging
 from gcelib.server.resources.instances.sizes import size_for
 
 
@@ -59,6 +59,8 @@ def insert(ctx: Context) -> Work:
     if ctx.body.get("deletionProtection"):
         protect = {"id": {"$ref": "node.target"}, "on": True}
         steps.append(Step("protect", cloud.name, "nodes", "protect", protect, optional=True))
+    nic = (ctx.body.get("networkInterfaces") or [{}])[0]
+    steps += access.for_new(ctx, cloud, wish.network, nic.get("accessConfigs") or [])
     target = f"{ctx.project}/zones/{wish.zone.name}/instances/{wish.name}"
     return Work("insert", target, steps, main="node", target_kind="node", warnings=asked.ignored(ctx, cloud))
 

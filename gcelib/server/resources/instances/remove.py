@@ -12,7 +12,7 @@ from gcelib.server import guarding
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.operations.plan import Step, Work
-from gcelib.server.resources.instances import render, tagging
+from gcelib.server.resources.instances import access, render, tagging
 from gcelib.server.resources.instances.power import of
 
 
@@ -41,6 +41,7 @@ def delete(ctx: Context, item: Found[Node]) -> Work:
         if not disk.model.boot and render.auto_delete(ctx, disk)
     ]
     steps.append(Step("destroy", cloud, "nodes", "destroy", {"id": node.id, "volume_ids": dying}, weight=2))
+    steps += [replace(step, optional=True) for step in access.with_machine(ctx, item)]
     member = guarding.member(ctx.view, item)
     if member is not None:
         steps += [replace(step, optional=True) for step in tagging.withdraw_copies(ctx, member.own)]

@@ -12,14 +12,13 @@ from gcelib.server import fingerprint, groups, metadata, networks, remarks
 from gcelib.server.collection import Rendered
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
-from gcelib.server.resources.instances import asked
+from gcelib.server.resources.instances import access, asked
 from gcelib.server.times import rfc3339
 
 STATUS = {
     NodeState.PROVISIONING: "PROVISIONING", NodeState.STAGING: "STAGING", NodeState.RUNNING: "RUNNING",
     NodeState.STOPPING: "STOPPING", NodeState.STOPPED: "TERMINATED", NodeState.ERROR: "TERMINATED",
 }
-NAT = "External NAT"
 
 
 def instance(ctx: Context, item: Found[Node]) -> Rendered:
@@ -140,9 +139,9 @@ def _nic(ctx: Context, item: Found[Node], index: int, nic: Nic, note: Mapping[st
         shown["subnetwork"] = ctx.link("regions", naming.region_of(network.zone), "subnetworks", network.name)
     if nic.ip:
         shown["networkIP"] = nic.ip
-    public = nic.ip if nic.direct else nic.public_ip
+    public = access.public_ip(nic)
     if public:
-        name = remarks.said_of("nat", item.model.tags, note) or NAT
+        name = access.shown_name(index, item.model.tags, note)
         shown["accessConfigs"] = [
             {"kind": "compute#accessConfig", "type": "ONE_TO_ONE_NAT", "name": name, "natIP": public}
         ]

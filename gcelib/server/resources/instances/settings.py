@@ -9,7 +9,7 @@ from gcelib.server.collection import Rendered, Zonal, scope_of
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.operations.plan import Step, Work
-from gcelib.server.resources.instances import bulk, labelling, questions, reshape, tagging, update
+from gcelib.server.resources.instances import access, bulk, labelling, questions, reshape, tagging, update
 from gcelib.server.resources.instances.power import of
 from gcelib.server.resources.instances.refusals import REFUSALS
 
@@ -87,6 +87,21 @@ class Settings(Zonal):
     def get_guest_attributes(self, ctx: Context) -> Rendered:
         """Raises NotFound: none are ever written."""
         raise questions.guest_attributes(ctx, self.named(ctx))
+
+    def add_access_config(self, ctx: Context) -> Work:
+        """Let a public address stand for an interface."""
+        item = self.named(ctx)
+        return _work(ctx, item, access.addition(ctx, item))
+
+    def update_access_config(self, ctx: Context) -> Work:
+        """Call an access config something else."""
+        item = self.named(ctx)
+        return _work(ctx, item, access.change(ctx, item))
+
+    def delete_access_config(self, ctx: Context) -> Work:
+        """Take an interface's public address from it."""
+        item = self.named(ctx)
+        return _work(ctx, item, access.removal(ctx, item))
 
     def named(self, ctx: Context) -> Found[Node]:
         """The machine the path names. Raises NotFound."""
