@@ -164,9 +164,8 @@ class Daemon:
 
     def _ended(self) -> bool:
         """Wait for a signal, and do what it asks for; whether it was one to stop."""
-        try:
-            number = self._signals.get(timeout=RENEWAL_EVERY)
-        except queue.Empty:
+        number = self._next_signal(RENEWAL_EVERY)
+        if number is None:
             self._renew(self._config.server)
             return False
         if number != signal.SIGHUP:
@@ -175,6 +174,20 @@ class Daemon:
         self._reload()
         notify("READY=1")
         return False
+
+    def _next_signal(self, seconds: float) -> int | None:
+        """The next signal, None when so many seconds brought none.
+
+        Python runs a signal's handler between two of its instructions: one that comes just before the wait, or to
+        another thread, does not end the wait. Hence many short ones.
+        """
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                return self._signals.get(timeout=0.5)
+            except queue.Empty:
+                continue
+        return None
 
     def _second_signal(self) -> bool:
         try:
