@@ -40,6 +40,8 @@ RULES = (
     Rule("operator", "disks snapshots instantSnapshots instantSnapshotGroups images", "",
          "disks, and what they are made from"),
     Rule("operator", "projects", "moveInstance moveDisk", "moves a machine or a disk"),
+    Rule("operator", "projects", "setCommonInstanceMetadata",
+         "gives new machines SSH keys, as gcutil and gcloud do before they make one"),
     Rule("admin", "", "", "everything else: networks, firewalls, addresses, balancers, the project itself, "
          "settings, reservations that cost, other people's operations"),
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, 
 from sqlalchemy.engine import URL
 
 from gcelib.errors import Invalid, Unavailable
+
+log = logging.getLogger(__name__)
 
 _BUSY_SECONDS = 10
 
@@ -161,6 +165,14 @@ def _faults(url: str) -> Iterator[None]:
         raise
     except exc.DBAPIError as error:
         words = str(error.orig).strip().split("\n")[0]
-        raise Unavailable(f"The database {url} does not answer as it should: {words}.") from error
+        # Where it is, is the operator's business: in the log, not in an answer.
+        log.error("the database %s does not answer as it should: %s", url, words)
+        raise Unavailable(f"gcelib's own database does not answer as it should: {_plain(words)}.") from error
     except exc.TimeoutError as error:
-        raise Unavailable(f"The database {url} has no free connection; too many requests at once.") from error
+        log.error("the database %s has no free connection", url)
+        raise Unavailable("gcelib's own database has no free connection; too many requests at once.") from error
+
+
+def _plain(words: str) -> str:
+    """What a driver says, without what it says of hosts and files."""
+    return words if re.fullmatch(r"[\w ,.'-]{1,120}", words) else "its log says why"

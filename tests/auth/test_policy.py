@@ -36,7 +36,7 @@ def caller(scopes: str = "", **roles: str) -> Caller:
         ("compute.networks.delete", "DELETE", "admin"),
         ("compute.routes.insert", "POST", "admin"),
         ("compute.addresses.insert", "POST", "admin"),
-        ("compute.projects.setCommonInstanceMetadata", "POST", "admin"),
+        ("compute.projects.setCommonInstanceMetadata", "POST", "operator"),
         ("compute.zoneOperations.delete", "DELETE", "admin"),
         ("compute.routes.getaway", "POST", "admin"),
         ("compute.routes.waiter", "POST", "admin"),
