@@ -242,6 +242,12 @@ def test_several_machines_are_made_by_one_request(api: Api, cloudstack: CloudSta
     assert done["operationType"] == "bulkInsert"
     assert done["targetLink"].endswith("/projects/demo/zones/ch-gv2")
     names = ["bulk-01", "bulk-02", "bulk-03"]
+    group = api.get("zones/ch-gv2/operations", filter=f'operationGroupId="{done["operationGroupId"]}"')["items"]
+    inserts = [each for each in group if each["operationType"] == "insert"]
+    assert sorted(each["targetLink"].rpartition("/")[2] for each in inserts) == names
+    assert {each["targetId"] for each in inserts} == {api.get(f"{HERE}/{name}")["id"] for name in names}
+    shown = inserts[0]
+    assert api.get(f"zones/ch-gv2/operations/{shown['name']}") == shown
     for name in names:
         found = api.get(f"{HERE}/{name}")
         assert (found["status"], found["labels"], found["tags"]["items"]) == ("RUNNING", {"made": "in-bulk"}, ["bulky"])

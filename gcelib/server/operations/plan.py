@@ -38,7 +38,7 @@ class Work:
     `targetId`. `target_id` is the number where it is known beforehand. `warnings` are
     (code, message) pairs to show in the operation. `alone`: it was planned from what the target is now, so
     that it is refused while another operation is changing the target. `asked` is a digest of what the client
-    sent: what a repeated request id must repeat.
+    sent: what a repeated request id must repeat. `group` is the id of the group of inserts this is, "" for none.
     """
 
     verb: str
@@ -50,6 +50,7 @@ class Work:
     warnings: Sequence[tuple[str, str]] = ()
     asked: str = ""
     alone: bool = False
+    group: str = ""
 
 
 def work_to_data(work: Work) -> dict[str, Any]:

@@ -31,6 +31,7 @@ def render(record: Record, at: Callable[[str], str]) -> dict[str, Any]:
         "endTime": _perhaps(record.end_time) if record.done else "",
         "selfLink": at(f"{base}/operations/{record.name}"),
         "clientOperationId": record.client_operation_id,
+        "operationGroupId": record.work.get("group", ""),
         "statusMessage": "" if record.done else str(record.state.get("says", "")),
     }
     kind = record.scope.partition("s/")[0]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from gcelib.errors import NotFound
 from gcelib.server.collection import Collection, Rendered, scope_of
 from gcelib.server.context import Context
 from gcelib.server.operations import render
+from gcelib.server.operations.parts import part, parts
 from gcelib.store.operations import Record
 
 LONGEST_WAIT = 120.0
@@ -21,10 +23,17 @@ class _Operations(Collection):
 
     def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
         records = ctx.services.operations.list(ctx.tenancy, scope or None)
-        return ((record.scope, record) for record in records)
+        return ((each.scope, each) for record in records for each in (record, *parts(record)))
 
     def find(self, ctx: Context, scope: str, ref: str) -> Record:
-        return ctx.services.runner.get(ctx.tenancy, scope, ref)
+        try:
+            return ctx.services.runner.get(ctx.tenancy, scope, ref)
+        except NotFound:
+            whole, _, number = ref.rpartition("-")
+            found = part(ctx.services.runner.get(ctx.tenancy, scope, whole), ref) if number.isdecimal() else None
+            if found is None:
+                raise
+            return found
 
     def show(self, ctx: Context, scope: str, item: Record) -> Rendered:
         return render.render(item, ctx.render_path)

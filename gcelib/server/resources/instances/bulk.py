@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from gcelib import naming
 from gcelib.errors import Invalid, Missing, Unsupported
 from gcelib.server.context import Context
+from gcelib.server.operations.parts import SEPARATOR
 from gcelib.server.operations.plan import Step, Work
 from gcelib.server.resources.instances import create
 
@@ -30,13 +32,13 @@ def insert(ctx: Context) -> Work:
     steps: list[Step] = []
     warnings: list[tuple[str, str]] = []
     main = ""
-    for number, name in enumerate(_names(ctx, zone.name), 1):
+    for name in _names(ctx, zone.name):
         work = create.insert(replace(ctx, body={**ctx.body.get("instanceProperties", {}), "name": name}))
-        steps += _once(steps, [_marked(step, f"{number} ") for step in work.steps])
-        main = main or f"{number} {work.main}"
+        steps += _once(steps, [_marked(step, name + SEPARATOR) for step in work.steps])
+        main = main or name + SEPARATOR + work.main
         warnings += [pair for pair in work.warnings if pair not in warnings]
     return Work("bulkInsert", f"{ctx.project}/zones/{zone.name}", steps, main=main, warnings=warnings,
-                target_id=naming.number(zone.cloud.name, "zone", zone.model.id))
+                target_id=naming.number(zone.cloud.name, "zone", zone.model.id), group=str(uuid.uuid4()))
 
 
 def _names(ctx: Context, zone: str) -> list[str]:
