@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gcelib.errors import Invalid, NotFound
 from gcelib.models import Node
-from gcelib.server import firewalls, groups
+from gcelib.server import firewalls, groups, networks
 from gcelib.server.collection import Rendered
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
@@ -21,13 +21,14 @@ def effective_firewalls(ctx: Context, item: Found[Node]) -> Rendered:
         raise Invalid(f"Invalid value for field 'networkInterface': '{ctx.query['networkInterface']}'. Interfaces of "
                       f"this instance: {', '.join(nics) or 'none'}.", field="networkInterface")
     network = ctx.view.networks.by_id(item.cloud.name, nic.network_id)
+    name = networks.network_name(ctx.view, network) if network is not None else ""
     note = ctx.view.note("node").get((item.cloud.name, item.model.id), {})
     tags = set(groups.network_tags(item, note))
     shown: list[Rendered] = []
     for firewall in firewalls.firewalls(ctx).values():
         rendered = firewalls.render(ctx, firewall)
         targets = rendered.get("targetTags")
-        if network is not None and firewall.network == network.name and (not targets or tags & set(targets)):
+        if firewall.network == name and (not targets or tags & set(targets)):
             link = ctx.link("global", "firewalls", firewall.name)
             shown.append({"kind": "compute#firewall", **rendered, "selfLink": link})
     return {"firewalls": shown} if shown else {}
