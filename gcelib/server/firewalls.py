@@ -15,10 +15,16 @@ from gcelib.server.context import Context
 from gcelib.server.guarding import RULE_TAG, Key
 from gcelib.server.times import EPOCH, from_seconds
 
+FILLED = ("allowed", "denied", "sourceRanges", "destinationRanges", "sourceTags", "targetTags")
+"""Fields that are shown where there is something in them."""
+
 
 @dataclass(slots=True)
 class Firewall:
-    """One firewall: the rules that carry it. `ours` is False for one that was made elsewhere."""
+    """One firewall: the rules that carry it, or what was `noted` where rules cannot be told apart.
+
+    `ours` is False for one that was made elsewhere.
+    """
 
     name: str
     network: str
@@ -26,6 +32,7 @@ class Firewall:
     rules: dict[Key, GroupRule] = field(default_factory=dict)
     cloud: str = ""
     number: str = ""
+    noted: Mapping[str, Any] | None = None
 
     def target_tags(self) -> list[str]:
         """The tags whose groups carry it; none when it is the whole network's, the group's own name when foreign."""
@@ -36,6 +43,8 @@ class Firewall:
 
     def definition(self, note: Mapping[str, Any]) -> dict[str, Any]:
         """GCE's fields: as they were sent where the rules still say so, else as the rules say now."""
+        if self.noted is not None:
+            return dict(self.noted)
         sent = note.get("definition")
         kept = {key[2] for key in self.rules if not guarding.is_copy(key)}
         if self.ours and sent:
@@ -66,6 +75,9 @@ def firewalls(ctx: Context) -> dict[str, Firewall]:
             for rule in group.rules:
                 if rule.direction == "ingress" and (not private or _is_ours(rule)):
                     _place(found, foreign, part.cloud, group, rule)
+    for name, note in ctx.view.notes_at(metadata.place(ctx), "firewall").items():
+        if "network" in note:
+            found[name] = Firewall(name, note["network"], True, noted=note["definition"])
     for firewall in foreign.values():
         if firewall.name in found:
             firewall.name = naming.with_suffix(firewall.name, "other")
@@ -119,12 +131,11 @@ def render(ctx: Context, item: Firewall) -> dict[str, Any]:
         "description": definition["description"],
         "network": ctx.link("global", "networks", item.network),
         "priority": definition["priority"],
-        "direction": "INGRESS",
-        "disabled": False,
+        "direction": definition.get("direction", "INGRESS"),
+        "disabled": definition.get("disabled", False),
         "logConfig": {"enable": False},
-        "allowed": definition["allowed"],
     }
-    shown.update({key: definition[key] for key in ("sourceRanges", "sourceTags", "targetTags") if definition[key]})
+    shown.update({key: definition[key] for key in FILLED if definition.get(key)})
     return shown
 
 

@@ -139,7 +139,7 @@ def _steps(ctx: Context, network: Found[Network], place: str, place_id: Any, wan
     cloud = network.cloud.name
     rows = [part.rows for part in ctx.view.parts("guards") if part.cloud.name == cloud]
     there = [guard for each in rows for guard in each if (guard.place, guard.place_id) == (place, place_id)]
-    about = place_id if isinstance(place_id, str) else place_id["$ref"]
+    about = place_id if isinstance(place_id, str) else place_id["$ref"].partition(".")[0]
     steps = _removal(cloud, about, [g for g in there if TAG in g.tags and _opening(g) not in wanted])
     for number, opening in enumerate(sorted(wanted - {_opening(guard) for guard in there})):
         label = f"open {about} {number}"

@@ -92,21 +92,26 @@ def checked(body: Mapping[str, Any], clouds: str) -> dict[str, Any]:
             )
     if not body.get("allowed"):
         raise Invalid("Required field 'resource.allowed' not specified: say what to allow.", field="resource.allowed")
-    priority = int(body.get("priority", 1000))
-    if not 0 <= priority <= 65535:
-        raise Invalid(f"Invalid value for field 'resource.priority': '{priority}'. Must be between 0 and 65535.",
-                      field="resource.priority")
     tags = list(body.get("sourceTags") or [])
     ranges = list(body.get("sourceRanges") or []) or ([] if tags else [ANYWHERE])
     _count(body, len(ranges) + len(tags))
     return {
         "description": body.get("description", ""),
-        "priority": priority,
+        "priority": priority_of(body),
         "sourceRanges": ranges,
         "sourceTags": tags,
         "targetTags": list(body.get("targetTags") or []),
         "allowed": [dict(entry) for entry in body["allowed"]],
     }
+
+
+def priority_of(body: Mapping[str, Any]) -> int:
+    """The priority, 1000 when none was sent. Raises Invalid for one that GCE would not take."""
+    priority = int(body.get("priority", 1000))
+    if not 0 <= priority <= 65535:
+        raise Invalid(f"Invalid value for field 'resource.priority': '{priority}'. Must be between 0 and 65535.",
+                      field="resource.priority")
+    return priority
 
 
 def _count(body: Mapping[str, Any], sources: int) -> None:

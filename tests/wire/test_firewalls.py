@@ -113,7 +113,6 @@ def test_a_group_made_elsewhere_is_shown_and_left_as_it_is(api: Api, cloudstack:
     ({"allowed": [{"IPProtocol": "tcp", "ports": ["99999"]}]}, "invalid", "99999"),
     ({"sourceRanges": ["10.0.0.0/99"]}, "invalid", "10.0.0.0/99"),
     ({"network": "global/networks/nowhere"}, "invalid", "nowhere"),
-    ({"network": "global/networks/demo-network"}, "unsupportedOperation", "demo-network"),
 ])
 def test_what_the_groups_cannot_say_is_refused_by_field(
     api: Api, change: dict[str, Any], reason: str, words: str

@@ -8,7 +8,7 @@ from typing import Any
 from gcelib import naming
 from gcelib.errors import Exists, Invalid, Refused, Unsupported
 from gcelib.models import GroupRule
-from gcelib.server import groups, guarding, metadata, rules
+from gcelib.server import groups, guarding, metadata, networks, noted, rules
 from gcelib.server.collection import Collection, Rendered, missing
 from gcelib.server.context import Context
 from gcelib.server.firewalls import Firewall, firewalls, note_of, render
@@ -42,13 +42,13 @@ class Firewalls(Collection):
         if name in firewalls(ctx):
             raise Exists(f"The resource 'projects/{ctx.project}/global/firewalls/{name}' already exists")
         network = _network(ctx, ctx.body.get("network", "global/networks/default"))
-        clouds = _clouds(ctx, network)
-        definition = rules.checked(ctx.body, ", ".join(f"'{cloud}'" for cloud in clouds))
-        return _change(ctx, "insert", name, network, {}, definition, ctx.services.now())
+        return self._changed(ctx, "insert", Firewall(name, network, True), ctx.body, ctx.services.now())
 
     def delete(self, ctx: Context) -> Work:
         """Take back its rules; those that another firewall wants too stay for that one."""
         found = _ours(self.find(ctx, "global", ctx.params["firewall"]))
+        if found.noted is not None:
+            return _noted(ctx, "delete", found, None, 0.0)
         return _change(ctx, "delete", found.name, found.network, found.rules, None, 0.0)
 
     def patch(self, ctx: Context) -> Work:
@@ -68,10 +68,26 @@ class Firewalls(Collection):
                           field="resource.network")
         if ctx.body.get("name", found.name) != found.name:
             raise Invalid("Invalid value for field 'resource.name': a firewall keeps its name.", field="resource.name")
+        created = note_of(ctx, found.name).get("created", ctx.services.now())
+        return self._changed(ctx, verb, found, body, created)
+
+    def _changed(
+        self, ctx: Context, verb: str, found: Firewall, body: Mapping[str, Any], created: float
+    ) -> Work:
+        parts = [part for part in ctx.view.networks if networks.network_name(ctx.view, part) == found.network]
+        if parts and all(part.model.guard == "addresses" for part in parts):
+            return _noted(ctx, verb, found, noted.checked(body, parts), created)
         clouds = _clouds(ctx, found.network)
         definition = rules.checked(body, ", ".join(f"'{cloud}'" for cloud in clouds))
-        created = note_of(ctx, found.name).get("created", ctx.services.now())
         return _change(ctx, verb, found.name, found.network, found.rules, definition, created)
+
+
+def _noted(ctx: Context, verb: str, found: Firewall, definition: Mapping[str, Any] | None, created: float) -> Work:
+    """The work that changes a firewall which is a note."""
+    steps = noted.change(ctx, verb, found.name, found.network, definition, created)
+    number = naming.number("", "firewall", f"{ctx.tenancy} {found.name}")
+    target = f"{ctx.project}/global/firewalls/{found.name}"
+    return Work(verb, target, steps, main=steps[0].name, target_id=number, alone=True)
 
 
 def _change(
@@ -134,27 +150,26 @@ def _ours(found: Firewall) -> Firewall:
 def _network(ctx: Context, link: str) -> str:
     """The GCE name of the network a firewall is for. Raises Invalid when the project has none of that name."""
     ref = ctx.ref(link, "networks", "resource.network").name
-    for zone in ctx.view.zones:
-        found = ctx.view.networks.match(ref, zone.name)
-        if found is not None:
-            return found.name
-    raise Invalid(
-        f"Invalid value for field 'resource.network': '{link}'. The referenced network resource cannot be found.",
-        field="resource.network",
-    )
+    found = networks.find(ctx, ref)
+    if found is None:
+        raise Invalid(
+            f"Invalid value for field 'resource.network': '{link}'. The referenced network resource cannot be found.",
+            field="resource.network",
+        )
+    return found.name
 
 
 def _clouds(ctx: Context, network: str) -> list[str]:
     """The clouds on which rules guard this network's machines. Raises Unsupported when none does."""
-    parts = [part for part in ctx.view.networks if part.name == network]
+    parts = [part for part in ctx.view.networks if networks.network_name(ctx.view, part) == network]
     clouds = sorted({part.cloud.name for part in parts if part.model.grouped and part.cloud.firewalls is not None})
     if not clouds:
-        where = ", ".join(sorted({f"'{part.cloud.name}'" for part in parts}))
-        raise Unsupported(
-            f"{ctx.method.id} is not offered on cloud {where} for network '{network}': its machines are not guarded by "
-            "security groups.",
-            field="resource.network",
-        )
+        where = ", ".join(sorted({f"'{part.cloud.name}'" for part in parts or ctx.view.zones}))
+        why = "gcelib does not write the access lists of private clouds" if parts else "it has no subnetwork yet"
+        if any(part.model.guard == "" for part in parts):
+            why = "the cloud guards its machines in no way"
+        raise Unsupported(f"{ctx.method.id} is not offered on cloud {where} for network '{network}': {why}.",
+                          field="resource.network")
     return clouds
 
 

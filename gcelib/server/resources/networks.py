@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from gcelib.errors import Exists, InUse, Invalid, Refused, Unsupported
 from gcelib.models import Zone
-from gcelib.server import firewalls, metadata, networks, unmet
+from gcelib.server import firewalls, guards, metadata, networks, unmet
 from gcelib.server.collection import Collection, Rendered, missing
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
@@ -97,6 +97,9 @@ class Networks(Collection):
             below = next(each for each in networks.subnets(ctx) if each.network == item.name)
             raise InUse(f"The network resource '{path}' is already being used by "
                         f"'projects/{ctx.project}/regions/{below.region}/subnetworks/{below.name}'")
+        if guarding := next(iter(guards.definitions(ctx, item.name)), ""):
+            raise InUse(f"The network resource '{path}' is already being used by "
+                        f"'projects/{ctx.project}/global/firewalls/{guarding}'")
         shared = next((part for part in item.parts if not part.model.own), None)
         if shared:
             raise Refused(

@@ -9,7 +9,7 @@ from gcelib import naming
 from gcelib.drivers.base import Cloud
 from gcelib.errors import Invalid, Missing, Unsupported
 from gcelib.models import Address, Network, Nic, Node
-from gcelib.server import addresses, balancing, remarks, unmet
+from gcelib.server import addresses, balancing, groups, guards, remarks, unmet
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.operations.plan import Step
@@ -50,7 +50,7 @@ def addition(ctx: Context, item: Found[Node]) -> list[Step]:
             f"interface has '{nic.public_ip}'. Delete that one first.", field="networkInterface",
         )
     about, ip = subject(ctx, item), addresses.checked_ip(ctx.body.get("natIP", ""), "resource.natIP")
-    steps = _standing(ctx, network, ip, "resource.natIP", item.model.id, nic.ip)
+    steps = _standing(ctx, network, ip, "resource.natIP", item.model.id, nic.ip, groups.network_tags(item, about.note))
     name = ctx.body.get("name", NAT)
     return [*steps, *remarks.restated(about, {remark(index): "" if name == NAT else name})]
 
@@ -135,13 +135,15 @@ def for_new(
                 "field out.", field=f"{path}[0].natIP",
             )
         return []
-    return _standing(ctx, network, ip, f"{path}[0].natIP", {"$ref": "node.target"}, "")
+    tags = (ctx.body.get("tags") or {}).get("items") or []
+    return _standing(ctx, network, ip, f"{path}[0].natIP", {"$ref": "node.target"}, "", tags)
 
 
 def _standing(
-    ctx: Context, network: Found[Network], ip: str, field: str, node_id: Any, guest_ip: str
+    ctx: Context, network: Found[Network], ip: str, field: str, node_id: Any, guest_ip: str,
+    tags: Sequence[str],
 ) -> list[Step]:
-    """Steps that let an address stand for a machine: a reserved one, or one taken for it."""
+    """Steps that let an address stand for a machine: a reserved one, or one taken for it; and open it as it should."""
     cloud = network.cloud.name
     if ip:
         id: Any = _reserved(ctx, network, ip, field).model.id
@@ -153,7 +155,8 @@ def _standing(
         id = {"$ref": "address.target"}
     args = {"id": id, "node_id": node_id, "network_id": network.model.id, "ip": guest_ip}
     undo = Step("no nat", cloud, "addresses", "disable_nat", {"id": id})
-    return [*steps, Step("nat", cloud, "addresses", "enable_nat", args, undo=undo)]
+    nat = Step("nat", cloud, "addresses", "enable_nat", args, undo=undo)
+    return [*steps, nat, *guards.steps_for_address(ctx, network, id, tags)]
 
 
 def _reserved(ctx: Context, network: Found[Network], ip: str, field: str) -> Found[Address]:

@@ -12,7 +12,7 @@ from typing import Any
 from gcelib import naming
 from gcelib.errors import Invalid, Unsupported
 from gcelib.models import Node, NodeState
-from gcelib.server import fingerprint, groups, guarding, remarks
+from gcelib.server import fingerprint, groups, guarding, guards, remarks
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.firewalls import firewalls, note_of
@@ -52,7 +52,7 @@ def tags_steps(ctx: Context, item: Found[Node], sent: Mapping[str, Any], field: 
     kept = remarks.restated(about, {"tags": ",".join(tags)}) if tags != before else []
     member = guarding.member(ctx.view, item, tags)
     if member is None:
-        return kept
+        return [*kept, *(guards.steps_for_machine(ctx, item, tags) if kept else [])]
     if item.model.state is NodeState.STOPPED or item.cloud.traits.change_groups_running:
         return rejoin(ctx, member, kept) if kept or unclean(member) else []
     if tags == before:
