@@ -19,13 +19,15 @@ from gcelib.server.operations.plan import Step
 class Wish:
     """A new disk as a request asks for it: links and sizes as sent, "" and 0 where nothing was.
 
-    `path` is where the fields of these names stand in the body, `size_field` what its size is called there.
+    `path` is where the fields of these names stand in the body, `size_field` what its size is called there, and
+    `image_field` where the image was named.
     """
 
     name: str
     path: str
     size_field: str = "sizeGb"
     type_field: str = "type"
+    image_field: str = "resource.sourceImage"
     size_gb: int = 0
     type: str = ""
     image: str = ""
@@ -113,7 +115,7 @@ def creation(
         raise _not_offered(ctx, zone, wish.path, "it has no disks of their own")
     if wish.image:
         raise _not_offered(
-            ctx, zone, f"{wish.path}.sourceImage".lstrip("."), "it makes disks of images for machines to boot from "
+            ctx, zone, wish.image_field, "it makes disks of images for machines to boot from "
             "only, other disks start blank or from a snapshot. Leave the image out, or create an instance of it",
         )
     free(ctx, zone.name, wish.name)

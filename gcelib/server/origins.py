@@ -135,9 +135,10 @@ def _file(ctx: Context) -> Sequence[Origin]:
     for cloud in able:
         unmet.refuse(ctx, cloud, raw, {"sha1Checksum": bool}, "images", "resource.rawDisk")
         if not urlsplit(url).path.lower().endswith(cloud.traits.image_files):
+            plain = ", ".join(ending for ending in cloud.traits.image_files if ending.count(".") == 1)
             raise Invalid(
                 f"Invalid value for field '{RAW}': '{_plain(url)}'. Cloud '{cloud.name}' makes images of files whose "
-                f"names end in one of {', '.join(cloud.traits.image_files)}. Convert it.", field=RAW,
+                f"names end in one of {plain}, also packed. Convert it.", field=RAW,
             )
     origins = []
     for cloud in able:

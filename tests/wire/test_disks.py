@@ -99,7 +99,7 @@ def test_labels_and_description_change_and_an_old_fingerprint_is_412(api: Api) -
 
 @pytest.mark.parametrize(("body", "query", "status", "words"), [
     ({"sourceImage": "global/images/debian-12"}, {}, 400, "'resource.sourceImage' is not offered on cloud 'sim'"),
-    ({}, {"sourceImage": "projects/debian-cloud/global/images/debian-12"}, 400, "sourceImage"),
+    ({}, {"sourceImage": "projects/debian-cloud/global/images/debian-12"}, 400, "'sourceImage' is not offered"),
     ({"sourceSnapshot": "global/snapshots/none"}, {}, 404, "global/snapshots/none"),
     ({"sourceDisk": f"zones/{ZONE}/disks/none"}, {}, 404, f"zones/{ZONE}/disks/none"),
     ({"sourceDisk": "zones/ch-gv2/disks/none"}, {}, 400, "resource.sourceDisk"),

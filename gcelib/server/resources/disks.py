@@ -90,6 +90,7 @@ class Disks(Zonal):
         wish = disks.Wish(
             name=body["name"], path="resource", size_gb=int(body.get("sizeGb") or 0), type=body.get("type", ""),
             image=ctx.query.get("sourceImage", "") or body.get("sourceImage", ""),
+            image_field="sourceImage" if ctx.query.get("sourceImage") else "resource.sourceImage",
             snapshot=body.get("sourceSnapshot", ""), disk=body.get("sourceDisk", ""),
         )
         labels = remarks.check_labels(body.get("labels") or {})

@@ -135,6 +135,7 @@ def _new(
     unmet.refuse(ctx, zone.cloud, params, REFUSED_PARAMS, "disks", inside)
     wish = disks.Wish(
         name=params.get("diskName") or name, path=inside, size_field="diskSizeGb", type_field="diskType",
+        image_field=f"{inside}.sourceImage",
         size_gb=int(params.get("diskSizeGb") or disk.get("diskSizeGb") or 0), type=params.get("diskType", ""),
         image=params.get("sourceImage", ""), snapshot=params.get("sourceSnapshot", ""),
     )
