@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +15,22 @@ from gcelib.server.operations.plan import Step
 PREFIX = "gcelib-"
 """Tags of ours; every other tag that could be a label is shown as one."""
 
-LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
-LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}\Z")
+LONGEST_LABEL = 63
+LETTERS = frozenset({"Ll", "Lo"})
+DIGITS = frozenset({"Nd", "Nl", "No"})
 MOST_LABELS = 64
+
+
+def is_key(text: str) -> bool:
+    """Whether GCE takes this as a label's key: a letter first that has no upper case, in any script."""
+    return bool(text) and unicodedata.category(text[0]) in LETTERS and is_value(text)
+
+
+def is_value(text: str) -> bool:
+    """Whether GCE takes this as a label's value: such letters, digits, `_` and `-`."""
+    if len(text) > LONGEST_LABEL:
+        return False
+    return all(char in "_-" or unicodedata.category(char) in LETTERS | DIGITS for char in text)
 
 
 def check_labels(labels: Mapping[str, str], field: str = "resource.labels") -> dict[str, str]:
@@ -26,13 +39,13 @@ def check_labels(labels: Mapping[str, str], field: str = "resource.labels") -> d
         raise Invalid(f"Invalid value for field '{field}': {len(labels)} labels. At most {MOST_LABELS} are allowed.",
                       field=field)
     for key, value in labels.items():
-        if not LABEL_KEY.match(key) or key.startswith(PREFIX):
+        if not is_key(key) or key.startswith(PREFIX):
             raise Invalid(
                 f"Invalid value for field '{field}': '{key}'. A key starts with a lower-case letter, goes on with "
                 f"those, digits, '-' and '_', has at most 63 characters and does not start with '{PREFIX}'.",
                 field=field,
             )
-        if not LABEL_VALUE.match(value):
+        if not is_value(value):
             raise Invalid(
                 f"Invalid value for field '{field}.{key}': '{value}'. Lower-case letters, digits, '-' and '_', "
                 "at most 63 characters.",
@@ -70,7 +83,7 @@ def labels_of(tags: Mapping[str, str], note: Mapping[str, Any]) -> dict[str, str
     shown = {
         key: value
         for key, value in tags.items()
-        if not key.startswith(PREFIX) and LABEL_KEY.match(key) and LABEL_VALUE.match(value)
+        if not key.startswith(PREFIX) and is_key(key) and is_value(value)
     }
     shown.update(note.get("labels", {}))
     return dict(sorted(shown.items()))

@@ -126,6 +126,17 @@ def test_labels_are_replaced_and_foreign_tags_stay(api: Api, cloudstack: CloudSt
     assert "labels" not in api.get(running)
 
 
+def test_labels_may_be_in_any_script(api: Api, cloudstack: CloudStack, running: str) -> None:
+    wish = {"größe": "klein", "色": "青"}
+    mark = api.get(running)["labelFingerprint"]
+    done = api.change("POST", f"{running}/setLabels", {"labels": wish, "labelFingerprint": mark})
+    assert done["operationType"] == "setLabels"
+    found = api.get(running)
+    assert found["labels"] == wish
+    assert {tag["key"]: tag["value"] for tag in row(cloudstack, "settled")["tags"]}.items() >= wish.items()
+    api.change("POST", f"{running}/setLabels", {"labels": {}, "labelFingerprint": found["labelFingerprint"]})
+
+
 def test_labels_have_gces_limits(api: Api, running: str) -> None:
     mark = api.get(running)["labelFingerprint"]
     for labels, words in (
