@@ -9,6 +9,7 @@ import pytest
 from cs import CloudStack
 
 from tests.api import Api
+from tests.conftest import Launch, portal
 from tests.wire.machines import machine
 from tests.wire.test_firewalls import firewall, rules
 
@@ -147,3 +148,24 @@ def test_what_gce_would_not_take_is_refused(api: Api, late: str) -> None:
         answer = api.call("POST", f"{HERE}/{late}/setTags", body)
         assert (answer.status, answer.reason) == (status, reason), answer.data
         assert words in answer.message
+
+
+def test_tags_that_fail_half_way_leave_all_as_it_was(launch: Launch) -> None:
+    live, cloud = launch()
+    api, cloudstack = live.api(), portal(cloud)
+    api.change("POST", WALLS, firewall("to-web", targetTags=["web"], sourceRanges=["10.0.0.0/8"],
+                                       allowed=[{"IPProtocol": "tcp", "ports": ["80", "443"]}]))
+    api.change("POST", HERE, machine("halfway"))
+    cloud.faults.add("authorizeSecurityGroupIngress", "job_fail", skip=1)
+    done = api.until_done(api.start("POST", f"{HERE}/halfway/setTags", {"items": ["web"]}))
+    assert done["error"]["errors"]
+    assert rules(cloudstack, own(cloudstack, "halfway")) == set()
+    assert "items" not in api.get(f"{HERE}/halfway")["tags"]
+    api.change("POST", f"{HERE}/halfway/stop")
+    cloud.faults.add("createTags", "job_fail")
+    done = api.until_done(api.start("POST", f"{HERE}/halfway/setTags", {"items": ["web"]}))
+    assert done["error"]["errors"]
+    assert joined(cloudstack, "halfway") == {"default", "own"}
+    assert "items" not in api.get(f"{HERE}/halfway")["tags"]
+    api.change("POST", f"{HERE}/halfway/setTags", {"items": ["web"]})
+    assert joined(cloudstack, "halfway") == {"default", "own", "gcelib:default:tag:web"}
