@@ -70,6 +70,13 @@ def member(view: View, item: Found[Node], tags: Sequence[str] | None = None) -> 
     return Member(item, network.name, tags, joined)
 
 
+def tagged(view: View, item: Found[Node]) -> Member | None:
+    """The machine among its groups; None without tags, so that nobody has to see groups for a machine that has none."""
+    note = view.note("node").get((item.cloud.name, item.model.id), {})
+    tags = groups.network_tags(item, note)
+    return member(view, item, tags) if tags else None
+
+
 def latecomers(view: View, cloud: Cloud, network: str, instead: Member | None = None) -> dict[str, list[str]]:
     """The own groups of a network's machines by the tags they lack the group of; `instead` replaces its machine."""
     found: dict[str, list[str]] = defaultdict(list)

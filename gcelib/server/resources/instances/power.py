@@ -25,7 +25,7 @@ def start(ctx: Context, item: Found[Node]) -> Work:
         raise NotReady(GONE_WRONG.format(ctx.project, item.zone, item.name))
     if item.model.state in (NodeState.RUNNING, NodeState.STAGING):
         return of(ctx, item, "start", [])
-    member = guarding.member(ctx.view, item)
+    member = guarding.tagged(ctx.view, item)
     steps = tagging.rejoin(ctx, member) if member is not None and tagging.unclean(member) else []
     return of(ctx, item, "start", [*steps, _step(item, "start")])
 

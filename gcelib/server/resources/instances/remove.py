@@ -42,7 +42,7 @@ def delete(ctx: Context, item: Found[Node]) -> Work:
     ]
     steps.append(Step("destroy", cloud, "nodes", "destroy", {"id": node.id, "volume_ids": dying}, weight=2))
     steps += [replace(step, optional=True) for step in access.with_machine(ctx, item)]
-    member = guarding.member(ctx.view, item)
+    member = guarding.tagged(ctx.view, item)
     if member is not None:
         steps += [replace(step, optional=True) for step in tagging.withdraw_copies(ctx, member.own)]
     if note:
