@@ -123,3 +123,27 @@ def test_refusals_are_libclouds_own_exceptions(driver: Any, node: Any) -> None:
         driver.create_node(node.name, "micro", IMAGE, location="ch-gv2")
     with pytest.raises(ResourceNotFoundError, match="instances/nobody' was not found"):
         driver.ex_get_node("nobody", zone="ch-gv2")
+
+
+def test_disks_snapshots_and_images(driver: Any, node: Any) -> None:
+    volume = driver.create_volume(3, "libcloud-data", location="ch-gv2", ex_disk_type="pd-standard")
+    assert (volume.size, volume.extra["status"], volume.extra["type"]) == ("3", "READY", "pd-standard")
+    assert driver.attach_volume(node, volume, ex_auto_delete=False)
+    assert driver.ex_set_volume_auto_delete(volume, node)
+    volume = driver.ex_get_volume("libcloud-data", zone="ch-gv2")
+    snapshot = driver.create_volume_snapshot(volume, "libcloud-copy")
+    assert (snapshot.size, snapshot.status) == ("3", "READY")
+    assert [each.name for each in driver.ex_list_snapshots()] == ["libcloud-copy"]
+    assert driver.detach_volume(volume, ex_node=node)
+    assert driver.ex_resize_volume(driver.ex_get_volume("libcloud-data", zone="ch-gv2"), 5)
+    assert driver.ex_get_volume("libcloud-data", zone="ch-gv2").size == "5"
+    copy = driver.create_volume(None, "libcloud-restored", location="ch-gv2", snapshot=snapshot)
+    assert copy.size == "3"
+    image = driver.ex_create_image("libcloud-image", copy, family="libcloud", description="By libcloud")
+    assert (image.name, image.extra["status"], image.extra["family"]) == ("libcloud-image", "READY", "libcloud")
+    assert driver.ex_get_image_from_family("libcloud").name == "libcloud-image"
+    assert driver.ex_delete_image(image)
+    assert driver.destroy_volume_snapshot(snapshot)
+    for made in (volume, copy):
+        assert driver.destroy_volume(made)
+    assert [each.name for each in driver.list_volumes()] == ["by-libcloud"]
