@@ -135,6 +135,14 @@ class Nodes(Protocol):
         """Put a machine into these security groups and no others; a stopped one, but for `change_groups_running`."""
         ...
 
+    def add_nic(self, *, key: str, id: str, network_id: str, ip: str = "") -> Job:
+        """Put a machine into one more network; `ip` "" for any address. Raises Refused where the zone has no such."""
+        ...
+
+    def remove_nic(self, *, key: str, id: str, network_id: str) -> Job:
+        """Take a machine out of a network other than its first; one that is not in it is done."""
+        ...
+
     def set_user_data(self, *, key: str, id: str, user_data: str) -> Job:
         """Replace what the machine's next boot reads, base64 text, "" for nothing."""
         ...

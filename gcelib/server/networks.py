@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gcelib import naming
+from gcelib.drivers.base import Cloud
 from gcelib.errors import InUse, Invalid, NotFound
 from gcelib.models import Network, Vpc, Zone
 from gcelib.server import metadata, remarks
@@ -151,8 +152,12 @@ def making(label: str, zone: Found[Zone], args: Mapping[str, Any], said: Mapping
     """The steps that make a cloud's network and keep what was said of it; without that it would read back otherwise."""
     undo = Step(f"drop {label}", zone.cloud.name, "networks", "destroy", {"id": {"$ref": f"{label}.target"}})
     step = Step(label, zone.cloud.name, "networks", "create", args, undo=undo)
-    kept = remarks.steps(zone.cloud, "network", label, {}, said)
-    return [step, *(replace(each, optional=False) for each in kept)]
+    return [step, *kept(zone.cloud, "network", label, said)]
+
+
+def kept(cloud: Cloud, kind: str, label: str, said: Mapping[str, str]) -> list[Step]:
+    """The steps that keep what was said of the thing that step `label` makes, and fail where it cannot be kept."""
+    return [replace(each, optional=False) for each in remarks.steps(cloud, kind, label, {}, said)]
 
 
 def dropping(part: Found[Network]) -> Step:

@@ -25,7 +25,7 @@ class Nodes(Reshaping):
     """listVirtualMachines and its commands; `custom_mhz` is the speed for offerings that ask for one."""
 
     name = "nodes"
-    jobbed = frozenset({"destroy", "start", "stop", "reset"})
+    jobbed = frozenset({"destroy", "start", "stop", "reset", "add_nic", "remove_nic"})
     once = frozenset({"create", "reset"})
 
     def __init__(self, client: Client, jobs: Jobs, zones: Zones, sizes: Sizes, custom_mhz: int) -> None:
@@ -129,7 +129,7 @@ class Nodes(Reshaping):
             return reached(row.name.casefold() == str(args["name"]).casefold(), target)
         if verb == "protect":
             return reached(row.deleteprotection is bool(args["on"]), target)
-        if verb in ("resize", "regroup", "set_user_data"):
+        if verb in ("resize", "regroup", "set_user_data", "add_nic", "remove_nic"):
             return self.reshaped(verb, args, row)
         wanted, passing = {
             "start": (NodeState.RUNNING, NodeState.STAGING),

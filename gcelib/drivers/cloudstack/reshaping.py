@@ -49,8 +49,29 @@ class Reshaping(Facet):
         args = {"id": id, "user_data": user_data}
         return self.settle("set_user_data", "updateVirtualMachine", args, id, id=id, userdata=user_data or NOTHING)
 
+    def add_nic(self, *, key: str, id: str, network_id: str, ip: str = "") -> Job:
+        """addNicToVirtualMachine."""
+        args = {"id": id, "network_id": network_id}
+        return self.send(
+            "add_nic", "addNicToVirtualMachine", args, key=key, target=id, virtualmachineid=id, networkid=network_id,
+            ipaddress=ip,
+        )  # fmt: skip
+
+    def remove_nic(self, *, key: str, id: str, network_id: str) -> Job:
+        """removeNicFromVirtualMachine."""
+        args = {"id": id, "network_id": network_id}
+        nics = [nic.id for row in self.rows(id=id) for nic in row.nic if nic.networkid == network_id]
+        if not nics:
+            return self.done(id)
+        return self.send(
+            "remove_nic", "removeNicFromVirtualMachine", args, key=key, target=id, virtualmachineid=id, nicid=nics[0]
+        )
+
     def reshaped(self, verb: str, args: Mapping[str, Any], row: records.VmRow) -> Seen | None:
         """What the machine says about one of these changes."""
+        if verb in ("add_nic", "remove_nic"):
+            there = any(nic.networkid == args["network_id"] for nic in row.nic)
+            return reached(there is (verb == "add_nic"), row.id)
         if verb == "regroup":
             return reached({group.id for group in row.securitygroup} == set(args["group_ids"]), row.id)
         if verb == "set_user_data":

@@ -75,7 +75,9 @@ class Subnetworks(Collection):
 
     def insert(self, ctx: Context) -> Work:
         """Make it in every zone of the region whose accounts have networks of their own."""
-        region, name = region_name(ctx, ctx.params["region"]), ctx.body["name"]
+        region, name = region_name(ctx, ctx.params["region"]), ctx.body.get("name", "")
+        if not name:
+            raise Missing("Required field 'resource.name' not specified", field="resource.name")
         network = _network(ctx)
         wanted = range_of(ctx.body.get("ipCidrRange", ""), "resource.ipCidrRange")
         where = f"projects/{ctx.project}/regions/{region}/subnetworks/{name}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gcelib.models import Node
+from gcelib.server import instance_groups
 from gcelib.server.collection import Rendered, Zonal, scope_of
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.operations.plan import Step, Work
-from gcelib.server.resources.instances import access, bulk, labelling, questions, reshape, tagging, update
+from gcelib.server.resources.instances import access, bulk, interfaces, labelling, questions, reshape, tagging, update
 from gcelib.server.resources.instances.power import of
 from gcelib.server.resources.instances.refusals import REFUSALS
 
@@ -72,13 +73,24 @@ class Settings(Zonal):
         return bulk.insert(ctx)
 
     def list_referrers(self, ctx: Context) -> Rendered:
-        """What refers to the machine, or with "-" to any: nothing does."""
+        """The instance groups that the machine is in, or with "-" any machine of the zone."""
         scope, name = scope_of(ctx), ctx.params["instance"]
-        if name != "-":
-            name = self.named(ctx).name
-        path = f"{scope}/instances/{name}/referrers"
-        return {"kind": "compute#instanceListReferrers", "id": f"projects/{ctx.project}/{path}",
-                "selfLink": ctx.link(path)}
+        nodes = [item for item in ctx.view.nodes if f"zones/{item.zone}" == scope] if name == "-" else [self.named(ctx)]
+        found = self._page(ctx, [
+            (f"{item.name} {group.name}", {
+                "kind": "compute#reference", "referenceType": "MEMBER_OF",
+                "referrer": ctx.link(scope, instance_groups.COLLECTION, group.name),
+                "target": ctx.link(scope, "instances", item.name),
+            }) for item in nodes for group in instance_groups.holding(ctx, item)
+        ])
+        path = f"{scope}/instances/{name if name == '-' else nodes[0].name}/referrers"
+        answer: Rendered = {"kind": "compute#instanceListReferrers", "id": f"projects/{ctx.project}/{path}",
+                            "selfLink": ctx.link(path)}
+        if found.items:
+            answer["items"] = [row for _, row in found.items]
+        if found.next_token:
+            answer["nextPageToken"] = found.next_token
+        return answer
 
     def get_effective_firewalls(self, ctx: Context) -> Rendered:
         """The firewalls that are for this machine."""
@@ -102,6 +114,16 @@ class Settings(Zonal):
         """Take an interface's public address from it."""
         item = self.named(ctx)
         return _work(ctx, item, access.removal(ctx, item))
+
+    def add_network_interface(self, ctx: Context) -> Work:
+        """Put a machine into one more network."""
+        item = self.named(ctx)
+        return _work(ctx, item, interfaces.addition(ctx, item))
+
+    def delete_network_interface(self, ctx: Context) -> Work:
+        """Take a machine out of a network."""
+        item = self.named(ctx)
+        return _work(ctx, item, interfaces.removal(ctx, item))
 
     def named(self, ctx: Context) -> Found[Node]:
         """The machine the path names. Raises NotFound."""

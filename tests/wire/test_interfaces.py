@@ -1,0 +1,48 @@
+"""Interfaces of machines: added and taken away where a machine may have several."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.api import Api
+from tests.conftest import Launch
+from tests.wire.machines import machine
+
+DISKS = [{"boot": True, "autoDelete": True, "initializeParams": {"sourceImage": "global/images/debian-12"}}]
+ADVANCED = "zones/de-adv1/instances"
+
+
+def interfaces(api: Api) -> list[Any]:
+    """The networks of the machine, in the order of its interfaces."""
+    found = api.get(f"{ADVANCED}/two-homed")["networkInterfaces"]
+    return [(each["name"], each["network"].rpartition("/")[2]) for each in found]
+
+
+def test_a_machine_joins_and_leaves_a_second_network(launch: Launch) -> None:
+    api = launch()[0].api()
+    api.change("POST", ADVANCED, machine("two-homed", "de-adv1", disks=DISKS))
+    api.change("POST", "global/networks", {"name": "second", "IPv4Range": "10.8.0.0/24"})
+    join = {"network": "global/networks/second", "networkIP": "10.8.0.99"}
+    api.change("POST", f"{ADVANCED}/two-homed/addNetworkInterface", join)
+    assert interfaces(api) == [("nic0", "demo-network"), ("nic1", "second")]
+    assert api.get(f"{ADVANCED}/two-homed")["networkInterfaces"][1]["networkIP"] == "10.8.0.99"
+    again = api.call("POST", f"{ADVANCED}/two-homed/addNetworkInterface", join)
+    assert (again.status, "resource.network" in again.message) == (400, True)
+    path = f"{ADVANCED}/two-homed/deleteNetworkInterface"
+    for name, words in (("nic0", "first interface"), ("nic7", "nic0, nic1")):
+        refused = api.call("POST", path, networkInterfaceName=name)
+        assert (refused.status, words in refused.message) == (400, True), name
+    api.change("POST", path, networkInterfaceName="nic1")
+    assert interfaces(api) == [("nic0", "demo-network")]
+    api.change("DELETE", "global/networks/second")
+
+
+def test_where_machines_have_one_interface_another_is_refused(api: Api) -> None:
+    api.change("POST", "zones/ch-gv2/instances", machine("one-homed"))
+    answer = api.call("POST", "zones/ch-gv2/instances/one-homed/addNetworkInterface",
+                      {"network": "global/networks/default"})
+    assert (answer.status, answer.reason) == (400, "unsupportedOperation")
+    assert "'sim'" in answer.message
+    refused = api.call("POST", "zones/ch-gv2/instances/one-homed/addNetworkInterface",
+                       {"network": "global/networks/default", "accessConfigs": [{}]})
+    assert refused.status == 400
