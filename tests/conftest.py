@@ -76,3 +76,15 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
             server.stop()
     for cloud in clouds:
         cloud.stop()
+
+
+ALONE = ("security/load", "security/listener", "security/hostile", "unit/listener", "unit/operations", "simulator")
+"""Folders whose tests measure time or memory."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what must not run beside other tests."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).as_posix().startswith(ALONE):
+            item.add_marker(pytest.mark.alone)

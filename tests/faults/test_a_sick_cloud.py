@@ -48,6 +48,7 @@ def test_a_cloud_that_is_gone_is_a_503_and_its_return_is_noticed(launch: Launch)
     assert refused.status == 503
 
 
+@pytest.mark.alone
 def test_a_slow_cloud_slows_only_those_who_ask_it(launch: Launch) -> None:
     live, cloud = launch(server_extra="threads = 8")
     api = live.api()
