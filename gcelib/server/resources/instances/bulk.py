@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from gcelib import naming
-from gcelib.errors import Invalid, Missing, Unsupported
+from gcelib.errors import Invalid, Missing
+from gcelib.server import templates
 from gcelib.server.context import Context
 from gcelib.server.operations.parts import SEPARATOR
 from gcelib.server.operations.plan import Step, Work
@@ -23,17 +24,15 @@ SHARED = "group "
 def insert(ctx: Context) -> Work:
     """One work for all the machines. Raises what an insert of one raises, Invalid or Missing for names and number."""
     zone = ctx.view.zone(ctx.params["zone"], ctx.project)
-    if ctx.body.get("sourceInstanceTemplate"):
-        raise Unsupported(
-            f"{ctx.method.id} with field 'resource.sourceInstanceTemplate' is not offered on cloud "
-            f"'{zone.cloud.name}': send the properties as 'instanceProperties'.",
-            field="resource.sourceInstanceTemplate",
-        )
+    properties: Mapping[str, Any] = ctx.body.get("instanceProperties") or {}
+    template = ctx.body.get("sourceInstanceTemplate", "")
+    if template:
+        properties = templates.filled(ctx, template, properties, "resource.sourceInstanceTemplate")
     steps: list[Step] = []
     warnings: list[tuple[str, str]] = []
     main = ""
     for name in _names(ctx, zone.name):
-        work = create.insert(replace(ctx, body={**ctx.body.get("instanceProperties", {}), "name": name}))
+        work = create.insert(replace(ctx, body={**properties, "name": name}))
         steps += _once(steps, [_marked(step, name + SEPARATOR) for step in work.steps])
         main = main or name + SEPARATOR + work.main
         warnings += [pair for pair in work.warnings if pair not in warnings]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gcelib import naming
 from gcelib.errors import Exists, Invalid, Missing, NotReady
 from gcelib.models import Image, Network, Size, Zone
-from gcelib.server import groups, metadata, networks, remarks
+from gcelib.server import groups, metadata, networks, remarks, templates
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.images import bootable
@@ -41,6 +41,9 @@ def insert(ctx: Context) -> Work:
     Raises Exists for a taken name, NotFound or Invalid naming the field that names nothing, Unsupported naming
     the field this cloud cannot carry out.
     """
+    template = ctx.query.get("sourceInstanceTemplate", "")
+    if template:
+        ctx = replace(ctx, body=templates.filled(ctx, template, ctx.body, "sourceInstanceTemplate"))
     wish = _wish(ctx)
     cloud = wish.zone.cloud
     keys = metadata.public_keys(wish.items, metadata.common(ctx))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from gcelib import naming
 from gcelib.errors import Invalid
 from gcelib.models import Node, NodeState
-from gcelib.server import guarding
+from gcelib.server import guarding, instance_groups
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.operations.plan import Step, Work
@@ -45,6 +45,7 @@ def delete(ctx: Context, item: Found[Node]) -> Work:
     member = guarding.tagged(ctx.view, item)
     if member is not None:
         steps += [replace(step, optional=True) for step in tagging.withdraw_copies(ctx, member.own)]
+    steps += instance_groups.leaving(ctx, item)
     if note:
         where = {"place": cloud, "kind": "node", "id": node.id}
         steps.append(Step("un-note", "", "notes", "delete", where))

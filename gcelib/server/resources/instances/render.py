@@ -12,13 +12,9 @@ from gcelib.server import fingerprint, groups, metadata, networks, remarks
 from gcelib.server.collection import Rendered
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
+from gcelib.server.machine_states import STATUS
 from gcelib.server.resources.instances import access, asked
 from gcelib.server.times import rfc3339
-
-STATUS = {
-    NodeState.PROVISIONING: "PROVISIONING", NodeState.STAGING: "STAGING", NodeState.RUNNING: "RUNNING",
-    NodeState.STOPPING: "STOPPING", NodeState.STOPPED: "TERMINATED", NodeState.ERROR: "TERMINATED",
-}
 
 
 def instance(ctx: Context, item: Found[Node]) -> Rendered:
