@@ -130,3 +130,18 @@ def test_the_projects_metadata_and_usage_bucket(gcloud: Gcloud) -> None:
     said = gcloud.refused("project-info", "set-usage-bucket", "--bucket=gs://reports")
     assert "compute.projects.setUsageExportBucket" in said
     gcloud.compute("project-info", "set-usage-bucket", "--no-bucket")
+
+
+def test_a_machine_exported_and_updated_from_its_file(gcloud: Gcloud, machine: str) -> None:
+    path = gcloud.home / "machine.yaml"
+    gcloud.compute("instances", "export", machine, ZONE, f"--destination={path}")
+    told = path.read_text().replace("description: ''", "description: From a file")
+    assert "From a file" in told
+    path.write_text(told)
+    gcloud.compute("instances", "update-from-file", machine, ZONE, f"--source={path}")
+    assert shown(gcloud, machine, "description") == "From a file"
+
+
+def test_a_move_to_another_zone_is_refused(gcloud: Gcloud, machine: str) -> None:
+    said = gcloud.compute("instances", "move", machine, ZONE, "--destination-zone=de-adv1", code=1).err
+    assert "compute.projects.moveInstance is not offered on cloud 'sim'" in said
