@@ -51,7 +51,7 @@ def test_a_template_reads_back_as_it_was_sent(api: Api) -> None:
 
 
 def test_what_is_no_template_is_refused_by_field(api: Api) -> None:
-    cases = [
+    cases: list[tuple[dict[str, Any], str]] = [
         ({}, "resource.properties.machineType"),
         ({"properties": properties(machineType=f"zones/{ZONE}/machineTypes/micro")}, "resource.properties.machineType"),
         ({"properties": properties(disks=[])}, "resource.properties.disks"),
@@ -81,7 +81,7 @@ def test_a_machine_is_what_its_template_says_unless_told_otherwise(api: Api, clo
     assert (found["description"], found["machineType"].rpartition("/")[2]) == ("From a template", "micro")
     assert cloudstack.listVirtualMachines(name="plain")["virtualmachine"][0]["serviceofferingname"] == "Micro"
 
-    other: dict[str, Any] = {"name": "other", "machineType": f"zones/{ZONE}/machineTypes/small", "labels": {"env": "test"},
+    other = {"name": "other", "machineType": f"zones/{ZONE}/machineTypes/small", "labels": {"env": "test"},
              "disks": [], "metadata": {"items": [{"key": "role", "value": "back"}]}}
     api.change("POST", here, other, sourceInstanceTemplate="global/instanceTemplates/origin")
     found = api.get(f"{here}/other")
