@@ -152,3 +152,35 @@ def test_a_private_cloud_made_elsewhere_is_a_network_in_custom_mode(api: Api, cl
     assert cloudstack.listNetworks(vpcid=made["id"])["network"][0]["name"] == "added"
     api.change("DELETE", f"{SUBNETS}/added")
     api.change("DELETE", "global/networks/from-portal")
+
+
+def test_where_there_are_no_private_clouds_a_subnetwork_is_an_isolated_network(launch: Launch) -> None:
+    live, simulator = launch()
+    for command in ("listVPCOfferings", "listVPCs", "listStaticRoutes"):
+        simulator.faults.add(command=command, times=0, status=432, errorcode=432, text="not available for user")
+    api, cloudstack = live.api(), portal(simulator)
+    api.change("POST", "global/networks", {"name": "custom", "autoCreateSubnetworks": False})
+    api.change("POST", SUBNETS, subnet("only", "custom", "10.6.0.0/24", description="The one"))
+    shown = api.get(f"{SUBNETS}/only")
+    assert (shown["ipCidrRange"], shown["description"]) == ("10.6.0.0/24", "The one")
+    assert shown["network"].endswith("/global/networks/custom")
+    assert api.get("global/networks/custom")["subnetworks"] == [shown["selfLink"]]
+    assert "only" in {each["name"] for each in cloudstack.listNetworks()["network"]}
+    refused = api.call("POST", SUBNETS, subnet("more", "custom", "10.7.0.0/24"))
+    assert (refused.status, "no private clouds" in refused.message) == (400, True)
+    firewall = {"name": "in", "network": "global/networks/custom", "allowed": [{"IPProtocol": "icmp"}]}
+    api.change("POST", "global/firewalls", firewall)
+    assert api.get("global/firewalls/in")["network"].endswith("/global/networks/custom")
+    api.change("DELETE", "global/firewalls/in")
+    api.change("DELETE", f"{SUBNETS}/only")
+    api.change("DELETE", "global/networks/custom")
+
+
+def test_a_tier_says_that_firewalls_do_not_guard_it(launch: Launch) -> None:
+    api = launch()[0].api()
+    api.change("POST", "global/networks", {"name": "custom", "autoCreateSubnetworks": False})
+    made = api.change("POST", SUBNETS, subnet("tier", "custom", "10.6.0.0/24"))
+    assert "access list" in made["warnings"][0]["message"]
+    firewall = {"name": "in", "network": "global/networks/custom", "allowed": [{"IPProtocol": "icmp"}]}
+    refused = api.call("POST", "global/firewalls", firewall)
+    assert (refused.reason, "access lists" in refused.message) == ("unsupportedOperation", True)

@@ -91,7 +91,8 @@ class Subnetworks(Collection):
         _apart(network, wanted)
         steps = [step for zone in zones for step in _made_in(ctx, zone, network, wanted)]
         main = next(step.name for step in steps if step.facet == "networks")
-        return Work("insert", where.removeprefix("projects/"), steps, main=main)
+        warnings = _unguarded(zones, steps)
+        return Work("insert", where.removeprefix("projects/"), steps, main=main, warnings=warnings)
 
     def delete(self, ctx: Context) -> Work:
         """Delete it in every zone, if no machine is in it; a private cloud stays for the network's next one."""
@@ -205,6 +206,15 @@ def _made_in(ctx: Context, zone: Found[Zone], network: Shown, wanted: ipaddress.
         raise Unsupported(f"{ctx.method.id} for a second subnetwork in zone '{zone.name}' is not offered on cloud "
                           f"'{zone.cloud.name}': it has no private clouds, which join several. Make another network.")
     return networks.making(label, zone, args, {"description": text, "network": network.name})
+
+
+def _unguarded(zones: Sequence[Found[Zone]], steps: Sequence[Step]) -> list[tuple[str, str]]:
+    """The warning that a tier of a private cloud is guarded by what firewalls do not reach."""
+    if not any("vpc_id" in step.args for step in steps):
+        return []
+    clouds = ", ".join(sorted({f"'{zone.cloud.name}'" for zone in zones}))
+    return [("NOT_CRITICAL_ERROR", f"The subnetwork is in a private cloud of {clouds}: who may reach its machines, and "
+             "what they may reach, is in the access list that its tier has there, which firewalls do not change.")]
 
 
 def _kind(ctx: Context, cloud: Cloud) -> str:
