@@ -13,6 +13,7 @@ from gcelib.models import Address, Network
 from gcelib.server import labels, remarks
 from gcelib.server.context import Context
 from gcelib.server.directory import Directory, Found
+from gcelib.server.networks import network_name
 from gcelib.server.operations.plan import Step
 
 EPHEMERAL = "ephemeral"
@@ -75,9 +76,12 @@ def reservable(ctx: Context, region: str, link: str = "") -> tuple[Found[Network
         )
     if link:
         name = ctx.ref(link, "networks", "resource.network").name
-        named = [item for item in here if name in (item.name, item.model.name, item.model.id)]
+        named = [
+            item for item in here
+            if name in (item.name, item.model.name, item.model.id, network_name(ctx.view, item))
+        ]
         if not named:
-            names = ", ".join(sorted({item.name for item in here}))
+            names = ", ".join(sorted({network_name(ctx.view, item) for item in here}))
             raise Invalid(f"Invalid value for field 'resource.network': '{link}'. Networks of the region with public "
                           f"addresses: {names}.", field="resource.network")
         return named[0], []
@@ -135,7 +139,7 @@ def users(ctx: Context, item: Found[Address]) -> list[str]:
     node = ctx.view.nodes.by_id(cloud, model.node_id) if model.node_id else None
     found = [f"zones/{node.zone}/instances/{node.name}"] if node else []
     network = ctx.view.networks.by_id(cloud, model.network_id) if model.source_nat else None
-    return [*found, f"global/networks/{network.name}"] if network else found
+    return [*found, f"global/networks/{network_name(ctx.view, network)}"] if network else found
 
 
 def refuse_tier(ctx: Context, cloud: str, tier: str, field: str) -> None:
