@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,9 @@ LEEWAY = 60.0
 
 LONGEST = 3600.0
 """How many seconds a signature may be good for."""
+
+_LATEST = 1e15
+"""No time in seconds is that large; neither infinity nor NaN is below it, nor an integer too large for a float."""
 
 GOOGLE_TOKEN_URLS = frozenset(
     {
@@ -59,20 +61,22 @@ def read(text: str, accounts: AccountRows, now: float) -> Statement:
     except jwt.InvalidTokenError as error:
         raise BadAssertion("It is not a JSON Web Token.") from error
     email = str(named.get("iss", "")).lower()
-    account = accounts.get(email)
-    if not account or account.kind != "service" or account.disabled:
-        raise BadAssertion("Its issuer is not a service account here, or is disabled.")
+    # A name that is no text a database takes (a lone surrogate, a NUL) is nobody's.
+    account = accounts.get(email) if email.isprintable() else None
+    usable = account is not None and account.kind == "service" and not account.disabled
     kid = str(header.get("kid", ""))
-    candidates = [(key.id, key.public) for key in accounts.keys(email) if not kid or key.id == kid]
-    key_id, claims = _verified(text, candidates)
+    keys = accounts.keys(email) if usable else ()
+    key_id, claims = _verified(text, [(key.id, key.public) for key in keys if not kid or key.id == kid])
     issued, expires = _times(claims, now)
     subject = claims.get("sub", email)
     if str(subject).lower() != email:
         raise BadAssertion("It speaks for somebody else (`sub`); that is not offered.")
-    audience = claims.get("aud", ())
-    audiences = (audience,) if isinstance(audience, str) else tuple(str(each) for each in audience)
+    audience = claims.get("aud") or []
+    audiences = tuple(str(each) for each in (audience if isinstance(audience, list) else [audience]))
     scope = claims.get("scope", "")
     jti = claims.get("jti")
+    if not f"{scope} {jti}".isprintable():
+        raise BadAssertion("There are control characters in its `scope` or `jti`.")
     return Statement(
         email=email,
         key_id=key_id,
@@ -92,10 +96,13 @@ def is_for_token_url(statement: Statement, base_url: str) -> bool:
 
 
 def is_for_api(statement: Statement, base_url: str) -> bool:
-    """Whether it was signed as a bearer token for here: our URL, Google's compute host, or a scope alone."""
+    """Whether it was signed as a bearer token for here: our URL, Google's compute host, or a scope alone.
+
+    A request for a token is none, so that it cannot be used again as one after it bought its token.
+    """
     if not statement.audiences:
         return bool(statement.scope)
-    return any(
+    return not is_for_token_url(statement, base_url) and any(
         audience == base_url or audience.startswith(f"{base_url}/") or _GOOGLE_COMPUTE.fullmatch(audience)
         for audience in statement.audiences
     )
@@ -109,14 +116,18 @@ def _verified(text: str, candidates: Iterable[tuple[str, str]]) -> tuple[str, Ma
             return key_id, jwt.decode(text, public, algorithms=["RS256"], options=unchecked)  # type: ignore[arg-type]
         except jwt.InvalidTokenError:
             continue
-    raise BadAssertion("No key registered for the account made its signature (RS256).")
+    # One answer, so that strangers do not learn which service accounts there are.
+    raise BadAssertion(
+        "No key of a service account here made its signature (RS256): its issuer is not one, or is disabled, or has "
+        "other keys."
+    )
 
 
 def _times(claims: Mapping[str, Any], now: float) -> tuple[float, float]:
     issued: Any = claims.get("iat")
     expires: Any = claims.get("exp")
     since: Any = claims.get("nbf", 0)
-    if not all(isinstance(each, int | float) and math.isfinite(each) for each in (issued, expires, since)):
+    if not all(isinstance(each, int | float) and abs(each) < _LATEST for each in (issued, expires, since)):
         raise BadAssertion("It does not say when it was made and until when it holds (`iat`, `exp`).")
     if max(issued, since) > now + LEEWAY:
         raise BadAssertion("It was made in the future; check the clocks of both machines.")

@@ -20,6 +20,7 @@ from gcelib.auth.digests import digest
 
 DEFAULT_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
+_HIDDEN = "keys:"
 _CLIENT = re.compile(r"[\x21-\x7e]{1,256}")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,256}")
 
@@ -117,7 +118,12 @@ class ClientRules(RequestValidator):
 
 def hidden(key: str) -> str:
     """A caller's key as a name that cannot be used as a key."""
-    return f"keys:{digest(key)[:32]}"
+    return f"{_HIDDEN}{digest(key)[:32]}"
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a client's name in the store is a caller's key, whose secret has to be shown each time."""
+    return name.startswith(_HIDDEN)
 
 
 def _named(request: Any) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from oauthlib.oauth2.rfc6749 import errors
 
 from gcelib.auth import assertions, audit
 from gcelib.auth.callers import Callers
-from gcelib.auth.clients import DEFAULT_SCOPE, ClientRules, hidden
+from gcelib.auth.clients import DEFAULT_SCOPE, ClientRules, hidden, is_hidden
 from gcelib.auth.digests import digest, token
 from gcelib.auth.grants import JWT_BEARER
 from gcelib.auth.identity import Identity
@@ -133,6 +133,8 @@ class Validator(ClientRules):
             audit.note(reason="the refresh token was replaced long ago")
             self._tokens.revoke_family(found.family, now)
             return False
+        if is_hidden(found.client) != hasattr(request, "keyed"):
+            return False  # Somebody calls themselves by what a key is called here, and has not shown its secret.
         if hasattr(request, "keyed"):
             email, keys = request.keyed
             if found.account != email:

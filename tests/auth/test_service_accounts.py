@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from typing import Any
 
@@ -91,9 +92,16 @@ def test_googles_own_token_urls_are_taken_as_audience(site: Site, audience: str 
     [
         ({"aud": "https://other.example/token"}, "another server"),
         ({"aud": None}, "another server"),
-        ({"iss": "stranger@demo.gcelib.local"}, "not a service account"),
-        ({"iss": "ann@example.com"}, "not a service account"),
-        ({"iss": None}, "not a service account"),
+        ({"iss": "stranger@demo.gcelib.local"}, "issuer is not one"),
+        ({"iss": "ann@example.com"}, "issuer is not one"),
+        ({"iss": None}, "issuer is not one"),
+        ({"iss": "a\ud800@demo.gcelib.local"}, "issuer is not one"),
+        ({"iss": "a\0@demo.gcelib.local"}, "issuer is not one"),
+        ({"aud": 5}, "another server"),
+        ({"iat": 10**400}, "until when"),
+        ({"exp": 10**400}, "until when"),
+        ({"jti": "\ud800"}, "control characters"),
+        ({"scope": "a\nb\0"}, "control characters"),
         ({"sub": "ann@example.com"}, "somebody else"),
         ({"exp": None}, "until when"),
         ({"exp": "tomorrow"}, "until when"),
@@ -109,6 +117,29 @@ def test_an_assertion_that_proves_nothing_is_refused_and_says_why(
     answer = _grant(site, _signed(site, **claims))
     assert (answer.status, answer.json()["error"]) == (400, "invalid_grant")
     assert says in answer.json()["error_description"]
+
+
+def test_strangers_do_not_learn_which_service_accounts_there_are(site: Site) -> None:
+    other = site.accounts.create_service("other", "demo", "admin", site.url)
+    site.accounts.create_service("shut", "demo", "admin", site.url)
+    site.accounts.disable("shut")
+    names = [site.key["client_email"], "nobody@demo.gcelib.local", "shut@demo.gcelib.local", "ann@example.com"]
+    texts = {_grant(site, _signed(site, key=other["private_key"], iss=name)).text for name in names}
+    assert len(texts) == 1
+
+
+def test_a_request_for_a_token_is_no_token_itself(site: Site) -> None:
+    assertion = _signed(site, jti="once")
+    assert _grant(site, assertion).status == 200
+    assert site.whoami(assertion).status == 401
+    assert site.whoami(_signed(site, aud=f"{site.url}/token")).status == 401
+
+
+@pytest.mark.parametrize("issuer", ["\\ud800", "\\u0000"])
+def test_a_bearer_token_of_a_name_that_is_no_text_is_refused(site: Site, issuer: str) -> None:
+    head, _, signature = _signed(site).split(".")
+    payload = base64.urlsafe_b64encode(f'{{"iss": "{issuer}"}}'.encode()).decode().rstrip("=")
+    assert site.whoami(f"{head}.{payload}.{signature}").status == 401
 
 
 def test_only_the_accounts_own_keys_count(site: Site) -> None:

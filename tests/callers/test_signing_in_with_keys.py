@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
@@ -146,6 +147,14 @@ def test_a_refresh_token_is_for_the_account_it_was_made_for(demo: Holder, other:
     token = demo.exchange(demo.without_a_page()).json()["refresh_token"]
     assert other.refresh(token).json()["error"] == "invalid_grant"
     assert demo.refresh(token, client_id=PROGRAM).json()["error"] == "invalid_grant"
+    assert demo.refresh(token).status_code == 200
+
+
+def test_what_a_key_is_called_in_the_store_does_not_stand_in_for_its_secret(demo: Holder) -> None:
+    token = demo.exchange(demo.without_a_page()).json()["refresh_token"]
+    name = f"keys:{hashlib.sha256(demo.key.encode()).hexdigest()[:32]}"
+    answer = demo.refresh(token, client_id=name, client_secret="")
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
     assert demo.refresh(token).status_code == 200
 
 
