@@ -147,3 +147,34 @@ def test_disks_snapshots_and_images(driver: Any, node: Any) -> None:
     for made in (volume, copy):
         assert driver.destroy_volume(made)
     assert [each.name for each in driver.list_volumes()] == ["by-libcloud"]
+
+
+def test_a_template(driver: Any) -> None:
+    size = next(size for size in driver.list_sizes("ch-gv2") if size.name == "micro")
+    made = driver.ex_create_instancetemplate(
+        "lc-front", size, image=driver.ex_get_image(IMAGE), network="default", tags=["web"],
+        metadata={"items": [{"key": "role", "value": "front"}]}, description="A front end",
+    )
+    assert made.name == "lc-front"
+    found = driver.ex_get_instancetemplate("lc-front")
+    assert found.extra["properties"]["machineType"] == "micro"
+    assert found.extra["properties"]["tags"]["items"] == ["web"]
+    assert [each.name for each in driver.ex_list_instancetemplates()] == ["lc-front"]
+    assert found.destroy()
+    with pytest.raises(ResourceNotFoundError):
+        driver.ex_get_instancetemplate("lc-front")
+
+
+def test_a_group(driver: Any, node: Any) -> None:
+    network = driver.ex_get_network("default")
+    group = driver.ex_create_instancegroup("lc-group", "ch-gv2", description="Front ends", network=network)
+    assert (group.name, group.network.name) == ("lc-group", "default")
+    assert group.add_instances([node])
+    assert [each.name for each in group.list_instances()] == ["by-libcloud"]
+    assert group.set_named_ports([{"name": "http", "port": 80}])
+    found = driver.ex_get_instancegroup("lc-group", "ch-gv2")
+    assert found.named_ports == [{"name": "http", "port": 80}]
+    assert [each.name for each in driver.ex_list_instancegroups("ch-gv2")] == ["lc-group"]
+    assert found.remove_instances([node])
+    assert found.list_instances() == []
+    assert found.destroy()
