@@ -75,6 +75,9 @@ def steps_for_network(ctx: Context, name: str, wanted: Definitions) -> list[Step
             note = ctx.view.note("node").get((network.cloud.name, address.node_id), {})
             tags = groups.network_tags(item, note) if item else []
             steps += steps_for_address(ctx, network, address.id, tags, wanted)
+    for network, address_id, tags in _fronts(ctx):
+        if networks.network_name(ctx.view, network) == name:
+            steps += steps_for_address(ctx, network, address_id, tags, wanted)
     for network in ctx.view.networks:
         if networks.network_name(ctx.view, network) == name:
             steps += _leaving(ctx, network, wanted)
@@ -103,6 +106,27 @@ def _addresses(ctx: Context) -> Iterable[tuple[Found[Network], Address]]:
             network = ctx.view.networks.by_id(part.cloud.name, address.network_id) if address.node_id else None
             if network is not None:
                 yield network, address
+
+
+def _fronts(ctx: Context) -> Iterable[tuple[Found[Network], str, list[str]]]:
+    """The addresses that are shared out among machines, with those machines' tags."""
+    nodes: dict[tuple[str, str, str], set[str]] = {}
+    for part in ctx.view.parts("balancers"):
+        for each in part.rows:
+            nodes.setdefault((part.cloud.name, each.network_id, each.address_id), set()).update(each.node_ids)
+    for (cloud, network_id, address_id), ids in nodes.items():
+        network = ctx.view.networks.by_id(cloud, network_id)
+        members = [item for id in sorted(ids) if (item := ctx.view.nodes.by_id(cloud, id)) is not None]
+        if network is not None:
+            yield network, address_id, tags_of(ctx, members)
+
+
+def tags_of(ctx: Context, items: Iterable[Found[Node]]) -> list[str]:
+    """The network tags that any of these machines has."""
+    notes = ctx.view.note("node")
+    return sorted({
+        tag for item in items for tag in groups.network_tags(item, notes.get((item.cloud.name, item.model.id), {}))
+    })
 
 
 def _openings(found: Definitions, ranges: str, field: str) -> set[Opening]:

@@ -188,6 +188,25 @@ def test_a_rule_is_led_to_another_target_and_relabelled(farm: Farm) -> None:
     farm.api.change("DELETE", "zones/de-adv1/targetInstances/green")
 
 
+def test_firewalls_open_the_address_of_a_rule_and_shut_it(farm: Farm) -> None:
+    farm.pool("guarded", "one")
+
+    def ports() -> list[int]:
+        found = farm.portal.listFirewallRules(ipaddressid=farm.rows("shop")[0]["publicipid"]).get("firewallrule", [])
+        return sorted(row["startport"] for row in found)
+
+    firewall = {"name": "web", "network": "global/networks/demo-network", "sourceRanges": ["0.0.0.0/0"]}
+    farm.api.change("POST", "global/firewalls", {**firewall, "allowed": [{"IPProtocol": "tcp", "ports": ["80"]}]})
+    farm.rule("shop", target=f"{POOLS}/guarded")
+    assert ports() == [80]
+    farm.api.change("PATCH", "global/firewalls/web", {"allowed": [{"IPProtocol": "tcp", "ports": ["80", "443"]}]})
+    assert ports() == [80, 443]
+    farm.api.change("DELETE", "global/firewalls/web")
+    assert ports() == []
+    farm.api.change("DELETE", f"{RULES}/shop")
+    farm.api.change("DELETE", f"{POOLS}/guarded")
+
+
 def test_what_cannot_be_balanced_is_refused_by_name(farm: Farm) -> None:
     api = farm.api
     farm.pool("plain", "one")
