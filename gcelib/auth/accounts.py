@@ -17,6 +17,11 @@ from gcelib.errors import Invalid, Missing, NotFound
 from gcelib.store import Account, AccountRows, PublicKey, Store
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
+_KINDS = {
+    "user": "a person: people have passwords, not keys",
+    "service": "a program: it has keys, no password",
+    "cloud": "an account of a cloud: its keys are made and changed in that cloud",
+}
 _EMAIL = re.compile(r"[^@\s\"<>]{1,64}@[^@\s\"<>]{1,253}")
 
 
@@ -51,7 +56,7 @@ class Accounts:
         """A new key for a service account. The old ones end now, with their tokens, unless `keep`."""
         account = self.get(name)
         if account.kind != "service":
-            raise Invalid(f"{account.email} is a person: people have passwords, not keys.", field="name")
+            raise Invalid(f"{account.email} is {_KINDS[account.kind]}.", field="name")
         private, public = _key_pair()
         return self._keyed(account, private, public, base_url, only=not keep)
 
@@ -83,7 +88,7 @@ class Accounts:
         """Give a person a new password, ending what was signed in with the old one."""
         account = self.get(name)
         if account.kind != "user":
-            raise Invalid(f"{account.email} is a program: it has keys, no password.", field="name")
+            raise Invalid(f"{account.email} is {_KINDS[account.kind]}.", field="name")
         if not password:
             raise Missing("The password is empty.", field="password")
         self._rows.set_password(account.email, passwords.hashed(password))

@@ -7,8 +7,11 @@ import json
 from pathlib import Path
 
 import pytest
+from served import Site
 
 from gcelib.cli import main
+from gcelib.errors import Invalid
+from gcelib.store import Account, AccountRows
 
 CONFIG = """
 [server]
@@ -150,3 +153,12 @@ def test_a_short_name_that_two_accounts_share_must_be_written_out(
     assert _account(config, "disable", "robot") == 1
     assert "robot@other.gcelib.local" in capsys.readouterr().err
     assert _account(config, "disable", "robot@other.gcelib.local") == 0
+
+
+def test_an_account_of_a_cloud_is_taken_neither_for_a_person_nor_for_a_program(site: Site) -> None:
+    rows = AccountRows(site.store)
+    rows.add(Account("me@gva.cloud.gcelib.local", "cloud", "gva", "1", False, 0.0))
+    with pytest.raises(Invalid, match="an account of a cloud"):
+        site.accounts.rotate_key("me@gva.cloud.gcelib.local", site.url)
+    with pytest.raises(Invalid, match="an account of a cloud"):
+        site.accounts.set_password("me@gva.cloud.gcelib.local", "new")
