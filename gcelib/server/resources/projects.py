@@ -11,6 +11,7 @@ from gcelib.server import metadata, quotas
 from gcelib.server.collection import Collection, Rendered
 from gcelib.server.context import Context
 from gcelib.server.operations.plan import Step, Work
+from gcelib.server.times import EPOCH
 
 
 class Projects(Collection):
@@ -30,6 +31,7 @@ class Projects(Collection):
         return {
             "kind": "compute#project",
             "id": naming.number("", "project", ctx.tenancy),
+            "creationTimestamp": EPOCH,
             "name": ctx.project,
             "description": ", ".join(f"{cloud.name} ({cloud.provider})" for cloud in ctx.view.clouds),
             "commonInstanceMetadata": metadata.render(common),
