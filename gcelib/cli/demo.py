@@ -194,9 +194,12 @@ def _text(setup: Setup, scene: Scene, password: str, token_file: Path) -> str:
         KINDS["gcloud"](setup)[0].text.rstrip(),
         *_gcloud_lines(scene),
         "",
-        "# ---- gcutil (1.16.1)",
-        f"# Sign in as {setup.account} with the password {password}",
+        "# ---- gcutil (1.16.1): sign in first, by itself, for it reads the code from where you type",
         KINDS["gcutil"](setup)[0].text.rstrip(),
+        f"# On the page it names sign in as {setup.account} with the password {password}",
+        "gcutil auth --noconfirm_email",
+        "",
+        "# ---- gcutil, once it is signed in",
         *_gcutil_lines(scene),
         "",
         "# ---- curl",
@@ -223,10 +226,9 @@ def _gcloud_lines(scene: Scene) -> list[str]:
 
 def _gcutil_lines(scene: Scene) -> list[str]:
     return [
-        "gcutil auth --noconfirm_email",
         "gcutil listzones",
         f"gcutil addinstance demo-2 --zone={quote(scene.zone)} --machine_type={quote(scene.machine_type)} "
-        f"--image={quote(scene.image)} --wait_until_running",
+        f"--image={quote(scene.image)} --noadd_compute_key_to_project --wait_until_running",
         "gcutil listinstances",
         f"gcutil deleteinstance demo-2 --zone={quote(scene.zone)} --force --delete_boot_pd",
     ]
