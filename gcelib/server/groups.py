@@ -51,11 +51,6 @@ def tag_of(group: str, network: str) -> str:
     return group.removeprefix(prefix) if group.startswith(prefix) else ""
 
 
-def is_ours(cloud: Cloud, group: str) -> bool:
-    """Whether gcelib may change the group's rules."""
-    return group.startswith(MARK) or group == cloud.traits.default_group
-
-
 def groups_by_name(view: View, cloud: Cloud) -> Mapping[str, Group]:
     """The cloud's groups by name."""
     return {group.name: group for part in view.parts("firewalls") if part.cloud is cloud for group in part.rows}

@@ -161,15 +161,21 @@ class Carrier:
         try:
             job = self._reach.seek(course, step, state)
         except (Unavailable, TooMany) as fault:
-            if late:
-                self._fail(course, step, state, unknown(step, state, fault.message), unknown=True)
-            else:
-                self._hidden(course, step, state, fault)
+            self._unanswered(course, step, state, fault, late)
         except Exception as error:
             self._missed(course, step, state, error)
         else:
             self._cooling.answered(course.record.project, step.cloud)
             self._found(course, step, state, job, late)
+
+    def _unanswered(
+        self, course: Course, step: Step, state: StepState, fault: Unavailable | TooMany, late: bool
+    ) -> None:
+        """The cloud does not say now: ask again later, while the step still has time."""
+        if late:
+            self._fail(course, step, state, unknown(step, state, fault.message), unknown=True)
+        else:
+            self._hidden(course, step, state, fault)
 
     def _found(self, course: Course, step: Step, state: StepState, job: Job | None, late: bool) -> None:
         course.dirty = True
@@ -192,10 +198,7 @@ class Carrier:
         try:
             job = self._reach.poll(course, step, state)
         except (Unavailable, TooMany) as fault:
-            if late:
-                self._fail(course, step, state, unknown(step, state, fault.message), unknown=True)
-            else:
-                self._hidden(course, step, state, fault)
+            self._unanswered(course, step, state, fault, late)
         except Exception as error:
             self._missed(course, step, state, error)
         else:
