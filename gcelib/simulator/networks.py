@@ -9,7 +9,16 @@ from gcelib.simulator.commands import Body, Task, command
 from gcelib.simulator.errors import failed, forbidden, invalid
 from gcelib.simulator.hardware import Machine
 from gcelib.simulator.listing import listing
-from gcelib.simulator.places import AddressPool, FirewallRule, Network, NetworkOffering, PublicAddress, Vpc, Zone
+from gcelib.simulator.places import (
+    AclList,
+    AddressPool,
+    FirewallRule,
+    Network,
+    NetworkOffering,
+    PublicAddress,
+    Vpc,
+    Zone,
+)
 from gcelib.simulator.quotas import demand
 from gcelib.simulator.records import Owner, Row
 from gcelib.simulator.release import release_address
@@ -190,6 +199,8 @@ def _tier_cidr(call: Call, cidr: str) -> str:
     for tier in call.world.all(Network):
         if tier.vpc_id == vpc.id and tier.pool is not None and tier.pool.network.overlaps(mine):
             raise invalid(f"Network {cidr} overlaps with tier {tier.name}")
+    if call.given("aclid") and call.shared(AclList, "aclid").vpc not in (vpc, None):
+        raise invalid(f"ACL: {call.text('aclid')} do not belong to the VPC")
     return cidr
 
 

@@ -143,6 +143,42 @@ class Vpc(Thing):
 
 
 @dataclass(eq=False, kw_only=True)
+class AclList(Thing):
+    """A network ACL list of a virtual private cloud; without one it is everybody's."""
+
+    tag_type: ClassVar[str] = "NetworkACLList"
+
+    name: str
+    description: str
+    vpc: Vpc | None = None
+
+    @property
+    def built_in(self) -> bool:
+        """True for the two that nobody can change."""
+        return self.vpc is None
+
+
+@dataclass(eq=False, kw_only=True)
+class AclItem(Thing):
+    """A rule of a network ACL list; of two the one with the lower number is looked at first."""
+
+    tag_type: ClassVar[str] = "NetworkACL"
+
+    acl: AclList
+    number: int
+    protocol: str
+    egress: bool = False
+    deny: bool = False
+    cidrs: tuple[str, ...] = ()
+    first: int | None = None
+    last: int | None = None
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+    reason: str = ""
+    state: str = "Active"
+
+
+@dataclass(eq=False, kw_only=True)
 class StaticRoute(Thing):
     """A route out of a virtual private cloud."""
 

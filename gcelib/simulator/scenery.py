@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from gcelib.simulator.groups import default_group
 from gcelib.simulator.hardware import GIB, DiskOffering, OsType, ServiceOffering, Template
-from gcelib.simulator.places import AddressPool, Network, NetworkOffering, VpcOffering, Zone
+from gcelib.simulator.places import AclItem, AclList, AddressPool, Network, NetworkOffering, VpcOffering, Zone
 from gcelib.simulator.records import Account, Owner, Project
 from gcelib.simulator.world import World
 
@@ -151,6 +151,17 @@ def _network_offerings(world: World, admin: Owner) -> None:
     _network_offering(world, admin, "DefaultIsolatedNetworkOfferingForVpcNetworks", "Isolated", tier, vpc=True)
     _network_offering(world, admin, "DefaultL2NetworkOffering", "L2", (), source_nat=False)
     world.add(VpcOffering(id=world.new_id("vpcoffering"), owner=admin, created=EPOCH, name="Default VPC offering"))
+    for name, text, deny in (("default_deny", "Deny All", True), ("default_allow", "Allow All", False)):
+        _built_in_acl(world, admin, name, f"Default Network ACL {text}", deny)
+
+
+def _built_in_acl(world: World, admin: Owner, name: str, text: str, deny: bool) -> None:
+    acl = world.add(AclList(id=world.new_id("acllist"), owner=admin, created=EPOCH, name=name, description=text))
+    for number, egress in ((1, False), (2, True)):
+        world.add(
+            AclItem(id=world.new_id("aclitem"), owner=admin, created=EPOCH, acl=acl, number=number, protocol="all",
+                    egress=egress, deny=deny, cidrs=("0.0.0.0/0", "::/0"))
+        )  # fmt: skip
 
 
 def _isolated_network(world: World, zone: Zone) -> None:

@@ -8,6 +8,8 @@ from types import TracebackType
 
 from gcelib.simulator import (  # noqa: F401 - importing them registers their commands
     accounts,
+    acl_items,
+    acls,
     balancers,
     capabilities,
     deploy,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 
+from gcelib.simulator.acls import remove_list
 from gcelib.simulator.call import Call, job_fields, ownership, tag_rows
 from gcelib.simulator.clock import date_text
 from gcelib.simulator.commands import Body, Task, command
 from gcelib.simulator.errors import ApiError, invalid
 from gcelib.simulator.listing import listing
 from gcelib.simulator.networks import network_row
-from gcelib.simulator.places import Network, PublicAddress, StaticRoute, Vpc, VpcOffering, Zone
+from gcelib.simulator.places import AclList, Network, PublicAddress, StaticRoute, Vpc, VpcOffering, Zone
 from gcelib.simulator.quotas import demand
 from gcelib.simulator.records import Row
 from gcelib.simulator.release import release_address
@@ -106,6 +107,9 @@ def delete_vpc(call: Call) -> Task:
         for route in world.all(StaticRoute):
             if route.vpc is vpc:
                 world.remove(route)
+        for acl in world.all(AclList):
+            if acl.vpc is vpc:
+                remove_list(world, acl)
         world.remove(vpc)
         return {"success": True}
 
