@@ -17,6 +17,7 @@ from typing import Any, Protocol, runtime_checkable
 from gcelib.config.keys import Holder
 from gcelib.drivers.addresses import Addresses as Addresses
 from gcelib.drivers.addresses import Balancers as Balancers
+from gcelib.drivers.networking import Acls as Acls
 from gcelib.drivers.networking import Guards as Guards
 from gcelib.drivers.networking import Networks as Networks
 from gcelib.drivers.networking import Routes as Routes
@@ -37,7 +38,7 @@ from gcelib.models import (
 
 FACETS = (
     "zones", "sizes", "images", "nodes", "volumes", "snapshots", "networks", "firewalls", "addresses",
-    "balancers", "vpcs", "routes", "guards", "keypairs", "tags", "quotas",
+    "balancers", "vpcs", "routes", "guards", "acls", "keypairs", "tags", "quotas",
 )
 
 
@@ -185,7 +186,7 @@ class Tags(Protocol):
     """Key-value pairs on things.
 
     `kind` is "node", "volume", "snapshot", "image", "network", "group", "rule", "address",
-    "balancer", "vpc", "route" or "guard".
+    "balancer", "vpc", "route", "guard" or "entry" (of an access list).
     """
 
     def set(self, *, key: str, kind: str, ids: Sequence[str], tags: Mapping[str, str]) -> Job:
@@ -224,6 +225,7 @@ class Cloud(Protocol):
     vpcs: Vpcs | None
     routes: Routes | None
     guards: Guards | None
+    acls: Acls | None
     keypairs: KeyPairs | None
     tags: Tags | None
     quotas: Quotas | None

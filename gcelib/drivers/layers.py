@@ -172,6 +172,7 @@ class Remember:
     vpcs: Any
     routes: Any
     guards: Any
+    acls: Any
     keypairs: Any
     tags: Any
     quotas: Any

@@ -1,11 +1,11 @@
-"""The facets of networks: networks, the private clouds that join several, routes, and rules that guard them."""
+"""The facets of networks: networks, the private clouds that join several, routes, and what guards them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from gcelib.models import Guard, Job, Network, Route, Vpc, VpcType
+from gcelib.models import AccessList, Guard, Job, Network, Route, Vpc, VpcType
 
 
 class Networks(Protocol):
@@ -14,8 +14,11 @@ class Networks(Protocol):
     def list(self) -> Sequence[Network]: ...
 
     def create(self, *, key: str, name: str, zone_id: str, description: str = "", cidr: str = "", gateway: str = "",
-               vpc_id: str = "") -> Job:
-        """Make a network; with `vpc_id` a tier of that private cloud, which needs `cidr`. Raises Exists, Refused."""
+               vpc_id: str = "", acl_id: str = "") -> Job:
+        """Make a network; with `vpc_id` a tier of that private cloud, which needs `cidr`, behind the list `acl_id`.
+
+        Raises Exists, Refused.
+        """
         ...
 
     def destroy(self, *, key: str, id: str) -> Job: ...
@@ -63,4 +66,34 @@ class Guards(Protocol):
 
     def destroy(self, *, key: str, ids: Sequence[str]) -> Job:
         """Remove rules; those already gone are done."""
+        ...
+
+
+class Acls(Protocol):
+    """Access lists of private clouds, with entries that are numbered; a tier has one."""
+
+    def list(self) -> Sequence[AccessList]: ...
+
+    def create(self, *, key: str, name: str, vpc_id: str, description: str = "") -> Job:
+        """Make an empty list; the private cloud's list of this name, if it has one, is as good."""
+        ...
+
+    def destroy(self, *, key: str, id: str) -> Job:
+        """Delete a list that no tier has; one already gone is done."""
+        ...
+
+    def put(self, *, key: str, acl_id: str, network_id: str) -> Job:
+        """Put a list before a tier, in place of the one there."""
+        ...
+
+    def add(self, *, key: str, acl_id: str, numbers: Sequence[int], direction: str, allow: bool, protocol: str,
+            first_port: int | None = None, last_port: int | None = None, cidrs: Sequence[str] = ()) -> Job:
+        """Make an entry with a free number from `numbers`, (lowest, highest); the same that is there is done.
+
+        Raises Refused when no number is free.
+        """
+        ...
+
+    def remove(self, *, key: str, ids: Sequence[str]) -> Job:
+        """Remove entries; those already gone are done."""
         ...

@@ -22,6 +22,7 @@ PROTOCOLS: dict[str, type | None] = {
     "vpcs": base.Vpcs,
     "routes": base.Routes,
     "guards": base.Guards,
+    "acls": base.Acls,
     "keypairs": base.KeyPairs,
     "tags": base.Tags,
     "quotas": base.Quotas,

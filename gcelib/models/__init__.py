@@ -8,11 +8,25 @@ from __future__ import annotations
 
 from gcelib.models.account import Job, JobState, Quota
 from gcelib.models.machines import KeyPair, Nic, Node, NodeState
-from gcelib.models.networks import Address, Balancer, Group, GroupRule, Guard, Network, Route, Vpc, VpcType
+from gcelib.models.networks import (
+    AccessList,
+    AccessRule,
+    Address,
+    Balancer,
+    Group,
+    GroupRule,
+    Guard,
+    Network,
+    Route,
+    Vpc,
+    VpcType,
+)
 from gcelib.models.offers import CustomRange, Image, ImageState, Size, VolumeType, Zone
 from gcelib.models.storage import Snapshot, Volume, VolumeState
 
 __all__ = [
+    "AccessList",
+    "AccessRule",
     "Address",
     "Balancer",
     "CustomRange",

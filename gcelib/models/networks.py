@@ -18,7 +18,7 @@ class Network:
     `nat`: public addresses can stand for its machines. `balanced`: and be shared out among them.
     `guard`: what guards its machines: "groups" they join, rules on their public "addresses", a list ("acl") before
     the network, or "" for nothing. `egress_open`: all may leave it, and egress rules say what may not.
-    `vpc_id`/`vpc_name`: the private cloud it is a tier of.
+    `vpc_id`/`vpc_name`: the private cloud it is a tier of, `acl_id` the list before it, "" for none.
     """
 
     id: str
@@ -36,6 +36,7 @@ class Network:
     egress_open: bool = False
     vpc_id: str = ""
     vpc_name: str = ""
+    acl_id: str = ""
     created: datetime.datetime | None = None
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
 
@@ -169,3 +170,36 @@ class Guard:
     cidrs: tuple[str, ...] = ()
     to_cidrs: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRule:
+    """One entry of an access list: of all that fit, the one with the lowest `number` holds.
+
+    `direction` "ingress" or "egress"; `cidrs` are the other side's ranges. `protocol`: "tcp", "udp", "icmp", "all"
+    or a number as text. Ports None: all, or it has none.
+    """
+
+    id: str
+    number: int
+    direction: str
+    allow: bool
+    protocol: str
+    first_port: int | None = None
+    last_port: int | None = None
+    cidrs: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessList:
+    """What may come into the tiers of a private cloud that have it, and leave them; `vpc_id` "": everybody's.
+
+    Nothing comes in that no entry lets in; all leaves until there is an entry for what leaves, then only what one lets
+    out.
+    """
+
+    id: str
+    name: str
+    vpc_id: str = ""
+    rules: tuple[AccessRule, ...] = ()

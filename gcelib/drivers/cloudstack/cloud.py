@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from gcelib.config.keys import Holder
 from gcelib.drivers.base import Traits
+from gcelib.drivers.cloudstack.acls import Acls
 from gcelib.drivers.cloudstack.addresses import Addresses
 from gcelib.drivers.cloudstack.balancers import Balancers
 from gcelib.drivers.cloudstack.client import Client
@@ -40,7 +41,7 @@ class CloudStack:
     kinds: ClassVar[Mapping[str, type]] = {
         "zones": Zones, "sizes": Sizes, "images": Images, "nodes": Nodes, "volumes": Volumes,
         "snapshots": Snapshots, "networks": Networks, "firewalls": Firewalls, "addresses": Addresses,
-        "balancers": Balancers, "vpcs": Vpcs, "routes": Routes, "guards": Guards,
+        "balancers": Balancers, "vpcs": Vpcs, "routes": Routes, "guards": Guards, "acls": Acls,
         "keypairs": KeyPairs, "tags": Tags, "quotas": Quotas,
     }  # fmt: skip
     why_not: ClassVar[Mapping[str, str]] = {
@@ -68,12 +69,13 @@ class CloudStack:
         self.vpcs = Vpcs(client, jobs)
         self.routes = Routes(client, jobs)
         self.guards = Guards(client, jobs)
+        self.acls = Acls(client, jobs)
         self.keypairs = KeyPairs(client, jobs)
         self.tags = Tags(client, jobs)
         self.quotas = Quotas(client)
         written = (
             self.nodes, self.volumes, self.snapshots, self.images, self.networks, self.firewalls, self.keypairs,
-            self.tags, self.addresses, self.balancers, self.vpcs, self.routes, self.guards,
+            self.tags, self.addresses, self.balancers, self.vpcs, self.routes, self.guards, self.acls,
         )
         jobs.facets = {facet.name: facet for facet in written}
 

@@ -20,6 +20,7 @@ class NetworkRow(records.Tagged, frozen=True, kw_only=True):
     acltype: str = ""
     vpcid: str = ""
     vpcname: str = ""
+    aclid: str = ""
     egressdefaultpolicy: bool = False
     service: tuple[records.ServiceRow, ...] = ()
 

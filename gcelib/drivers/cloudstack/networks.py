@@ -53,6 +53,7 @@ class Networks(Facet):
                 egress_open=row.egressdefaultpolicy,
                 vpc_id=row.vpcid,
                 vpc_name=row.vpcname,
+                acl_id=row.aclid,
                 created=wire.time_of(row.created),
                 tags=row.pairs,
             )
@@ -61,9 +62,9 @@ class Networks(Facet):
 
     def create(
         self, *, key: str, name: str, zone_id: str, description: str = "", cidr: str = "", gateway: str = "",
-        vpc_id: str = "",
+        vpc_id: str = "", acl_id: str = "",
     ) -> Job:
-        """createNetwork: an isolated network with source NAT, or a tier of a VPC.
+        """createNetwork: an isolated network with source NAT, or a tier of a VPC, behind a list where it can be.
 
         Raises Exists for a name taken in the zone (CloudStack would make a second one), Invalid for a bad
         `cidr`, Refused when the cloud offers its users no isolated network.
@@ -72,9 +73,12 @@ class Networks(Facet):
         if self.seen("create", {"name": name, "zone_id": zone_id}, ""):
             raise Exists(f"{self.client.at} has a network named '{name}' already.")
         offering = self._tier_offering(zone_id) if vpc_id else self._offering(zone_id)
+        tier = {"vpcid": vpc_id} if vpc_id else {}
+        if acl_id and _listed(offering):
+            tier["aclid"] = acl_id
         fields = self.client.change(
             "createNetwork", name=name, displaytext=description or name, zoneid=zone_id,
-            networkofferingid=offering.id, **place, **({"vpcid": vpc_id} if vpc_id else {}),
+            networkofferingid=offering.id, **place, **tier,
         )  # fmt: skip
         try:
             row = wire.one(bytes(fields["network"]), NetworkRow)
@@ -132,11 +136,12 @@ class Networks(Facet):
         )  # fmt: skip
 
     def _tier_offering(self, zone_id: str) -> NetworkOfferingRow:
-        """What tiers are made from: the default one that can share out load, else any."""
+        """What tiers are made from: best one with access lists, the default one, one that can share out load."""
         fit = [row for row in self._offerings(zone_id) if row.forvpc and row.guestiptype.casefold() == "isolated"]
         if not fit:
             raise Refused(f"{self.client.at} offers no network for a private cloud in this zone.")
-        return min(fit, key=lambda row: (not row.isdefault, not any(service.name == "Lb" for service in row.service)))
+        return min(fit, key=lambda row: (
+            not _listed(row), not row.isdefault, not any(service.name == "Lb" for service in row.service)))
 
     def _offering(self, zone_id: str) -> NetworkOfferingRow:
         """The configured offering, else the one CloudStack itself would take, else any with source NAT."""
@@ -161,6 +166,11 @@ def _has(row: NetworkRow, service: str) -> bool:
     if not row.service:
         return row.type.casefold() == "isolated"
     return any(each.name == service for each in row.service)
+
+
+def _listed(row: NetworkOfferingRow) -> bool:
+    """Whether tiers made from it can have access lists."""
+    return not row.service or any(service.name == "NetworkACL" for service in row.service)
 
 
 def _fits(row: NetworkOfferingRow) -> bool:

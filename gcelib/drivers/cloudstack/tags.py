@@ -24,6 +24,7 @@ KINDS: dict[str, str] = {
     "vpc": "Vpc",
     "route": "StaticRoute",
     "guard": "FirewallRule",
+    "entry": "NetworkACL",
     "balancer": "LoadBalancer",
 }
 CLEARING = "clear"
