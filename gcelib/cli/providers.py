@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from gcelib.cli.arguments import Commands, add_command
 from gcelib.drivers import registry
 from gcelib.drivers.base import FACETS
-from gcelib.drivers.profile import Profile, abilities_of, verbs
+from gcelib.drivers.profile import Profile, verbs
 
 _ABOUT = """\
 List the compute providers that libcloud knows and what gcelib does with each.
@@ -39,25 +39,28 @@ def _all() -> Iterator[str]:
     rows = registry.providers()
     width = max(len(row.name) for row in rows)
     for row in rows:
-        yield f"{row.name:<{width}}  {'carried' if row.carried else 'no: ' + row.why_not}"
+        how = row.family if row.family != "generic" else "base API"
+        yield f"{row.name:<{width}}  {how if row.carried else 'no: ' + row.why_not}"
     yield ""
-    yield "`gcelib providers NAME` shows what a carried provider can do."
+    yield "`gcelib providers NAME` shows what one of them can do."
 
 
 def _one(profile: Profile) -> Iterator[str]:
     yield f"{profile.name} ({profile.title})"
-    kind = registry.cloud_class(profile)
-    if kind is None:
+    if not profile.carried:
         yield f"Not carried: {profile.why_not}."
         return
     if profile.endpoint:
         yield f"Endpoint unless the configuration names one: {profile.endpoint}"
     yield ""
-    abilities = abilities_of(kind.kinds)
+    abilities = registry.abilities(profile)
+    reasons: dict[str, list[str]] = {}
     for facet in FACETS:
         can = [verb for verb in verbs(facet) if verb in abilities.get(facet, ())]
         lacks = [verb for verb in verbs(facet) if verb not in abilities.get(facet, ())]
         yield f"{facet:<10}  {', '.join(can) or '-'}" + (f"   (not: {', '.join(lacks)})" if lacks else "")
+        for verb in lacks:
+            reasons.setdefault(registry.why_not(profile, facet, verb), []).append(f"{facet}.{verb}")
     yield ""
     yield "Not offered:"
-    yield from (f"  {what}: {why}" for what, why in kind.why_not.items())
+    yield from (f"  {why}: {', '.join(what)}" for why, what in reasons.items())

@@ -25,7 +25,6 @@ from gcelib.drivers.networking import Vpcs as Vpcs
 from gcelib.drivers.storage import Images as Images
 from gcelib.drivers.storage import Snapshots as Snapshots
 from gcelib.drivers.storage import Volumes as Volumes
-from gcelib.errors import Unsupported
 from gcelib.models import (
     Group,
     Job,
@@ -42,6 +41,10 @@ FACETS = (
 )
 
 
+READS = frozenset({"list", "find", "types", "console"})
+"""The verbs that change nothing; every other is a write."""
+
+
 @dataclass(frozen=True, slots=True)
 class Traits:
     """What a cloud does differently, as facts that the core may act on without knowing its name.
@@ -54,6 +57,7 @@ class Traits:
     `image_files`: how the name of a file ends that an image can be made of; none where the cloud fetches no files.
     `default_group`: the group every machine joins when none is named; "" when there is none.
     `name_pattern`: what a machine's name must match for this cloud to take it.
+    `keeps_names`: a machine has the name that was asked for; where not, gcelib remembers it.
     """
 
     names_linger: bool = False
@@ -64,6 +68,7 @@ class Traits:
     image_files: tuple[str, ...] = ()
     default_group: str = "default"
     name_pattern: str = r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
+    keeps_names: bool = True
 
 
 class Zones(Protocol):
@@ -148,6 +153,10 @@ class Nodes(Protocol):
         """Replace what the machine's next boot reads, base64 text, "" for nothing."""
         ...
 
+    def console(self, id: str) -> str:
+        """What the machine has written to its serial port, as far as the cloud keeps it; a read."""
+        ...
+
 
 class Firewalls(Protocol):
     """Security groups and their rules; directions are "ingress" and "egress".
@@ -207,7 +216,7 @@ class Cloud(Protocol):
     """One cloud as seen with one set of credentials.
 
     A facet is None when the provider has no such thing. `abilities` maps a facet to the verbs it can do;
-    layers may only shrink it. `why_not` says why an ability is missing, for people.
+    layers may only shrink it.
     """
 
     name: str
@@ -237,6 +246,10 @@ class Cloud(Protocol):
 
     def abilities(self) -> Mapping[str, frozenset[str]]: ...
 
+    def why_not(self, facet: str, verb: str) -> str:
+        """Why an ability is missing, for people: the second half of a sentence."""
+        ...
+
     def submit(self, facet: str, verb: str, args: Mapping[str, Any], key: str) -> Job:
         """Carry out one write now. Raises Uncertain when it was sent and its answer lost."""
         ...
@@ -260,9 +273,6 @@ class Cloud(Protocol):
     def close(self) -> None: ...
 
 
-def facet_of(cloud: Cloud, name: str) -> Any:
-    """The facet, or Unsupported naming the cloud and what it lacks."""
-    found = getattr(cloud, name)
-    if found is None:
-        raise Unsupported(f"Cloud '{cloud.name}' ({cloud.provider}) has no {name}.")
-    return found
+def able(cloud: Cloud, facet: str, verb: str) -> bool:
+    """Whether the cloud can do this."""
+    return verb in cloud.abilities().get(facet, ())

@@ -14,7 +14,7 @@ from typing import Any
 from cachetools import TLRUCache
 
 from gcelib.config.keys import Holder
-from gcelib.drivers.base import FACETS, Cloud, Traits
+from gcelib.drivers.base import FACETS, READS, Cloud, Traits
 from gcelib.errors import Fault
 from gcelib.models import Job, JobState, Node, NodeState
 
@@ -199,13 +199,17 @@ class Remember:
         """The other cloud's."""
         return self._cloud.abilities()
 
+    def why_not(self, facet: str, verb: str) -> str:
+        """The other cloud's."""
+        return self._cloud.why_not(facet, verb)
+
     def seconds(self, facet: str) -> float:
         """How long a facet's lists are kept."""
         return self._seconds.get(facet, self._seconds.get("other", 0.0))
 
     def writes(self, facet: str) -> frozenset[str]:
         """The verbs of a facet that change something."""
-        return self.abilities().get(facet, frozenset()) - {"list", "find", "types"}
+        return self.abilities().get(facet, frozenset()) - READS
 
     def drop(self) -> None:
         """Forget everything."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FunctionType
+from typing import Any
 
 from gcelib.drivers import base
 
@@ -34,8 +35,16 @@ PROTOCOLS: dict[str, type | None] = {
 class Profile:
     """One of libcloud's compute providers.
 
-    `endpoint` is where its API is when the configuration names none. `why_not` says, for people, why
-    gcelib does not carry it.
+    `endpoint` is where its API is when the configuration names none, `endpoint_as` the argument of the driver that
+    takes it whole ("" for host, port and secure). `why_not` says, for people, why gcelib does not carry it.
+    `options` are given to every driver of it, before the configuration's; `arguments` to its calls, by call.
+    `family` names the package under `gcelib.drivers` whose module `building` drives it.
+
+    `one_driver`: what its driver knows lives in the driver object, so there is one, for ever.
+    `keeps_names` False: a machine may get another name than was asked for. `off_is_terminated`: libcloud says
+    "terminated" of a machine that is only switched off. `broken` are calls that its driver has and that do not
+    work; `lacks` says of a facet, or of "facet.verb", why it is missing. `zone_keys`, `size_keys`, `image_keys` are
+    where a machine's `extra` has them, tried before the usual ones.
     """
 
     name: str
@@ -43,6 +52,27 @@ class Profile:
     carried: bool = False
     endpoint: str = ""
     why_not: str = ""
+    family: str = "generic"
+    endpoint_as: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    one_driver: bool = False
+    keeps_names: bool = True
+    off_is_terminated: bool = False
+    broken: frozenset[str] = frozenset()
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    zone_keys: tuple[str, ...] = ()
+    size_keys: tuple[str, ...] = ()
+    image_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a cloud knows somebody by; `owned`: the daemon's own, not a caller's."""
+
+    key: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
+    owned: bool = True
 
 
 def verbs(facet: str) -> tuple[str, ...]:

@@ -1,47 +1,49 @@
-"""Provider name -> Cloud: every compute provider libcloud knows, and those gcelib carries."""
+"""Provider name -> Cloud: every compute provider libcloud knows, and which package here drives it."""
 
 from __future__ import annotations
 
 import functools
+import importlib
 import re
-from collections.abc import Sequence
-from pathlib import Path
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
-from libcloud.compute.types import OLD_CONSTANT_TO_NEW_MAPPING, Provider
+from libcloud.compute.providers import DRIVERS
+from libcloud.compute.types import DEPRECATED_RACKSPACE_PROVIDERS, OLD_CONSTANT_TO_NEW_MAPPING, Provider
 
 from gcelib.config import CacheConfig, CloudConfig
 from gcelib.drivers.base import Cloud
-from gcelib.drivers.cloudstack.client import Client
-from gcelib.drivers.cloudstack.cloud import CloudStack
-from gcelib.drivers.cloudstack.connection import Driver, Endpoint, make_driver
-from gcelib.drivers.cloudstack.profile import PROFILES
-from gcelib.drivers.faults import At
+from gcelib.drivers.cloudstack.profile import PROFILES as CLOUDSTACK
+from gcelib.drivers.generic.profiles import PROFILES as GENERIC
 from gcelib.drivers.layers import Remember
-from gcelib.drivers.profile import Profile
-from gcelib.drivers.session import Observer, Session, log_call
-from gcelib.errors import Unavailable, Unsupported
+from gcelib.drivers.profile import Keys, Profile
+from gcelib.drivers.session import Observer, log_call
+from gcelib.errors import Unsupported
 
-ONLY = "gcelib carries only CloudStack in this version"
-POOL = 8
-"""libcloud drivers, and so connections, per cloud and set of credentials."""
+DROPPED = "libcloud no longer drives it"
 
 
 @functools.cache
 def profiles() -> dict[str, Profile]:
-    """Every compute provider of libcloud by name, in alphabetical order."""
-    carried = {profile.name: profile for profile in PROFILES}
-    found: dict[str, Profile] = {}
-    for constant, value in vars(Provider).items():
-        if re.fullmatch("[A-Z][A-Z0-9_]*", constant) and isinstance(value, str):
-            found.setdefault(value, carried.get(value) or _uncarried(constant, value))
+    """Every compute provider of libcloud by name, in alphabetical order; those added to it at run time, too."""
+    told = {profile.name: profile for profile in (*CLOUDSTACK, *GENERIC)}
+    constants = {
+        value: constant for constant, value in vars(Provider).items()
+        if re.fullmatch("[A-Z][A-Z0-9_]*", constant) and isinstance(value, str)
+    }
+    found = {name: told.get(name) or _untold(name, constants.get(name, name)) for name in {*constants, *DRIVERS}}
     return dict(sorted(found.items()))
 
 
-def _uncarried(constant: str, value: str) -> Profile:
-    renamed: str | None = dict(OLD_CONSTANT_TO_NEW_MAPPING).get(value)  # type: ignore[call-overload]
-    why = f"an old name: libcloud calls it {renamed} now" if renamed else ONLY
-    return Profile(value, constant.replace("_", " ").capitalize(), why_not=why)
+def _untold(name: str, constant: str) -> Profile:
+    """The profile of a provider that nothing is known of but its driver's class."""
+    renamed: str | None = dict(OLD_CONSTANT_TO_NEW_MAPPING).get(name)  # type: ignore[call-overload]
+    title = constant.replace("_", " ").capitalize()
+    if renamed:
+        return Profile(name, title, why_not=f"an old name: libcloud calls it {renamed} now")
+    if name not in DRIVERS or name in DEPRECATED_RACKSPACE_PROVIDERS:
+        return Profile(name, title, why_not=DROPPED)
+    return Profile(name, title, carried=True, keeps_names=False)
 
 
 def profile_of(provider: str) -> Profile:
@@ -57,9 +59,26 @@ def providers() -> Sequence[Profile]:
     return list(profiles().values())
 
 
-def cloud_class(profile: Profile) -> type[CloudStack] | None:
-    """The class that carries a provider."""
-    return CloudStack if profile.carried else None
+def family(profile: Profile) -> Any:
+    """The package that drives a provider: its `build` makes a cloud, its `abilities` and `why_not` say what it can.
+
+    Only the one that is wanted is imported, and with it only libcloud's driver of this provider.
+    """
+    return importlib.import_module(f"gcelib.drivers.{profile.family}.building")
+
+
+def abilities(profile: Profile) -> Mapping[str, frozenset[str]]:
+    """Facet to the verbs a provider can do, as far as can be told without asking a cloud.
+
+    Raises Unsupported when libcloud has dropped it, or a library of the provider's is missing.
+    """
+    found: Mapping[str, frozenset[str]] = family(profile).abilities(profile)
+    return found
+
+
+def why_not(profile: Profile, facet: str, verb: str) -> str:
+    """Why a provider cannot do this, for people: a sentence's second half."""
+    return str(family(profile).why_not(profile, facet, verb))
 
 
 def build(
@@ -80,18 +99,7 @@ def build(
     if not profile.carried:
         raise Unsupported(f"Cloud '{config.name}': provider '{profile.name}' is not offered: {profile.why_not}.")
     key, secret = keys or (config.key, config.secret.reveal())
-    at = At(config.name, profile.name, (secret, key))
-    ca_file = Path(config.ca_file).expanduser() if config.ca_file else None
-    endpoint = Endpoint(config.endpoint or profile.endpoint, config.timeout, ca_file)
-
-    def make() -> Driver:
-        try:
-            return make_driver(endpoint, key, secret)
-        except ValueError as exc:
-            raise Unavailable(f"{at} is not set up: {exc}; check [clouds.{config.name}].") from None
-
-    client = Client(Session(at, make, size=POOL, observe=observe), tenant=tenant, owned=keys is None)
-    cloud = CloudStack(client, config.options)
+    cloud = family(profile).build(profile, config, Keys(key, secret, owned=keys is None), tenant, observe)
     seconds = {"zones": cache.zones, "sizes": cache.sizes, "images": cache.images, "nodes": cache.nodes}
     return cast(Cloud, Remember(cast(Cloud, cloud), {**seconds, "other": cache.other}))
 

@@ -35,7 +35,8 @@ class Session(Generic[Driver]):
     """Drivers of one cloud with one set of credentials.
 
     `make` builds a driver; it may be slow, so it runs outside the lock. `size` bounds the drivers, `wait`
-    (seconds) how long a caller waits for one, `idle` (seconds) how long an unused one is kept.
+    (seconds) how long a caller waits for one, `idle` (seconds) how long an unused one is kept. `lasting`: a driver
+    holds what its cloud knows, so none is ever thrown away.
     """
 
     def __init__(
@@ -46,13 +47,16 @@ class Session(Generic[Driver]):
         size: int = 8,
         wait: float = 5.0,
         idle: float = 60.0,
+        lasting: bool = False,
         observe: Observer = log_call,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.at = at
         self.observe = observe
         self._make = make
-        self._size, self._wait, self._idle = size, wait, idle
+        self._size, self._wait = size, wait
+        self._idle = float("inf") if lasting else idle
+        self._lasting = lasting
         self._clock = clock
         self._free: deque[tuple[Driver, float]] = deque()
         self._count = 0
@@ -71,7 +75,7 @@ class Session(Generic[Driver]):
             yield driver
         except BaseException as exc:
             # KeyboardInterrupt and the like may leave a half-read answer behind.
-            keep = isinstance(exc, Exception) and not faults.breaks_driver(exc)
+            keep = self._lasting or (isinstance(exc, Exception) and not faults.breaks_driver(exc))
             raise
         finally:
             self._give(driver, keep)

@@ -21,6 +21,7 @@ from gcelib.drivers.layers import fresh
 from gcelib.drivers.projects import Projects
 from gcelib.errors import Bug, Fault, NotFound, TooLarge, Unauthenticated, Unsupported, WrongVerb
 from gcelib.server import batch, fields, logs, metrics, resources, validate
+from gcelib.server.abilities import possible
 from gcelib.server.collection import Kept
 from gcelib.server.context import Context, Services
 from gcelib.server.discovery.serve import Discovery
@@ -175,6 +176,7 @@ class Dispatch:
         return render.render(record, ctx.render_path)
 
     def _begin(self, ctx: Context, work: Work, asked: str) -> dict[str, Any]:
+        work = possible(ctx, work)
         _, _, path = work.target.partition("/")
         scope = "/".join(path.split("/")[:2]) if path.startswith(("zones/", "regions/")) else "global"
         record = self._services.runner.begin(

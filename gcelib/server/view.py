@@ -209,8 +209,14 @@ class View:
 
     @property
     def nodes(self) -> Directory[Node]:
-        """Machines by zone."""
+        """Machines by zone; where a cloud gives them names of its own, under those that were asked for."""
         zones = self.zone_names()
+        asked = {key: note["name"] for key, note in self.note("node").items() if note.get("name")}
+        if asked:
+            given = lambda cloud, node: asked.get((cloud.name, node.id))  # noqa: E731
+            named: Callable[[], Any] = lambda: Directory(labels.per_zone(zones, self.parts("nodes"), given))  # noqa: E731
+            directory: Directory[Node] = self.memo("directory.nodes", named)
+            return directory
         make = lambda parts: labels.per_zone(zones, parts[0])  # noqa: E731
         found: Directory[Node] = self._directory("nodes", ("nodes", "zones"), make)
         return found

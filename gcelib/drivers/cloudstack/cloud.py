@@ -44,8 +44,8 @@ class CloudStack:
         "balancers": Balancers, "vpcs": Vpcs, "routes": Routes, "guards": Guards, "acls": Acls,
         "keypairs": KeyPairs, "tags": Tags, "quotas": Quotas,
     }  # fmt: skip
-    why_not: ClassVar[Mapping[str, str]] = {
-        "serial console": "CloudStack keeps no console output for its users",
+    lacks: ClassVar[Mapping[str, str]] = {
+        "nodes.console": "CloudStack keeps no console output for its users",
         "routes outside VPCs": "CloudStack has static routes in VPCs only",
     }
     """What is missing, and why, for people."""
@@ -89,6 +89,10 @@ class CloudStack:
     def abilities(self) -> Mapping[str, frozenset[str]]:
         """Facet to verbs."""
         return abilities_of({facet: getattr(self, facet) for facet in self.kinds})
+
+    def why_not(self, facet: str, verb: str) -> str:
+        """Why this cloud has no such verb, for people: a sentence's second half."""
+        return self.lacks.get(f"{facet}.{verb}", f"CloudStack cannot {verb} {facet}")
 
     def submit(self, facet: str, verb: str, args: Mapping[str, Any], key: str) -> Job:
         """Carry out one write now. Raises Uncertain when it was sent and its answer lost."""

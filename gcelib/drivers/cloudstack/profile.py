@@ -5,10 +5,11 @@ from __future__ import annotations
 from gcelib.drivers.profile import Profile
 
 PROFILES: tuple[Profile, ...] = (
-    Profile("cloudstack", "CloudStack", carried=True),
-    Profile("exoscale", "Exoscale", carried=True, endpoint="https://api.exoscale.com/compute"),
-    Profile("ikoula", "Ikoula", carried=True, endpoint="https://cloudstack.ikoula.com/client/api"),
-    Profile("aurora_compute", "Aurora Compute", carried=True, endpoint="https://api.auroracompute.eu/ams"),
+    Profile("cloudstack", "CloudStack", carried=True, family="cloudstack"),
+    Profile("exoscale", "Exoscale", carried=True, family="cloudstack", endpoint="https://api.exoscale.com/compute"),
+    Profile("ikoula", "Ikoula", carried=True, family="cloudstack", endpoint="https://cloudstack.ikoula.com/client/api"),
+    Profile("aurora_compute", "Aurora Compute", carried=True, family="cloudstack",
+            endpoint="https://api.auroracompute.eu/ams"),
     Profile(
         "ktucloud",
         "KT ucloud",

@@ -120,6 +120,7 @@ def _said(ctx: Context, wish: Wish) -> dict[str, Any]:
         "nat": nat if nat != "External NAT" else "",
         "metadata": wish.items,
         "scheduling": asked.unusual_scheduling(ctx.body.get("scheduling") or {}),
+        "name": "" if wish.zone.cloud.traits.keeps_names else wish.name,
     }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from gcelib.errors import Invalid, NotFound
+from gcelib.drivers.base import able
+from gcelib.errors import Invalid, NotFound, Unsupported
 from gcelib.models import Node
 from gcelib.server import firewalls, groups, networks
 from gcelib.server.collection import Rendered
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
+from gcelib.server.resources.instances.refusals import CONSOLE
 
 
 def effective_firewalls(ctx: Context, item: Found[Node]) -> Rendered:
@@ -41,3 +43,23 @@ def guest_attributes(ctx: Context, item: Found[Node]) -> NotFound:
         f"The resource 'projects/{ctx.project}/zones/{item.zone}/instances/{item.name}/guestAttributes/{path}' was not "
         f"found: cloud '{item.cloud.name}' gives its machines no place to write attributes."
     )
+
+
+def serial_output(ctx: Context, item: Found[Node]) -> Rendered:
+    """What the machine wrote to its first serial port, from byte `start` on; `next` is where to go on.
+
+    Raises Unsupported where the cloud keeps none, Invalid for a port that no machine there has.
+    """
+    cloud, port = item.cloud, ctx.query.get("port", 1)
+    if cloud.nodes is None or not able(cloud, "nodes", "console"):
+        raise Unsupported(f"{ctx.method.id} is not offered on cloud '{cloud.name}': {CONSOLE}")
+    if port != 1:
+        raise Invalid(f"Invalid value for field 'port': '{port}'. Machines of cloud '{cloud.name}' have serial port 1 "
+                      "only.", field="port")
+    written = cloud.nodes.console(item.model.id).encode()
+    start = min(int(ctx.query.get("start", 0)), len(written))
+    return {
+        "kind": "compute#serialPortOutput", "contents": written[start:].decode(errors="replace"), "start": str(start),
+        "next": str(len(written)),
+        "selfLink": ctx.link("zones", item.zone, "instances", item.name, "serialPort"),
+    }

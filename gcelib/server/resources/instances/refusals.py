@@ -12,7 +12,6 @@ POLICIES = "it has no resource policies. Run what they would do from your own sc
 REFUSALS: Mapping[str, str] = {
     "suspend": "it does not keep a machine's memory while it is off. Use compute.instances.stop: its disks stay.",
     "resume": "no machine is ever suspended there. Use compute.instances.start.",
-    "getSerialPortOutput": CONSOLE,
     "getScreenshot": CONSOLE,
     "sendDiagnosticInterrupt": "it cannot interrupt a guest. Use compute.instances.reset.",
     "simulateMaintenanceEvent": PLACEMENT,

@@ -100,6 +100,10 @@ class Settings(Zonal):
         """Raises NotFound: none are ever written."""
         raise questions.guest_attributes(ctx, self.named(ctx))
 
+    def get_serial_port_output(self, ctx: Context) -> Rendered:
+        """What the machine wrote to its serial port."""
+        return questions.serial_output(ctx, self.named(ctx))
+
     def add_access_config(self, ctx: Context) -> Work:
         """Let a public address stand for an interface."""
         item = self.named(ctx)

@@ -1,0 +1,192 @@
+"""Disks and their copies of any libcloud driver; a machine's own disk is shown as its boot disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from gcelib.drivers.generic.effects import Effects, Seen, reached, under_way
+from gcelib.drivers.generic.facet import Facet
+from gcelib.drivers.generic.nodes import Nodes
+from gcelib.drivers.generic.offers import Sizes
+from gcelib.drivers.generic.places import Zones, by_any_name
+from gcelib.drivers.generic.reading import first, snapshot_of, volume_of
+from gcelib.errors import NotFound, Refused
+from gcelib.models import Job, JobState, Node, Snapshot, Volume, VolumeState, VolumeType
+
+BOOT = "boot-of:"
+"""What the id of a machine's own disk begins with: no volume of the cloud's."""
+NODE_KEYS = ("instance_id", "droplet_ids", "attached_to_instance", "linode_id", "server_id", "node_id")
+
+
+class Volumes(Facet):
+    """list_volumes, and for every machine the disk it boots from."""
+
+    name = "volumes"
+    needs: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "list": ("list_nodes",), "types": ("list_nodes",), "create": ("create_volume", "list_volumes"),
+        "attach": ("attach_volume", "list_volumes"), "detach": ("detach_volume", "list_volumes"),
+        "resize": ("resize_volume", "list_volumes"), "destroy": ("destroy_volume", "list_volumes"),
+    }
+
+    def __init__(self, zones: Zones, nodes: Nodes, sizes: Sizes, effects: Effects) -> None:
+        super().__init__(zones.door, effects)
+        self._zones, self._nodes, self._sizes = zones, nodes, sizes
+
+    def list(self) -> Sequence[Volume]:
+        """Boot disks first, then the cloud's volumes."""
+        return [*self.boot_disks(self._nodes.list()), *self.data_disks()]
+
+    def types(self) -> Sequence[VolumeType]:
+        """One kind of disk where disks can be made; its size is chosen."""
+        if not self.door.kind.has("create_volume"):
+            return []
+        return [VolumeType("standard", "standard", description="The cloud's own kind of disk")]
+
+    def boot_disks(self, nodes: Sequence[Node]) -> Sequence[Volume]:
+        """What machines boot from, where that is no volume of the cloud's."""
+        kind = self.door.kind
+        sizes = {each.id: each.root_gb for each in self._sizes.list()} if kind.has("list_sizes") else {}
+        return [
+            Volume(BOOT + node.id, node.name, max(1, sizes.get(node.size_id, 0)), VolumeState.READY, node.zone_id,
+                   boot=True, node_id=node.id, node_name=node.name, image_id=node.image_id, created=node.created)
+            for node in nodes
+        ]
+
+    def data_disks(self) -> Sequence[Volume]:
+        """The cloud's volumes."""
+        if not self.door.kind.has("list_volumes"):
+            return []
+        zones, profile = by_any_name(self._zones.list()), self.door.kind.profile
+        return [volume_of(each, profile, zones, self.user(each)) for each in self.objects()]
+
+    def objects(self) -> Sequence[Any]:
+        """libcloud's own objects."""
+        found: Sequence[Any] = self.door.read("list_volumes") or []
+        return found
+
+    def user(self, volume: Any) -> str:
+        """The id of the machine a volume is attached to; "" for none."""
+        extra = volume.extra or {}
+        attached = extra.get("attachments") or extra.get("droplet_ids") or []
+        if isinstance(attached, Sequence) and not isinstance(attached, str) and attached:
+            entry = attached[0]
+            return first(entry, ("server_id", "serverId", "id")) if isinstance(entry, Mapping) else str(entry)
+        return first(extra, NODE_KEYS)
+
+    def object(self, id: str) -> Any:
+        """libcloud's object of one volume. Raises NotFound, and Refused for a machine's own disk."""
+        if id.startswith(BOOT):
+            raise Refused(f"{self.door.at}: this disk is part of its machine, and cannot be changed or copied alone.")
+        found = next((each for each in self.objects() if str(each.id) == id), None)
+        if found is None:
+            raise NotFound(f"{self.door.at} has no disk '{id}' any more.")
+        return found
+
+    def create(self, *, key: str, name: str, zone_id: str, type_id: str = "", size_gb: int = 0,
+               snapshot_id: str = "", submitted: str = "") -> Job:
+        """create_volume, blank: the base API does not say which drivers copy snapshots."""
+        if snapshot_id:
+            raise Refused(f"{self.door.at}: disks start blank there; libcloud's driver makes none of a snapshot.")
+        wanted = {"size": size_gb, "name": name}
+        location = self._zones.location(zone_id)
+        made = self.door.change("create_volume", **wanted, **({} if location is None else {"location": location}))
+        if made is None or made.id in (None, ""):
+            raise Refused(f"{self.door.at} made no disk, and said nothing more.")
+        return self.watch("create", {"name": name, "submitted": submitted}, str(made.id))
+
+    def attach(self, *, key: str, id: str, node_id: str, device: int = 0) -> Job:
+        """attach_volume."""
+        self.door.change("attach_volume", self._nodes.object(node_id), self.object(id))
+        return self.watch("attach", {"id": id, "node_id": node_id}, id)
+
+    def detach(self, *, key: str, id: str) -> Job:
+        """detach_volume; one that is not attached is done."""
+        volume = self.object(id)
+        if self.user(volume):
+            self.door.change("detach_volume", volume)
+        return self.watch("detach", {"id": id}, id)
+
+    def resize(self, *, key: str, id: str, size_gb: int, type_id: str = "") -> Job:
+        """Make it larger."""
+        self.door.change("resize_volume", self.object(id), size_gb)
+        return self.watch("resize", {"id": id, "size_gb": size_gb}, id)
+
+    def destroy(self, *, key: str, id: str) -> Job:
+        """destroy_volume; one already gone is done."""
+        if any(str(each.id) == id for each in self.objects()):
+            self.door.change("destroy_volume", self.object(id))
+        return self.watch("destroy", {"id": id}, id)
+
+    def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
+        """The effect of a change, told from the disk as it is now."""
+        sought = target or args.get("name")
+        found = next((each for each in self.data_disks() if sought == (each.id if target else each.name)), None)
+        if verb == "destroy":
+            return reached(found is None, target)
+        if found is None:
+            return None
+        if verb == "create":
+            return self._made(found)
+        there = {
+            "attach": found.node_id == args.get("node_id"), "detach": not found.node_id,
+            "resize": found.size_gb >= int(args.get("size_gb", 0)),
+        }[verb]
+        return reached(there, target) or under_way(target)
+
+    def _made(self, disk: Volume) -> Seen:
+        if disk.state is VolumeState.FAILED:
+            return Seen(JobState.FAILED, disk.id, error=Refused(f"{self.door.at} could not make the disk."))
+        return reached(disk.state is VolumeState.READY, disk.id) or under_way(disk.id)
+
+
+class Snapshots(Facet):
+    """Copies of disks: those of all disks at once where the driver lists them so, else disk by disk."""
+
+    name = "snapshots"
+    needs: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "list": ("list_volumes", "create_volume_snapshot"), "create": ("create_volume_snapshot", "list_volumes"),
+        "destroy": ("destroy_volume_snapshot", "list_volumes"),
+    }
+
+    def __init__(self, volumes: Volumes, effects: Effects) -> None:
+        super().__init__(volumes.door, effects)
+        self._volumes = volumes
+
+    def list(self) -> Sequence[Snapshot]:
+        """Every copy."""
+        return [snapshot_of(each) for each in self.objects()]
+
+    def objects(self) -> Sequence[Any]:
+        """libcloud's own objects."""
+        if self.door.kind.has("list_all_snapshots"):
+            found: Sequence[Any] = self.door.read("list_all_snapshots") or []
+            return found
+        volumes = self._volumes.objects()
+        return [copy for volume in volumes for copy in self.door.read("list_volume_snapshots", volume) or []]
+
+    def create(self, *, key: str, name: str, volume_id: str, submitted: str = "") -> Job:
+        """create_volume_snapshot."""
+        made = self.door.change("create_volume_snapshot", self._volumes.object(volume_id), name=name)
+        if made is None or made.id in (None, ""):
+            raise Refused(f"{self.door.at} made no snapshot, and said nothing more.")
+        return self.watch("create", {"name": name, "submitted": submitted}, str(made.id))
+
+    def destroy(self, *, key: str, id: str) -> Job:
+        """Delete a copy; one already gone is done."""
+        found = next((each for each in self.objects() if str(each.id) == id), None)
+        if found is not None:
+            self.door.change("destroy_volume_snapshot", found)
+        return self.watch("destroy", {"id": id}, id)
+
+    def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
+        """The effect of a change, told from the copies there are now."""
+        copies = self.list()
+        if verb == "destroy":
+            return reached(all(each.id != target for each in copies), target)
+        found = next((each for each in copies if (each.id == target if target else each.name == args["name"])), None)
+        if found is None:
+            return None
+        if found.state is VolumeState.FAILED:
+            return Seen(JobState.FAILED, found.id, error=Refused(f"{self.door.at} could not make the snapshot."))
+        return reached(found.state is VolumeState.READY, found.id) or under_way(found.id)

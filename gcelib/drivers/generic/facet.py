@@ -1,0 +1,33 @@
+"""What the facets of a libcloud cloud share: their door, and how a change is said to be done or under way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from gcelib.drivers.generic.door import Door
+from gcelib.drivers.generic.effects import Effects, Seen
+from gcelib.models import Job, JobState
+
+
+class Facet:
+    """One facet. `name` as in `Cloud`; `needs` maps each verb to the driver's calls without which it cannot be."""
+
+    name: ClassVar[str]
+    needs: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    def __init__(self, door: Door, effects: Effects) -> None:
+        self.door = door
+        self.effects = effects
+
+    def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
+        """The visible effect of a change; None when there is none."""
+        return None
+
+    def done(self, target: str, **result: object) -> Job:
+        """A change that is finished already."""
+        return Job(JobState.DONE, target=target, result={"id": target, **result})
+
+    def watch(self, verb: str, args: Mapping[str, Any], target: str) -> Job:
+        """A change that the cloud has taken, and whose effect is to be waited for."""
+        return self.effects.begun(self.effects.token(self.name, verb, args, target))

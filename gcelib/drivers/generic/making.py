@@ -1,0 +1,136 @@
+"""Makes a libcloud driver from a cloud's configuration: its arguments are found by their names."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from libcloud.compute.base import NodeDriver
+
+from gcelib.config import CloudConfig
+from gcelib.drivers.generic.kind import Kind
+from gcelib.errors import Unavailable
+
+EMPTY = inspect.Parameter.empty
+WHOLE = ("url", "api_url", "endpoint", "uri")
+"""What drivers call an argument that takes an endpoint whole."""
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the configuration says of a cloud; `options` are handed on by name."""
+
+    key: str
+    secret: str
+    endpoint: str
+    timeout: float
+    ca_file: str
+    options: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Wanted({self.endpoint!r})"
+
+
+def wanted(config: CloudConfig, kind: Kind, key: str, secret: str) -> Wanted:
+    """What to make a driver of."""
+    endpoint = config.endpoint or kind.profile.endpoint
+    options = {**kind.profile.options, **config.options}
+    return Wanted(key, secret, endpoint, config.timeout, config.ca_file, options)
+
+
+def make(kind: Kind, want: Wanted) -> NodeDriver:
+    """A driver of its own. Some providers' call their cloud in here.
+
+    Raises Unavailable when what the driver insists on is missing from the configuration, or a library is.
+    """
+    given = arguments(kind, want)
+    driver: Any = kind.type
+    missing = _missing(driver, given)
+    if missing:
+        raise Unavailable(
+            f"libcloud's driver of '{kind.profile.name}' needs {', '.join(missing)}; set them under "
+            "[clouds.NAME.options]."
+        )
+    try:
+        made: NodeDriver = driver(**given)
+    except RuntimeError as exc:
+        # How libcloud says that a library of the provider's is not installed.
+        raise Unavailable(f"libcloud's driver of '{kind.profile.name}' cannot be used: {exc}") from None
+    http: Any = getattr(getattr(made, "connection", None), "connection", None)
+    session = getattr(http, "session", None)
+    if session is not None:
+        # The environment must not add proxies or ~/.netrc passwords to signed calls.
+        session.trust_env = False
+        if want.ca_file:
+            http.ca_cert = want.ca_file
+    return made
+
+
+def arguments(kind: Kind, want: Wanted) -> dict[str, Any]:
+    """The arguments of the driver's class by name: options first, then key and secret, then where the cloud is."""
+    known = _parameters(kind.type)
+    takes_any = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in _signature(kind.type).values())
+    given = dict(want.options)
+    if want.endpoint:
+        _place(given, known, kind, want.endpoint)
+    given |= _keys(kind.type, given, want)
+    if takes_any:
+        given.setdefault("timeout", want.timeout)
+    return given
+
+
+def _keys(driver: type, given: Mapping[str, Any], want: Wanted) -> dict[str, str]:
+    """Key and secret under their own names, else as the first two arguments that nothing else fills."""
+    own = _own(driver) or _parameters(driver)
+    required = [name for name, each in own.items() if each.default is EMPTY and name not in (*given, "key")]
+    if {"key", "secret"} <= set(own) or ("key" in own and not required):
+        named = {"key": want.key, "secret": want.secret}
+        return {name: value for name, value in named.items() if value and name not in given and name in own}
+    free = [name for name in own if name not in given and name not in ("host", "port", "secure")]
+    return {name: value for name, value in zip(free, (want.key, want.secret), strict=False) if value}
+
+
+def _place(given: dict[str, Any], known: Mapping[str, inspect.Parameter], kind: Kind, endpoint: str) -> None:
+    whole = kind.profile.endpoint_as or next((name for name in WHOLE if name in known), "")
+    if whole:
+        given.setdefault(whole, endpoint)
+        return
+    parts = urlsplit(endpoint)
+    secure = parts.scheme == "https"
+    given.setdefault("host", parts.hostname or "")
+    given.setdefault("port", parts.port or (443 if secure else 80))
+    given.setdefault("secure", secure)
+    if "path" in known and parts.path:
+        given.setdefault("path", parts.path)
+
+
+def _missing(driver: type, given: Mapping[str, Any]) -> list[str]:
+    return [name for name, each in _parameters(driver).items() if each.default is EMPTY and name not in given]
+
+
+def _parameters(driver: type) -> dict[str, inspect.Parameter]:
+    """What the class takes by name; where it takes anything, what its bases take, too."""
+    return {name: each for name, each in _signature(driver).items() if each.kind in POSITIONAL}
+
+
+def _own(driver: type) -> dict[str, inspect.Parameter]:
+    """What the class's own constructor takes by name."""
+    found = inspect.signature(driver.__init__).parameters  # type: ignore[misc]
+    return {name: each for name, each in found.items() if name != "self" and each.kind in POSITIONAL}
+
+
+def _signature(driver: type) -> dict[str, inspect.Parameter]:
+    found: dict[str, inspect.Parameter] = {}
+    for owner in driver.__mro__:
+        init = vars(owner).get("__init__")
+        if init is None:
+            continue
+        own = {name: each for name, each in inspect.signature(init).parameters.items() if name != "self"}
+        found = {**found, **{name: each for name, each in own.items() if name not in found}}
+        if not any(each.kind is inspect.Parameter.VAR_KEYWORD for each in own.values()):
+            break
+    return found

@@ -1,0 +1,195 @@
+"""libcloud's objects as models: whatever a driver leaves out, or puts elsewhere, is taken as unknown."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from libcloud.compute.types import NodeState as Theirs
+
+from gcelib.drivers.profile import Profile
+from gcelib.models import Image, KeyPair, Nic, Node, NodeState, Size, Snapshot, Volume, VolumeState
+
+STATES: Mapping[str, NodeState] = {
+    Theirs.RUNNING: NodeState.RUNNING,
+    Theirs.STARTING: NodeState.STAGING,
+    Theirs.REBOOTING: NodeState.RUNNING,
+    Theirs.PENDING: NodeState.PROVISIONING,
+    Theirs.STOPPING: NodeState.STOPPING,
+    Theirs.STOPPED: NodeState.STOPPED,
+    Theirs.SUSPENDED: NodeState.STOPPED,
+    Theirs.PAUSED: NodeState.STOPPED,
+    Theirs.ERROR: NodeState.ERROR,
+    Theirs.MIGRATING: NodeState.RUNNING,
+    Theirs.RECONFIGURING: NodeState.RUNNING,
+    Theirs.NORMAL: NodeState.RUNNING,
+    Theirs.UPDATING: NodeState.RUNNING,
+    Theirs.UNKNOWN: NodeState.RUNNING,
+}
+PLAIN = frozenset({Theirs.RUNNING, Theirs.STARTING, Theirs.PENDING, Theirs.STOPPING, Theirs.STOPPED, Theirs.REBOOTING})
+"""States that need no explanation."""
+VOLUME_STATES: Mapping[str, VolumeState] = {
+    "creating": VolumeState.CREATING, "deleting": VolumeState.DELETING, "error": VolumeState.FAILED,
+    "deleted": VolumeState.DELETING, "unknown": VolumeState.READY,
+}
+ZONE_KEYS = (
+    "availability_zone", "availability", "zone", "zone_id", "location", "region", "datacenter", "datacenter_id",
+)
+SIZE_KEYS = ("flavorId", "flavor_id", "instance_type", "size_id", "size", "plan", "plan_id", "type")
+IMAGE_KEYS = ("imageId", "image_id", "image", "os_id")
+CREATED_KEYS = ("created", "created_at", "launch_time", "create_time", "date_created", "creationTimestamp")
+
+_PRIVATE = [
+    ipaddress.ip_network(text)
+    for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7")
+]
+
+
+def first(extra: Mapping[str, Any], keys: Sequence[str]) -> str:
+    """The first of these that is there, as a text; of an object or a dict its id."""
+    for key in keys:
+        value = extra.get(key)
+        if isinstance(value, Mapping):
+            value = value.get("id") or value.get("slug") or value.get("name")
+        value = getattr(value, "id", value)
+        if value not in (None, ""):
+            return str(value)
+    return ""
+
+
+def time_of(*values: Any) -> datetime.datetime | None:
+    """The first of these that is a time: a datetime, RFC 3339 text or seconds since the epoch."""
+    for value in values:
+        found: datetime.datetime | None = None
+        if isinstance(value, datetime.datetime):
+            found = value
+        elif isinstance(value, int | float) and value > 0:
+            found = datetime.datetime.fromtimestamp(value, datetime.UTC)
+        elif isinstance(value, str) and value:
+            try:
+                found = datetime.datetime.fromisoformat(value)
+            except ValueError:
+                continue
+        if found is not None:
+            return found if found.tzinfo is not None else found.replace(tzinfo=datetime.UTC)
+    return None
+
+
+def created(thing: Any) -> datetime.datetime | None:
+    """When a thing was made, where its driver says so."""
+    extra = thing.extra or {}
+    return time_of(getattr(thing, "created_at", None), getattr(thing, "created", None),
+                   *(extra.get(key) for key in CREATED_KEYS))
+
+
+def hidden(node: Any, profile: Profile) -> bool:
+    """Whether a node is there no more, though its driver still lists it."""
+    return str(node.state) == Theirs.TERMINATED and not profile.off_is_terminated
+
+
+def node_of(node: Any, profile: Profile, zones: Mapping[str, str], network_id: str) -> Node:
+    """A machine; `zones` maps what zones are called or have as ids to their ids, the first being the default."""
+    extra: Mapping[str, Any] = node.extra or {}
+    state = str(node.state)
+    ours = NodeState.STOPPED if state == Theirs.TERMINATED else STATES.get(state, NodeState.RUNNING)
+    size = node.size
+    return Node(
+        id=str(node.id),
+        name=node.name or str(node.id),
+        state=ours,
+        zone_id=zone_id(extra, profile, zones),
+        size_id=str(size.id) if size is not None else first(extra, (*profile.size_keys, *SIZE_KEYS)),
+        size_name=str(size.name) if size is not None else "",
+        cpus=_number(getattr(size, "extra", None), "vcpus", "cpus", "cpu") or _number(extra, "vcpus", "cpus"),
+        ram_mb=int(size.ram or 0) if size is not None else 0,
+        image_id=str(node.image.id) if node.image is not None else first(extra, (*profile.image_keys, *IMAGE_KEYS)),
+        state_text="" if state in PLAIN or profile.off_is_terminated else f"The cloud says: {state}.",
+        created=created(node),
+        nics=_nics(node, network_id),
+        keypair_names=tuple(filter(None, (first(extra, ("key_name", "keyname", "keypair")),))),
+    )
+
+
+def zone_id(extra: Mapping[str, Any], profile: Profile, zones: Mapping[str, str]) -> str:
+    """The id of the zone a thing says it is in; where it says nothing that is known, the first zone's."""
+    for key in (*profile.zone_keys, *ZONE_KEYS):
+        found = zones.get(first(extra, (key,)))
+        if found:
+            return found
+    return next(iter(zones.values()), "")
+
+
+def _nics(node: Any, network_id: str) -> tuple[Nic, ...]:
+    private = [str(ip) for ip in node.private_ips or ()]
+    public = [str(ip) for ip in node.public_ips or () if is_public(str(ip))]
+    # A driver that tells no private addresses apart has them among the public ones.
+    private += [str(ip) for ip in node.public_ips or () if not is_public(str(ip)) and str(ip) not in private]
+    ip = private[0] if private else (public[0] if public else "")
+    outside = public[0] if public else ""
+    direct = bool(public and not private)
+    return (Nic(network_id, "default", ip=ip, public_ip="" if direct else outside, direct=direct),)
+
+
+def is_public(text: str) -> bool:
+    """Whether an address is meant to be reached from outside (not RFC 1918, 6598, 3927 or 4193)."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return not any(address.version == net.version and address in net for net in _PRIVATE)
+
+
+def size_of(size: Any) -> Size:
+    """A machine size: memory in MB, disk in GB, as libcloud has them."""
+    return Size(
+        id=str(size.id), name=str(size.name or size.id), ram_mb=int(size.ram or 0), root_gb=int(size.disk or 0),
+        cpus=int(getattr(size, "vcpus", 0) or _number(size.extra, "vcpus", "cpus", "cpu", "cores")),
+    )
+
+
+def image_of(image: Any) -> Image:
+    """An image; what else is known of it its `extra` may say."""
+    extra: Mapping[str, Any] = image.extra or {}
+    size = _number(extra, "min_disk", "min_disk_size", "size_gigabytes", "disk_size")
+    return Image(
+        id=str(image.id), name=str(image.name or image.id), description=str(extra.get("description") or ""),
+        size_gb=size, created=created(image),
+        public=str(extra.get("visibility", extra.get("public", ""))).lower() in ("public", "true"),
+    )
+
+
+def volume_of(volume: Any, profile: Profile, zones: Mapping[str, str], node_id: str) -> Volume:
+    """A data disk, attached to `node_id` unless that is ""."""
+    extra: Mapping[str, Any] = volume.extra or {}
+    return Volume(
+        id=str(volume.id), name=str(volume.name or volume.id), size_gb=int(volume.size or 0),
+        state=VOLUME_STATES.get(str(volume.state), VolumeState.READY), zone_id=zone_id(extra, profile, zones),
+        node_id=node_id, created=created(volume), type_name=first(extra, ("volume_type", "type")),
+        snapshot_id=first(extra, ("snapshot_id",)),
+    )
+
+
+def snapshot_of(snapshot: Any) -> Snapshot:
+    """A copy of a disk."""
+    return Snapshot(
+        id=str(snapshot.id), name=str(snapshot.name or snapshot.id), size_gb=int(snapshot.size or 0),
+        state=VOLUME_STATES.get(str(snapshot.state), VolumeState.READY), created=created(snapshot),
+        volume_id=first(snapshot.extra or {}, ("volume_id", "volume", "source_volume")),
+    )
+
+
+def keypair_of(pair: Any) -> KeyPair:
+    """A registered key."""
+    return KeyPair(str(pair.name), str(pair.fingerprint or ""))
+
+
+def _number(extra: Mapping[str, Any] | None, *keys: str) -> int:
+    for key in keys:
+        value = (extra or {}).get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return int(value)
+        if isinstance(value, str) and value.isdigit():
+            return int(value)
+    return 0
