@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gcelib.simulator import Simulator
+from tests import answered
 from tests.conftest import launched
 from tests.contract import gcutil
 from tests.contract.browser import make_person
@@ -29,13 +30,27 @@ def cloud() -> Iterator[Simulator]:
     made.stop()
 
 
+LEFT_OUT: set[Path] = set()
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Remember which files here are not run as a whole."""
+    LEFT_OUT.update(item.path for item in items)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say which files here are run."""
+    answered.keep_session({item.path for item in session.items}, LEFT_OUT)
+
+
 def _served(home: Path, cloud: Simulator, **options: str) -> Iterator[Live]:
     """A gcelib process that knows a person and a program, and that must not have made a mistake at the end."""
-    server = launched(home, cloud, **options)
+    server = launched(home, cloud, server_extra='audit = "all"', **options)
     server.sign_in()
     make_person(server)
     yield server
     assert server.stop() == 0
+    answered.keep_server(home / "state")
     assert "Traceback" not in server.said(), server.said()
 
 
