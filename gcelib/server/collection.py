@@ -23,9 +23,10 @@ def snake(name: str) -> str:
 
 
 class Kept(dict[str, Any]):
-    """An answer that is given again: `encoded` is its JSON once somebody has made it. Never change one."""
+    """An answer that is given again: `encoded` is its JSON, `tag` the entity tag, once made. Never change one."""
 
     encoded: bytes = b""
+    tag: str = ""
 
 
 class Shown:

@@ -20,7 +20,7 @@ from gcelib.drivers.base import Cloud
 from gcelib.drivers.layers import fresh
 from gcelib.drivers.projects import Projects
 from gcelib.errors import Bug, Fault, NotFound, TooLarge, Unauthenticated, Unsupported, WrongVerb
-from gcelib.server import batch, fields, logs, metrics, resources, validate
+from gcelib.server import batch, conditional, fields, logs, metrics, resources, validate
 from gcelib.server.abilities import possible
 from gcelib.server.collection import Kept
 from gcelib.server.context import Context, Services
@@ -60,7 +60,7 @@ class Dispatch:
         started = time.monotonic()
         seen: dict[str, str] = {"method": "-"}
         with audit.noting() as noted:
-            response = self._whatever_happens(request, seen)
+            response = conditional.answered(request, self._whatever_happens(request, seen))
             self._trail.request(request, self._routes.methods.get(seen["method"]), noted, response)
         seconds = time.monotonic() - started
         metrics.request_done(seen["method"], response.status, seconds)
@@ -132,7 +132,9 @@ class Dispatch:
             return Response(204)
         if choose or query.get("prettyPrint") is True:
             return json_response(200, choose(answer) if choose else answer, pretty=query.get("prettyPrint") is True)
-        return Response(200, _JSON, encoded(answer))
+        if not isinstance(answer, Kept):
+            return Response(200, _JSON, msgspec.json.encode(answer))
+        return Response(200, {**_JSON, conditional.TAG: rendered(answer).tag}, answer.encoded)
 
     def _clouds(self, caller: Caller, params: Mapping[str, str], method: Method) -> Sequence[Cloud]:
         """The clouds a refusal names; a method outside projects is refused for all of them."""
@@ -218,12 +220,12 @@ def _digest(request: Request) -> str:
 _JSON = {"Content-Type": "application/json; charset=UTF-8"}
 
 
-def encoded(answer: dict[str, Any]) -> bytes:
-    """An answer's JSON; one that is given again is encoded once."""
-    if not isinstance(answer, Kept):
-        return msgspec.json.encode(answer)
-    answer.encoded = answer.encoded or msgspec.json.encode(answer)
-    return answer.encoded
+def rendered(answer: Kept) -> Kept:
+    """The answer with its JSON and the tag of it: of one that is given again they are made once."""
+    if not answer.encoded:
+        text = msgspec.json.encode(answer)
+        answer.tag, answer.encoded = conditional.tag(text), text
+    return answer
 
 
 def json_response(

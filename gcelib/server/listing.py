@@ -6,8 +6,8 @@ import base64
 import binascii
 import datetime
 import hashlib
+import hmac
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,11 +33,15 @@ class Sealer:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(hashlib.sha256(b"gcelib page token\0" + key).digest())
+        self._nonces = hashlib.sha256(b"gcelib page token nonce\0" + key).digest()
 
     def seal(self, data: dict[str, Any]) -> str:
-        """A URL-safe text that only a holder of the same key opens."""
-        nonce = os.urandom(_NONCE)
-        sealed = nonce + self._cipher.encrypt(nonce, json.dumps(data).encode(), None)
+        """A URL-safe text that only a holder of the same key opens; equal values give equal texts, so that a page
+        that has not changed is the same answer."""
+        text = json.dumps(data, sort_keys=True).encode()
+        # Two values never share a nonce: it is made of the value under a key of its own.
+        nonce = hmac.digest(self._nonces, text, "sha256")[:_NONCE]
+        sealed = nonce + self._cipher.encrypt(nonce, text, None)
         return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
     def open(self, text: str) -> dict[str, Any]:

@@ -1,0 +1,28 @@
+"""Entity tags (RFC 9110 section 13): a client that has an answer already is told 304 instead of being sent it again."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+
+from gcelib.web import Request, Response
+
+TAG = "ETag"
+_GIVEN = re.compile(r'(?:W/)?("[^"\x00-\x20\x7f]*")')
+
+
+def tag(body: bytes) -> str:
+    """The entity tag of a body: the same bytes have the same, on every replica."""
+    return f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+
+
+def answered(request: Request, response: Response) -> Response:
+    """The response to a read with its entity tag, which may be there already; 304 if the client has this answer."""
+    if request.method not in ("GET", "HEAD") or response.status != 200:
+        return response
+    own = response.headers.get(TAG) or tag(response.body)
+    given = request.header("if-none-match")
+    if given and (given.strip() == "*" or own in _GIVEN.findall(given)):
+        return Response(304, {TAG: own})
+    return replace(response, headers={**response.headers, TAG: own})
