@@ -1,11 +1,11 @@
-"""Runs gcloud against one server, with settings and a home of its own."""
+"""Runs gcloud against one server, with settings and a home of its own; it is loaded once for all its commands."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from tests.contract import browser, tables
 from tests.live import Live
 
 SECONDS = 120
+LOADED = Path(__file__).with_name("gcloud_loaded.py")
 PERSON_SCRIPT = "https://sdk.cloud.google.com/authcode.html"
 
 
@@ -44,6 +45,7 @@ class Gcloud:
 
     live: Live
     home: Path
+    loaded: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -68,19 +70,42 @@ class Gcloud:
             return {**kept, **own, "OAUTHLIB_INSECURE_TRANSPORT": "1"}
         return {**kept, **own, "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE": str(self.live.ca)}
 
-    def run(self, *words: str, code: int = 0) -> Ran:
-        """`gcloud WORDS`; it must end with `code` and must not have crashed."""
+    def run(self, *words: str) -> Ran:
+        """`gcloud WORDS`, which must end well; for what is not compute's."""
         done = subprocess.run(["gcloud", *words], capture_output=True, text=True, timeout=SECONDS, check=False,
                               env=self.environment, stdin=subprocess.DEVNULL)
-        said = f"$ gcloud {' '.join(words)}\n{done.stdout}\n{done.stderr}"
-        assert "gcloud crashed" not in done.stderr, said
-        assert "Traceback" not in done.stderr, said
-        assert done.returncode == code, said
+        assert done.returncode == 0, f"$ gcloud {' '.join(words)}\n{done.stdout}\n{done.stderr}"
         return Ran(done.stdout, done.stderr)
 
+    def tried(self, *words: str) -> tuple[int, Ran]:
+        """`gcloud compute WORDS`, working in this home: its exit code and what it printed."""
+        out, err = self.home / "out", self.home / "err"
+        if self.loaded is None:
+            self.loaded = subprocess.Popen(
+                ["gcloud"], env={**self.environment, "CLOUDSDK_PYTHON_ARGS": f"-S {LOADED}"}, cwd=self.home, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.loaded.stdin
+        assert self.loaded.stdout
+        order = {"words": ["compute", *words], "out": str(out), "err": str(err), "seconds": SECONDS}
+        print(json.dumps(order), file=self.loaded.stdin, flush=True)
+        code = self.loaded.stdout.readline()
+        assert code, "gcloud could not be loaded"
+        return int(code), Ran(out.read_text(), err.read_text())
+
+    def close(self) -> None:
+        """End the gcloud that is loaded; the next command loads it again, with what is configured then."""
+        if self.loaded:
+            self.loaded.communicate()
+            self.loaded = None
+
     def compute(self, *words: str, code: int = 0) -> Ran:
-        """`gcloud compute WORDS`."""
-        return self.run("compute", *words, code=code)
+        """`gcloud compute WORDS`; it must end with `code` and must not have crashed."""
+        ended, ran = self.tried(*words)
+        said = f"$ gcloud compute {' '.join(words)}\n{ran.out}\n{ran.err}"
+        assert "gcloud crashed" not in ran.err, said
+        assert "Traceback" not in ran.err, said
+        assert ended == code, said
+        return ran
 
     def refused(self, *words: str) -> str:
         """The error of a command that must be refused: one message, without what gcloud puts around it."""
@@ -89,11 +114,13 @@ class Gcloud:
 
     def activate(self) -> Ran:
         """Sign in with the key file of the server's service account."""
+        self.close()
         self.live.sign_in()
         return self.run("auth", "activate-service-account", f"--key-file={self.live.key_file}")
 
     def log_in(self) -> str:
         """`gcloud auth login` by a person with a browser; gives what it said."""
+        self.close()
         process = subprocess.Popen(["gcloud", "auth", "login", "--no-launch-browser"], stdin=subprocess.PIPE, text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.environment)
         assert process.stdout
