@@ -60,3 +60,7 @@ class Balancers(Protocol):
     def remove(self, *, key: str, id: str, node_ids: Sequence[str]) -> Job:
         """Take machines from behind a rule; those that are not are done."""
         ...
+
+    def choose(self, *, key: str, id: str, algorithm: str) -> Job:
+        """Let a rule share its port out in the other way, "spread" or "source"; its machines stay."""
+        ...

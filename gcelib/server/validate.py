@@ -21,6 +21,8 @@ MAX_ITEMS = 1000
 """Elements of one array, entries of one map; GCE takes fewer wherever it says how many."""
 MAX_UNKNOWN = 100
 """Unknown fields that are named: each becomes a warning of the operation, kept as long as that."""
+KIND = "kind"
+"""What a body says it is, which old clients put into bodies that have no such field today: dropped without a word."""
 ROOT = "resource"
 """How GCE's messages call the whole body."""
 ABSENT = (None, "", "ignored")
@@ -191,7 +193,7 @@ class _Checker:
             where = f"{path}.{name}"
             field = known.get(name, more)
             if field is None and not self._is_free(schema):
-                if len(self.unknown) < MAX_UNKNOWN:
+                if name != KIND and len(self.unknown) < MAX_UNKNOWN:
                     self.unknown.append(where[:200])
             elif "\0" in name:
                 refuse(name, path, "A key in it holds a NUL character.")

@@ -188,6 +188,20 @@ def test_a_rule_is_led_to_another_target_and_relabelled(farm: Farm) -> None:
     farm.api.change("DELETE", "zones/de-adv1/targetInstances/green")
 
 
+def test_a_target_with_another_session_affinity_changes_how_the_balancers_choose(farm: Farm) -> None:
+    farm.pool("any", "one")
+    farm.pool("same", "one", "two", sessionAffinity="CLIENT_IP")
+    farm.rule("choosy", target=f"{POOLS}/any", portRange="81-82")
+    assert [row["algorithm"] for row in farm.rows("choosy")] == ["roundrobin"] * 2
+    farm.api.change("POST", f"{RULES}/choosy/setTarget", {"target": f"{POOLS}/same"})
+    assert [(row["algorithm"], farm.behind(row)) for row in farm.rows("choosy")] == [("source", {"one", "two"})] * 2
+    farm.api.change("POST", f"{RULES}/choosy/setTarget", {"target": f"{POOLS}/any"})
+    assert [(row["algorithm"], farm.behind(row)) for row in farm.rows("choosy")] == [("roundrobin", {"one"})] * 2
+    farm.api.change("DELETE", f"{RULES}/choosy")
+    for pool in ("any", "same"):
+        farm.api.change("DELETE", f"{POOLS}/{pool}")
+
+
 def test_firewalls_open_the_address_of_a_rule_and_shut_it(farm: Farm) -> None:
     farm.pool("guarded", "one")
 

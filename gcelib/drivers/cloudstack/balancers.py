@@ -18,7 +18,7 @@ class Balancers(Facet):
     """listLoadBalancerRules and its commands. CloudStack's routers look at no health of machines."""
 
     name = "balancers"
-    jobbed = frozenset({"destroy", "assign", "remove"})
+    jobbed = frozenset({"destroy", "assign", "remove", "choose"})
 
     def list(self) -> Sequence[Balancer]:
         """Every rule with its machines: one call, and another for each rule."""
@@ -30,7 +30,7 @@ class Balancers(Facet):
                 ip=row.publicip,
                 port=row.publicport,
                 protocol=row.protocol.lower() or "tcp",
-                algorithm="spread" if row.algorithm in SPREAD else row.algorithm,
+                algorithm=_algorithm(row),
                 zone_id=row.zoneid,
                 network_id=row.networkid,
                 node_ids=tuple(sorted(self._members(row.id))),
@@ -65,6 +65,12 @@ class Balancers(Facet):
         """removeFromLoadBalancerRule for those behind it."""
         return self._change("remove", "removeFromLoadBalancerRule", key, id, node_ids, there=True)
 
+    def choose(self, *, key: str, id: str, algorithm: str) -> Job:
+        """updateLoadBalancerRule."""
+        args = {"id": id, "algorithm": algorithm}
+        return self.send("choose", "updateLoadBalancerRule", args, key=key, target=id, id=id,
+                         algorithm=ALGORITHMS[algorithm])  # fmt: skip
+
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """What the rule's row, or the list of its machines, says about the change."""
         rows = self._rows()
@@ -73,7 +79,9 @@ class Balancers(Facet):
         if verb == "destroy":
             return gone(any(row.id == target for row in rows), target)
         if not any(row.id == target for row in rows):
-            return gone(verb == "assign", target)
+            return gone(verb in ("assign", "choose"), target)
+        if verb == "choose":
+            return reached(any(row.id == target and _algorithm(row) == args["algorithm"] for row in rows), target)
         members = self._members(target)
         return reached(all((id in members) == (verb == "assign") for id in args["node_ids"]), target)
 
@@ -95,6 +103,10 @@ class Balancers(Facet):
             "listLoadBalancerRuleInstances", "loadbalancerruleinstance", records.MemberRow, id=id,
         )
         return [row.id for row in rows]
+
+
+def _algorithm(row: records.BalancerRow) -> str:
+    return "spread" if row.algorithm in SPREAD else row.algorithm
 
 
 def _created(rows: Sequence[records.BalancerRow], args: Mapping[str, Any], target: str) -> Seen | None:

@@ -98,19 +98,18 @@ class ForwardingRules(Collection):
         return _of(ctx, rule, "delete", steps)
 
     def set_target(self, ctx: Context) -> Work:
-        """Lead to another target: its machines are put behind the rule, then those of the old one are taken away."""
+        """Lead to another target: its machines are put behind the rule, then those of the old one are taken away.
+
+        Where the target wants clients to stay with one machine and the old one did not, or the other way round, the
+        balancers are told so first.
+        """
         rule = _ours(self._named(ctx, "forwardingRule"))
         target = forwarding.target(ctx, ctx.body.get("target", ""), rule.region)
-        if target.algorithm != rule.first.algorithm:
-            raise Unsupported(
-                f"{ctx.method.id} is not offered on cloud '{rule.cloud.name}' for a target with another session "
-                "affinity: "
-                "delete the forwarding rule and insert it again.", field="resource.target",
-            )
         for node in target.nodes:
             pools.refuse_outside(node, rule.cloud.name, rule.first.network_id, "resource.target")
         more, less = forwarding.moves(rule, target.nodes)
-        steps = [*_moved(rule, more, "assign", "remove"), *_moved(rule, less, "remove", "assign")]
+        steps = [*_choosing(rule, target.algorithm), *_moved(rule, more, "assign", "remove")]
+        steps += _moved(rule, less, "remove", "assign")
         where = _where(ctx, rule.region, rule.name)
         steps.append(Step("note", "", "notes", "merge", {**where, "data": {"target": target.path}}))
         return _of(ctx, rule, "setTarget", steps)
@@ -199,6 +198,15 @@ def _left(ctx: Context, address: Found[Address]) -> list[Step]:
 
 def _address_id(address: Found[Address] | None) -> Any:
     return address.model.id if address else {"$ref": "address.target"}
+
+
+def _choosing(rule: Rule, algorithm: str) -> Iterable[Step]:
+    cloud = rule.cloud.name
+    for each in rule.balancers:
+        if each.algorithm != algorithm:
+            args, before = {"id": each.id, "algorithm": algorithm}, {"id": each.id, "algorithm": each.algorithm}
+            undo = Step(f"undo choose {each.id}", cloud, "balancers", "choose", before)
+            yield Step(f"choose {each.id}", cloud, "balancers", "choose", args, undo=undo)
 
 
 def _moved(rule: Rule, nodes: Mapping[str, Sequence[str]], verb: str, back: str) -> Iterable[Step]:

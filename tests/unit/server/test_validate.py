@@ -126,6 +126,10 @@ def test_a_body_is_cleaned() -> None:
     assert unknown == ["resource.bogus", "resource.networkInterfaces[0].accessConfigs[0].typo"]
 
 
+def test_a_kind_is_known_to_every_body() -> None:
+    assert body("projects.setUsageExportBucket", {"kind": "compute#usageExportLocation"}, strict=True) == ({}, [])
+
+
 def test_strictness_refuses_the_first_unknown_field() -> None:
     fault = refusal("instances.insert", {"name": "n", "bogus": 1, "worse": 2}, strict=True)
     assert isinstance(fault, Invalid)
