@@ -66,6 +66,8 @@ def test_machines_come_and_go(api: Api) -> None:
     assert (found["size"], found["network"].rpartition("/")[2]) == (2, "default")
     assert members(api, "moving") == ["first", "second"]
     assert members(api, "moving", filter="instance eq '.*/second'") == ["second"]
+    assert members(api, "moving", filter="instance eq sec.*") == ["second"], "gcloud's --regexp is for names"
+    assert members(api, "moving", filter="instance ne second") == ["first"]
     page = api.call("POST", f"{HERE}/moving/listInstances", {}, maxResults=1).data
     assert [row["status"] for row in page["items"]] == ["RUNNING"]
     assert members(api, "moving", maxResults=1, pageToken=page["nextPageToken"]) == ["second"]

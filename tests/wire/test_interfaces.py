@@ -46,3 +46,33 @@ def test_where_machines_have_one_interface_another_is_refused(api: Api) -> None:
     refused = api.call("POST", "zones/ch-gv2/instances/one-homed/addNetworkInterface",
                        {"network": "global/networks/default", "accessConfigs": [{}]})
     assert refused.status == 400
+
+
+def test_a_machine_is_made_with_several_interfaces(launch: Launch) -> None:
+    api = launch()[0].api()
+    api.change("POST", "global/networks", {"name": "second", "IPv4Range": "10.8.0.0/24"})
+    first = {"network": "global/networks/demo-network", "networkIP": "10.1.1.77"}
+    second = {"network": "global/networks/second"}
+
+    def made(*nics: dict[str, Any]) -> dict[str, Any]:
+        return machine("two-homed", "de-adv1", disks=DISKS, networkInterfaces=list(nics))
+
+    path = "resource.networkInterfaces[1]"
+    for further, words in (
+        (first, f"{path}.network"),
+        ({**second, "networkIP": "10.8.0.9"}, f"{path}.networkIP' is not offered on cloud 'sim'"),
+        ({**second, "accessConfigs": [{"type": "ONE_TO_ONE_NAT"}]}, f"{path}.accessConfigs' is not offered"),
+        ({**second, "aliasIpRanges": [{"ipCidrRange": "/24"}]}, f"{path}.aliasIpRanges' is not offered"),
+        ({"network": "global/networks/none"}, "Network 'none' is not in zone 'de-adv1'"),
+    ):
+        refused = api.call("POST", ADVANCED, made(first, further))
+        assert (refused.status in (400, 404), words in refused.message) == (True, True), refused.message
+    api.change("POST", ADVANCED, made(first, second))
+    assert interfaces(api) == [("nic0", "demo-network"), ("nic1", "second")]
+    found = api.get(f"{ADVANCED}/two-homed")["networkInterfaces"]
+    assert found[0]["networkIP"] == "10.1.1.77"
+    assert found[1]["networkIP"].startswith("10.8.0.")
+    alone = api.call("POST", "zones/fr-sg1/instances", machine(
+        "two-homed", "fr-sg1", disks=DISKS, networkInterfaces=[{"network": "global/networks/default"}, second]))
+    assert (alone.status, alone.reason) == (400, "unsupportedOperation")
+    assert "resource.networkInterfaces[1]' is not offered on cloud 'sim' in zone 'fr-sg1'" in alone.message

@@ -95,7 +95,7 @@ class Networks(Facet):
         if verb != "destroy" or self.client.capabilities().allowuserexpungerecovervm:
             return fault
         words = (
-            f"{fault.message} Machines that were deleted count as well until the cloud purges them, which may take a "
+            f"{fault.message.rstrip('.')}. Machines that were deleted count as well until the cloud purges them, which may take a "
             "day: delete the network again then."
         )
         return type(fault)(words, field=fault.field)

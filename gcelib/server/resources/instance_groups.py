@@ -110,8 +110,11 @@ class InstanceGroups(Collection):
         """One page of the members, by name."""
         group, scope = self._named(ctx), scope_of(ctx)
         ports = {"namedPorts": group.ports} if group.ports else {}
+        links = {node.name: ctx.link(scope, "instances", node.name) for node in group.members}
+        # gcloud's --regexp asks for `instance eq NAMES`: an instance is its link only to a filter that has a slash.
+        shown = links if "/" in ctx.query.get("filter", "") else {name: name for name in links}
         rows = [
-            (node.name, {"instance": ctx.link(scope, "instances", node.name), "status": status, **ports})
+            (node.name, {"instance": shown[node.name], "status": status, **ports})
             for node in group.members if (status := STATUS[node.model.state])
         ]
         if ctx.body.get("instanceState") == "RUNNING":
@@ -121,7 +124,7 @@ class InstanceGroups(Collection):
         answer: Rendered = {"kind": "compute#instanceGroupsListInstances", "id": f"projects/{ctx.project}/{path}",
                             "selfLink": ctx.link(path)}
         if found.items:
-            answer["items"] = [row for _, row in found.items]
+            answer["items"] = [{**row, "instance": links[name]} for name, row in found.items]
         if found.next_token:
             answer["nextPageToken"] = found.next_token
         return answer

@@ -15,7 +15,7 @@ from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.images import bootable
 from gcelib.server.operations.plan import Step, Work
-from gcelib.server.resources.instances import access, asked, drives, tagging
+from gcelib.server.resources.instances import access, asked, drives, interfaces, tagging
 from gcelib.server.resources.instances.sizes import size_for
 
 
@@ -29,6 +29,7 @@ class Wish:
     image: Found[Image]
     network: Found[Network] | None
     ip: str
+    further: Sequence[str]
     boot: Mapping[str, Any]
     tags: Sequence[str]
     items: metadata.Items
@@ -78,13 +79,14 @@ def _wish(ctx: Context) -> Wish:
         raise Exists(f"The resource 'projects/{ctx.project}/zones/{zone.name}/instances/{name}' already exists")
     if not body.get("machineType"):
         raise Missing("Required field 'resource.machineType' not specified", field="resource.machineType")
-    boot = drives.boot(body)
+    boot = drives.boot(zone.cloud, body)
     field = "resource.disks[0].initializeParams.sourceImage"
     image = bootable(ctx, zone, boot["initializeParams"]["sourceImage"], field)
     network, ip = _network(ctx, zone)
     return Wish(
         zone=zone, name=name, size=size_for(ctx, zone, body["machineType"]), image=image, network=network, ip=ip,
-        boot=boot, tags=tagging.checked(body.get("tags") or {}, "resource.tags"), items=metadata.checked(
+        further=interfaces.further(ctx, zone, network), boot=boot,
+        tags=tagging.checked(body.get("tags") or {}, "resource.tags"), items=metadata.checked(
             {"items": (body.get("metadata") or {}).get("items")}, [], "resource.metadata"
         ),
         labels=remarks.check_labels(body.get("labels") or {}),
@@ -96,7 +98,7 @@ def _before(ctx: Context, wish: Wish, keys: Sequence[str]) -> tuple[list[Step], 
     cloud, args = wish.zone.cloud, dict[str, Any]()
     steps: list[Step] = []
     if wish.network is not None and wish.zone.model.picks_network:
-        args["network_ids"] = [wish.network.model.id]
+        args["network_ids"] = [wish.network.model.id, *wish.further]
     if wish.zone.model.security_groups and cloud.firewalls is not None:
         network = wish.network.name if wish.network else "default"
         steps, args["group_ids"] = groups.for_machine(ctx.view, cloud, network, wish.name, wish.tags)
@@ -125,15 +127,8 @@ def _said(ctx: Context, wish: Wish) -> dict[str, Any]:
 
 
 def _network(ctx: Context, zone: Found[Zone]) -> tuple[Found[Network] | None, str]:
-    """(the network, the address asked for). Raises Invalid for more interfaces than one."""
-    nics = ctx.body.get("networkInterfaces") or [{}]
-    if len(nics) > 1:
-        raise Invalid(
-            f"Invalid value for field 'resource.networkInterfaces': a machine of cloud '{zone.cloud.name}' is made "
-            "with one interface; add others to it later.",
-            field="resource.networkInterfaces",
-        )
-    nic = nics[0]
+    """(the first interface's network, the address asked for there). Raises NotFound or Invalid."""
+    nic = (ctx.body.get("networkInterfaces") or [{}])[0]
     field = "resource.networkInterfaces[0]"
     if nic.get("subnetwork"):
         ref = ctx.ref(nic["subnetwork"], "subnetworks", f"{field}.subnetwork")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from gcelib.drivers.base import Cloud
 from gcelib.errors import Invalid, Missing, Unsupported
 from gcelib.models import Image, Size, Volume, Zone
 from gcelib.server import disks, remarks, unmet
@@ -22,7 +23,7 @@ REFUSED_PARAMS: unmet.Wishes = {
 }
 
 
-def boot(body: Mapping[str, Any]) -> Mapping[str, Any]:
+def boot(cloud: Cloud, body: Mapping[str, Any]) -> Mapping[str, Any]:
     """The boot disk's entry, with `initializeParams.sourceImage`. Raises Missing or Unsupported naming the field."""
     wanted = body.get("disks") or []
     if not wanted:
@@ -36,13 +37,13 @@ def boot(body: Mapping[str, Any]) -> Mapping[str, Any]:
     params = found.get("initializeParams") or {}
     if found.get("source"):
         raise Unsupported(
-            "compute.instances.insert with field 'resource.disks[0].source' is not offered: this cloud boots from "
-            "images only. Give initializeParams.sourceImage.", field="resource.disks[0].source",
+            f"compute.instances.insert with field 'resource.disks[0].source' is not offered on cloud '{cloud.name}': "
+            "it boots from images only. Give initializeParams.sourceImage.", field="resource.disks[0].source",
         )
     if params.get("sourceSnapshot"):
         raise Unsupported(
-            "compute.instances.insert with field 'resource.disks[0].initializeParams.sourceSnapshot' is not offered: "
-            "this cloud boots from images only. Make an image of the snapshot.", field=SOURCE,
+            "compute.instances.insert with field 'resource.disks[0].initializeParams.sourceSnapshot' is not offered on "
+            f"cloud '{cloud.name}': it boots from images only. Make an image of the snapshot.", field=SOURCE,
         )
     if not params.get("sourceImage"):
         raise Missing(f"Required field '{SOURCE}' not specified", field=SOURCE)

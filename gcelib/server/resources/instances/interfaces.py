@@ -1,11 +1,13 @@
-"""Network interfaces of a machine that is there: added, and taken away again."""
+"""Network interfaces of a machine besides its first: made with it, added, and taken away again."""
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from gcelib.errors import InUse, Invalid, Unsupported
-from gcelib.models import Node
+from gcelib.models import Network, Node, Zone
 from gcelib.server import networks, unmet
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
@@ -16,6 +18,11 @@ REFUSED: unmet.Wishes = {
                      "parentNicName", "queueCount", "vlan"), bool),
     "stackType": lambda value: value != "IPV4_ONLY",
 }  # fmt: skip
+LATER = {
+    "accessConfigs": "give the interface an address with compute.instances.addAccessConfig",
+    "networkIP": "make the interface with compute.instances.addNetworkInterface",
+}
+"""Fields that a further interface has not while its machine is made -> what to do instead."""
 
 
 def addition(ctx: Context, item: Found[Node]) -> list[Step]:
@@ -32,13 +39,7 @@ def addition(ctx: Context, item: Found[Node]) -> list[Step]:
             "it out, and give the interface an address with compute.instances.addAccessConfig.",
             field="resource.accessConfigs",
         )
-    below = bool(body.get("subnetwork"))
-    word = "subnetwork" if below else "network"
-    ref = ctx.ref(body.get(word) or "global/networks/default", f"{word}s", f"resource.{word}")
-    network = networks.joined(ctx, zone, ref.name, subnetwork=below, field="resource")
-    if network is None or any(nic.network_id == network.model.id for nic in item.model.nics):
-        raise Invalid(f"Invalid value for field 'resource.{word}': '{body.get(word, '')}'. The machine needs one that "
-                      "it is not in yet.", field=f"resource.{word}")
+    network = _unjoined(ctx, zone, body, {nic.network_id for nic in item.model.nics}, "resource")
     ip = body.get("networkIP", "")
     try:
         ipaddress.IPv4Address(ip or "0.0.0.0")
@@ -48,6 +49,47 @@ def addition(ctx: Context, item: Found[Node]) -> list[Step]:
     about = {"id": item.model.id, "network_id": network.model.id}
     undo = Step("drop interface", item.cloud.name, "nodes", "remove_nic", about)
     return [Step("interface", item.cloud.name, "nodes", "add_nic", {**about, "ip": ip}, undo=undo)]
+
+
+def further(ctx: Context, zone: Found[Zone], first: Found[Network] | None) -> list[str]:
+    """The networks of a new machine's interfaces but the first, which is in `first`.
+
+    Raises Unsupported where machines have one, or for what can only be set on a machine that is there; Invalid for a
+    network that is named twice.
+    """
+    nics = (ctx.body.get("networkInterfaces") or [])[1:]
+    if nics and not zone.model.own_networks:
+        raise Unsupported(
+            f"{ctx.method.id} with field 'resource.networkInterfaces[1]' is not offered on cloud '{zone.cloud.name}' "
+            f"in zone '{zone.name}': machines there have one interface, in the zone's shared network.",
+            field="resource.networkInterfaces[1]",
+        )
+    ids = [first.model.id] if first else []
+    for index, nic in enumerate(nics, 1):
+        field = f"resource.networkInterfaces[{index}]"
+        unmet.refuse(ctx, zone.cloud, nic, REFUSED, "interfaces", field)
+        for name, instead in LATER.items():
+            if nic.get(name):
+                raise Unsupported(
+                    f"{ctx.method.id} with field '{field}.{name}' is not offered on cloud '{zone.cloud.name}': leave "
+                    f"it out, and {instead}.", field=f"{field}.{name}",
+                )
+        ids.append(_unjoined(ctx, zone, nic, set(ids), field).model.id)
+    return ids[1:] if first else ids
+
+
+def _unjoined(
+    ctx: Context, zone: Found[Zone], nic: Mapping[str, Any], joined: Collection[str], field: str
+) -> Found[Network]:
+    """The network that an interface asks for. Raises NotFound, Invalid for one of those `joined` already."""
+    below = bool(nic.get("subnetwork"))
+    word = "subnetwork" if below else "network"
+    ref = ctx.ref(nic.get(word) or "global/networks/default", f"{word}s", f"{field}.{word}")
+    network = networks.joined(ctx, zone, ref.name, subnetwork=below, field=field)
+    if network is None or network.model.id in joined:
+        raise Invalid(f"Invalid value for field '{field}.{word}': '{nic.get(word, '')}'. The machine needs one that "
+                      "it is not in yet.", field=f"{field}.{word}")
+    return network
 
 
 def removal(ctx: Context, item: Found[Node]) -> list[Step]:
