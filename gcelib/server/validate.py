@@ -27,6 +27,8 @@ ROOT = "resource"
 """How GCE's messages call the whole body."""
 ABSENT = (None, "", "ignored")
 """Bodies that clients send for none: Google's Node.js library an empty text, libcloud a word."""
+DEFAULTED = {("compute.routes.insert", "priority")}
+"""What the document calls required and gives a default in its prose: clients leave it out."""
 _NOTHING: Mapping[str, Any] = {"type": "object", "properties": {}}
 
 Pairs = list[tuple[str, str]]
@@ -229,6 +231,6 @@ class _Checker:
     def check_required(self, schema: Mapping[str, Any], value: Mapping[str, Any], path: str) -> None:
         """Raise `Missing` for the first field that this method needs and `value` has not."""
         for name, field in schema.get("properties", {}).items():
-            if name not in value and self._is_required(field):
+            if name not in value and self._is_required(field) and (self.method.id, name) not in DEFAULTED:
                 where = f"{path}.{name}" if path else ROOT
                 raise Missing(f"Required field '{where}' not specified", field=where)
