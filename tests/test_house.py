@@ -27,7 +27,7 @@ ONLY_UNDER = {
     "alembic": "store/",
     "bottle": "server/app.py",
     "cheroot": "server/listen",
-    "cachetools": ("drivers/layers.py", "server/view.py"),
+    "cachetools": ("drivers/layers.py", "server/shelf.py"),
     "re2": "server/filters",
     "prometheus_client": "server/metrics.py",
 }

@@ -97,6 +97,12 @@ class Lists:
         flight.landed.wait()
         return flight.outcome()
 
+    def kept(self, facet: str, verb: str) -> Sequence[Any] | None:
+        """The list if it is kept and fresh enough, without asking anybody."""
+        with self._lock:
+            kept = None if _FRESH.get() else self._cache.get((facet, verb))
+        return None if kept is None else kept.value
+
     def drop(self, facets: frozenset[str]) -> None:
         """Forget these facets' lists, those being fetched now included."""
         with self._lock:
@@ -265,6 +271,12 @@ class Remember:
             self._jobs[job.token] = touched
             while len(self._jobs) > REMEMBERED_JOBS:
                 self._jobs.popitem(last=False)
+
+
+def remembered(cloud: Cloud, facet: str, verb: str) -> Sequence[Any] | None:
+    """A cloud's list where it can be had without a call; None where it cannot."""
+    lists = getattr(cloud, "lists", None)
+    return lists.kept(facet, verb) if isinstance(lists, Lists) else None
 
 
 def _touched(facet: str, args: Mapping[str, Any]) -> frozenset[str]:

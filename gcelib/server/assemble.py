@@ -72,7 +72,6 @@ class Server:
     def stop(self) -> None:
         """Park what is under way, let go of clouds and store. Requests must have ended before."""
         self._runner.stop()
-        self.api.close()
         self._projects.close()
         self._store.close()
         self._audit.close()

@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from gcelib.errors import Fault, NotFound
+from gcelib import naming
+from gcelib.errors import Fault, NotFound, Unavailable
 from gcelib.server import permissions
 from gcelib.server.context import Context
 from gcelib.server.directory import Directory
 from gcelib.server.listing import page
 
+UNREACHABLE = "UNREACHABLE"
 Rendered = dict[str, Any]
 Rows = Sequence[tuple[str, Rendered]]
 """(scope, rendered item)."""
@@ -110,7 +112,7 @@ class Collection:
             answer["items"] = [item for _, item in found.items]
         if found.next_token:
             answer["nextPageToken"] = found.next_token
-        answer.update(partial(ctx))
+        answer.update(partial(ctx, scope))
         return answer
 
     def aggregated_list(self, ctx: Context) -> Rendered:
@@ -124,12 +126,12 @@ class Collection:
             items.setdefault(scope, {}).setdefault(self.word, []).append(item)
         for scope, entry in items.items():
             if not entry:
-                entry["warning"] = nothing_here(scope)
+                entry["warning"] = silence(ctx, scope) or nothing_here(scope)
         answer = self._envelope(ctx, "AggregatedList", f"aggregated/{self.word}")
         answer["items"] = items
         if found.next_token:
             answer["nextPageToken"] = found.next_token
-        answer.update(partial(ctx))
+        answer.update(partial(ctx, ""))
         return answer
 
     def _answer(self, ctx: Context, scope: str, make: Callable[[Rows], Rendered]) -> Rendered:
@@ -198,11 +200,14 @@ def scope_of(ctx: Context) -> str:
 
 
 def region_name(ctx: Context, ref: str) -> str:
-    """The GCE name of the region a path names. Raises NotFound."""
+    """The GCE name of the region a path names; what is one cloud's alone needs that cloud. Raises NotFound."""
     regions = ctx.view.regions
     found = next((name for name in regions if name == ref or name == ref.lower()), None)
     if found is None:
         raise missing(ctx, "regions", ref)
+    clouds = {zone.cloud.name for zone in regions[found]}
+    if len(clouds) == 1 or ctx.method.verb != "GET":
+        ctx.view.need(*clouds)
     return found
 
 
@@ -220,14 +225,54 @@ def nothing_here(scope: str) -> Rendered:
     }
 
 
-def partial(ctx: Context) -> Rendered:
-    """The warning and `unreachables` of an answer from which a cloud is missing; empty when none is."""
-    faults: Mapping[str, Fault] = ctx.view.faults
-    if not faults:
+def silence(ctx: Context, scope: str) -> Rendered:
+    """The warning an aggregated list has for a scope that could not be looked at; empty when it could."""
+    silent = {name: fault for name, fault in ctx.view.missing.items() if scope in _scopes_of(ctx, name)}
+    if not silent:
         return {}
-    message = " ".join(f"Cloud '{name}' did not answer: {fault.message}" for name, fault in faults.items())
-    data = [{"key": "cloud", "value": name} for name in faults]
-    return {"warning": {"code": "UNREACHABLE", "message": message, "data": data}, "unreachables": sorted(faults)}
+    data = [{"key": "scope", "value": scope}, *({"key": "cloud", "value": name} for name in silent)]
+    return {"code": UNREACHABLE, "message": _words(silent), "data": data}
+
+
+def partial(ctx: Context, scope: str) -> Rendered:
+    """The warning and `unreachables` of an answer from which a cloud is missing; empty when none is.
+
+    `unreachables` are the zones that could not be looked at, or the cloud's name where its zones are not known.
+    """
+    silent = {
+        name: fault for name, fault in ctx.view.missing.items()
+        if not scope.startswith("regions/") or scope in _scopes_of(ctx, name)
+    }
+    if not silent:
+        return {}
+    zones = [f"zones/{zone.name}" for zone in ctx.view.zones if zone.cloud.name in silent]
+    known = {zone.cloud.name for zone in ctx.view.zones}
+    warning = {"code": UNREACHABLE, "message": _words(silent), "data": [{"key": "cloud", "value": n} for n in silent]}
+    return {"warning": warning, "unreachables": sorted([*zones, *(name for name in silent if name not in known)])}
+
+
+def _scopes_of(ctx: Context, cloud: str) -> set[str]:
+    """The zones and regions that are this cloud's."""
+    zones = [zone.name for zone in ctx.view.zones if zone.cloud.name == cloud]
+    return {f"zones/{name}" for name in zones} | {f"regions/{naming.region_of(name)}" for name in zones}
+
+
+def unsure(ctx: Context, fault: Fault) -> Fault:
+    """The fault; or, for a thing that is not found while a cloud is silent that might have it, that nobody knows."""
+    silent = ctx.view.missing
+    if not isinstance(fault, NotFound) or not silent:
+        return fault
+    wait = max(each.retry_after for each in silent.values())
+    words = f"{fault.message.rstrip('.')} on the clouds that answered, but another may have it. {_words(silent)}"
+    return Unavailable(words, field=fault.field, retry_after=max(1, wait))
+
+
+def _words(silent: Mapping[str, Fault]) -> str:
+    """Why clouds are silent; most faults say by themselves whose they are."""
+    return " ".join(
+        fault.message if f"'{name}'" in fault.message else f"Cloud '{name}' did not answer: {fault.message}"
+        for name, fault in silent.items()
+    )
 
 
 Handler = Callable[[Context], Any]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -41,15 +41,19 @@ class Found(Generic[M]):
 
 
 class Directory(Generic[M]):
-    """All things of one kind, in the order given. A name is unique within its zone ("" counts as one)."""
+    """All things of one kind, in the order given. A name is unique within its cloud and zone ("" counts as one).
 
-    def __init__(self, items: Iterable[Found[M]]) -> None:
+    `merged`: things of one name on several clouds are one thing, which any of them stands for.
+    """
+
+    def __init__(self, items: Iterable[Found[M]], *, merged: bool = False) -> None:
         self.items = tuple(items)
-        self._labels: dict[tuple[str, str], Found[M]] = {}
+        self._merged = merged
+        self._labels: dict[tuple[str, str], list[Found[M]]] = defaultdict(list)
         self._ids: dict[str, list[Found[M]]] = defaultdict(list)
         self._names: dict[str, list[Found[M]]] | None = None
         for item in self.items:
-            self._labels[item.zone, item.name] = item
+            self._labels[item.zone, item.name].append(item)
             self._ids[item.model.id].append(item)
 
     def __iter__(self) -> Iterator[Found[M]]:
@@ -65,19 +69,25 @@ class Directory(Generic[M]):
     def match(self, ref: str, zone: str = "") -> Found[M] | None:
         """The thing `ref` means in `zone`: its GCE name, else either of its ids, else its backend name in any case.
 
-        Raises Invalid naming the candidates when the backend name belongs to several.
+        Raises Invalid naming the candidates when the name belongs to several.
         """
-        exact = self._labels.get((zone, ref))
-        if exact is not None:
-            return exact
-        found = [item for item in self._ids.get(ref, ()) if item.zone == zone]
+        found = self._labels.get((zone, ref), [])
+        found = found or [item for item in self._ids.get(ref, ()) if item.zone == zone]
         found = found or [item for item in self._numbered(ref) if item.zone == zone]
         found = found or [item for item in self._by_name().get(ref.casefold(), ()) if item.zone == zone]
         found = found or [item for item in self._by_name().get(naming.slug(ref), ()) if item.zone == zone]
-        if len(found) > 1:
-            names = ", ".join(sorted(item.name for item in found))
+        if len(found) > 1 and not (self._merged and len({item.name for item in found}) == 1):
+            names = ", ".join(sorted(self._told(item, found) for item in found))
             raise Invalid(f"'{ref}' is the name of several: {names}. Say which one you mean.")
         return found[0] if found else None
+
+    def _told(self, item: Found[M], twins: Sequence[Found[M]]) -> str:
+        """What tells a thing from its twins: its name, else its number and its cloud."""
+        if sum(twin.name == item.name for twin in twins) == 1:
+            return item.name
+        kind = NUMBERED.get(type(item.model))
+        number = naming.number(item.cloud.name, kind, item.model.id) if kind else item.model.id
+        return f"{number} ('{item.name}' of cloud '{item.cloud.name}')"
 
     def _numbered(self, ref: str) -> Iterator[Found[M]]:
         """The thing whose numeric id this is; reckoned for every item, for hardly anybody asks by it."""

@@ -22,16 +22,17 @@ from gcelib.drivers.projects import Projects
 from gcelib.errors import Bug, Fault, NotFound, TooLarge, Unauthenticated, Unsupported, WrongVerb
 from gcelib.server import batch, conditional, fields, logs, metrics, resources, validate
 from gcelib.server.abilities import possible
-from gcelib.server.collection import Kept
+from gcelib.server.collection import Kept, unsure
 from gcelib.server.context import Context, Services
 from gcelib.server.discovery.serve import Discovery
 from gcelib.server.links import Links
 from gcelib.server.operations import render
 from gcelib.server.operations.plan import Work
 from gcelib.server.routes import Method
+from gcelib.server.shelf import Shelf
 from gcelib.server.tenancy import Tenancy, in_its_words, tenancy
 from gcelib.server.trail import Trail
-from gcelib.server.view import Shelf, View
+from gcelib.server.view import View
 from gcelib.web import Request, Response
 
 log = logging.getLogger(__name__)
@@ -83,10 +84,6 @@ class Dispatch:
         """Go by this configuration from the next request on."""
         self._services = replace(self._services, config=config)
 
-    def close(self) -> None:
-        """Let go of threads."""
-        self._shelf.close()
-
     def _answer(self, request: Request, seen: dict[str, str]) -> Response:
         path = request.path
         if path.startswith(DISCOVERY):
@@ -117,10 +114,13 @@ class Dispatch:
         query = validate.query(method, request.params())
         choose = fields.mask(query["fields"]) if query.get("fields") else None
         found = self._tenancy(caller, params["project"], method)
+        ctx: Context | None = None
         try:
-            return self._handle(request, self._context(request, caller, method, params, query, found), choose)
+            ctx = self._context(request, caller, method, params, query, found)
+            return self._handle(request, ctx, choose)
         except Fault as fault:
-            raise in_its_words(fault, found.name, params["project"]) from fault.__cause__
+            told = unsure(ctx, fault) if ctx else fault
+            raise in_its_words(told, found.name, params["project"]) from fault.__cause__
 
     def _handle(self, request: Request, ctx: Context, choose: Callable[[Any], Any] | None) -> Response:
         method, query = ctx.method, ctx.query
@@ -159,6 +159,9 @@ class Dispatch:
             for name in unknown
         ]
         view = View(found.clouds, config, self._services.notes, self._shelf, found.name)
+        if method.verb != "GET" and method.name != "testIamPermissions" and not {"zone", "region"} & params.keys():
+            # What is the whole project's is changed on every cloud, and its name must be free on each.
+            view.need(*(cloud.name for cloud in found.clouds))
         return Context(
             method=method, caller=caller, project=params["project"], tenancy=found.name, params=params, query=query,
             body=body, view=view, links=Links(request.base_url), services=self._services, families=found.families,

@@ -123,8 +123,9 @@ def allow(name: str, keys: Iterable[Key], ids: Mapping[str, Any]) -> list[Step]:
     steps: list[Step] = []
     for (cloud, group), found in sorted(by_group.items()):
         for number, bundle in enumerate(_bundles(found)):
-            label = f"allow {name} {number} in {group}"
-            undo = Step(f"withdraw {name} {number} in {group}", cloud, "firewalls", "revoke",
+            where = f"{number} in {group} of {cloud}"
+            label = f"allow {name} {where}"
+            undo = Step(f"withdraw {name} {where}", cloud, "firewalls", "revoke",
                         {"rule_ids": {"$ref": f"{label}.made_ids"}, "direction": "ingress"})
             steps.append(Step(label, cloud, "firewalls", "allow", {"group_id": ids[group], **bundle}, undo=undo))
             steps.append(Step(f"tag {label}", cloud, "tags", "set",
@@ -139,7 +140,7 @@ def withdraw(name: str, key: Key, rule: GroupRule) -> Step:
     """
     cloud, group, _ = key
     args = {"rule_ids": [rule.id], "direction": rule.direction, "claim": RULE_TAG + name, "claims": RULE_TAG}
-    return Step(f"withdraw {name}'s {rule.id} of {group}", cloud, "firewalls", "revoke", args)
+    return Step(f"withdraw {name}'s {rule.id} in {group} of {cloud}", cloud, "firewalls", "revoke", args)
 
 
 def is_copy(key: Key) -> bool:

@@ -13,7 +13,7 @@ from gcelib.errors import Invalid, NotFound
 from gcelib.models import Image, ImageState, Zone
 from gcelib.server import remarks
 from gcelib.server.context import Context
-from gcelib.server.directory import Found
+from gcelib.server.directory import Directory, Found
 
 Parts = Sequence[Found[Image]]
 
@@ -77,9 +77,8 @@ def bootable(ctx: Context, zone: Found[Zone], link: str, field: str) -> Found[Im
     if family != ref.name:
         found = _newest(ctx, where, families, family, zone.cloud)
     else:
-        found = next((image for image in where if image.name == ref.name), None) or ctx.view.images.match(ref.name)
-        if found is not None and found not in where:
-            found = None
+        here = [image for image in where if image.cloud.name == zone.cloud.name]
+        found = Directory(here).match(ref.name) or Directory(where, merged=True).match(ref.name)
     if found is None:
         raise NotFound(f"The resource 'projects/{ref.project}/global/images/{ref.name}' was not found")
     twin = next((image for image in where if image.name == found.name and image.cloud.name == zone.cloud.name), None)
@@ -140,15 +139,16 @@ def _newest(
 
 
 def _places(ctx: Context, where: Parts, found: Found[Image]) -> str:
-    """The zones that have an image of this name, as words."""
+    """The zones that have an image of this name, as words; with several clouds, of which cloud they are."""
     twins = [image for image in where if image.name == found.name]
-    zones = [
-        zone.name
-        for zone in ctx.view.zones
-        for twin in twins
-        if zone.cloud is twin.cloud and (twin.model.zone_ids is None or zone.model.id in twin.model.zone_ids)
-    ]
-    return ", ".join(zones) or "no zone of this project"
+    zones: dict[str, list[str]] = {}
+    for zone in ctx.view.zones:
+        for twin in twins:
+            if zone.cloud is twin.cloud and (twin.model.zone_ids is None or zone.model.id in twin.model.zone_ids):
+                zones.setdefault(zone.cloud.name, []).append(zone.name)
+    several = len(ctx.view.clouds) > 1
+    told = [", ".join(names) + (f" of cloud '{cloud}'" if several else "") for cloud, names in zones.items()]
+    return "; ".join(told) or "no zone of this project"
 
 
 def _age(found: Found[Image]) -> tuple[str, int, str]:

@@ -1,4 +1,4 @@
-"""GCE names for what clouds hold: zones, things that are in a zone, and things that are not."""
+"""GCE names for what clouds hold: things that are in a zone, and things that are not."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from gcelib import naming
-from gcelib.config import Config
 from gcelib.drivers.base import Cloud
-from gcelib.models import Image, Network, Node, Size, Volume, Zone
+from gcelib.models import Image, Network, Node, Size, Volume
 from gcelib.naming import Named
 from gcelib.server.directory import Directory, Found
 
@@ -24,22 +23,6 @@ class Part(Protocol):
 
     @property
     def rows(self) -> Sequence[Any]: ...
-
-
-def name_zones(config: Config, parts: Sequence[Part]) -> list[Found[Zone]]:
-    """Zones under their GCE names: the configuration's, else made from the cloud's own."""
-    found: list[Found[Zone]] = []
-    taken: set[str] = set()
-    for part in parts:
-        settings = config.clouds[part.cloud.name]
-        for zone in part.rows:
-            given = settings.zones.get(zone.name) or settings.zones.get(zone.id) or ""
-            label = naming.zone_label(zone.name, given=given, region=settings.region)
-            if label in taken:
-                label = naming.slug(f"{part.cloud.name}-{label}")
-            taken.add(label)
-            found.append(Found(part.cloud, zone, label))
-    return found
 
 
 def per_zone(

@@ -2,82 +2,19 @@
 
 from __future__ import annotations
 
-import contextvars
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
-
-import cachetools
 
 from gcelib import naming
 from gcelib.config import Config, keys
 from gcelib.drivers.base import Cloud
-from gcelib.errors import Fault, Forbidden, NotFound, Unauthenticated, Unsupported
+from gcelib.errors import Fault, NotFound
 from gcelib.models import Image, Network, Node, Size, Snapshot, Volume, VolumeType, Vpc, Zone
-from gcelib.server import labels
+from gcelib.server import labels, places
 from gcelib.server.directory import Directory, Found
+from gcelib.server.gathering import Part, fetch
+from gcelib.server.shelf import Shelf, same
 from gcelib.store.notes import Notes
-
-ORNAMENTS = frozenset({"quotas", "vpcs", "routes", "guards"})
-"""Facets without which all else can be shown: left out where the account's role keeps them from it."""
-
-
-MOST_ROWS = 32_000
-"""How many rendered rows are kept at most, in at most 32 lists: a client's every spelling of our host has its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one cloud answered: its rows, or the fault that kept them from us."""
-
-    cloud: Cloud
-    rows: Sequence[Any]
-    fault: Fault | None = None
-
-
-class Shelf:
-    """Directories made from lists that are still the cached ones: naming ten thousand things is done once."""
-
-    def __init__(self, size: int = 256) -> None:
-        self._lock = threading.Lock()
-        self._kept: cachetools.LRUCache[Any, tuple[Any, Any]] = cachetools.LRUCache(size)
-        self._rows: cachetools.LRUCache[Any, tuple[Mapping[str, Any], Any]] = cachetools.LRUCache(
-            MOST_ROWS, getsizeof=lambda kept: max(MOST_ROWS // 32, len(kept[1].rows))
-        )
-        self.pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="view")
-
-    def rows(self, key: Any) -> tuple[Mapping[str, Any], Any] | None:
-        """What was rendered under this key: the sources it was made from, and itself."""
-        with self._lock:
-            return self._rows.get(key)
-
-    def keep_rows(self, key: Any, sources: Mapping[str, Any], value: Any) -> None:
-        """Keep what was rendered from these sources."""
-        if len(value.rows) <= MOST_ROWS:
-            with self._lock:
-                self._rows[key] = (sources, value)
-
-    def made(self, key: Any, sources: tuple[Any, ...], make: Callable[[], Any]) -> Any:
-        """`make()`, or what it gave the last time if that was for exactly these source objects."""
-        with self._lock:
-            kept = self._kept.get(key)
-        if kept is not None and _same(kept[0], sources):
-            return kept[1]
-        value = make()
-        with self._lock:
-            self._kept[key] = (sources, value)
-        return value
-
-    def side_by_side(self, fetch: Callable[[Cloud], Part], clouds: Sequence[Cloud]) -> list[Part]:
-        """`fetch` of every cloud at once, in the clouds' order; what the request's context says holds in each."""
-        running = [self.pool.submit(contextvars.copy_context().run, fetch, cloud) for cloud in clouds]
-        return [each.result() for each in running]
-
-    def close(self) -> None:
-        """End the pool's threads."""
-        self.pool.shutdown(wait=False, cancel_futures=True)
 
 
 class View:
@@ -93,27 +30,58 @@ class View:
         self._notes = notes
         self._shelf = shelf
         self._memo: dict[str, Any] = {}
+        self._answers: dict[str, list[Part]] = {}
+        self._needed: frozenset[str] = frozenset()
         self._looked = {"config."}
 
     def parts(self, facet: str, verb: str = "list") -> list[Part]:
-        """One facet's list of every cloud that has the facet, fetched side by side.
+        """One facet's list of every cloud that has the facet, asked side by side.
 
-        Raises the fault when no cloud could answer; with several clouds, one's fault is kept in `faults`.
+        Raises the fault of a cloud that the request needs, or when no cloud of the project could answer; that of
+        another is kept in `faults`, and its part left out.
         """
-        memo = f"{facet}.{verb}"
-        self._looked.add(memo)
-        if memo not in self._memo:
+        parts = self._asked(facet, verb)
+        if facet != "zones":
+            self._insist(parts)
+        if self.faults and len(self.faults) == len(self.clouds):
+            fault = next((part.fault for part in parts if part.fault), None)
+            if fault is not None:
+                raise fault
+        return [part for part in parts if not part.fault]
+
+    def need(self, *clouds: str) -> None:
+        """The request cannot be answered without these clouds. Raises the fault of one that has failed already.
+
+        Their zones may be known though they do not answer.
+        """
+        self._needed |= frozenset(clouds)
+        for name, parts in self._answers.items():
+            if not name.startswith("zones."):
+                self._insist(parts)
+
+    @property
+    def missing(self) -> Mapping[str, Fault]:
+        """The clouds that could not be looked at and that might matter: none where those that do are known."""
+        return {} if self._needed else self.faults
+
+    def _insist(self, parts: Sequence[Part]) -> None:
+        for part in parts:
+            if part.fault and part.cloud.name in self._needed:
+                raise part.fault
+
+    def _asked(self, facet: str, verb: str = "list") -> list[Part]:
+        """What every cloud that has the facet answered, failures too."""
+        name = f"{facet}.{verb}"
+        self._looked.add(name)
+        if name not in self._answers:
             able = [cloud for cloud in self.clouds if getattr(cloud, facet) is not None]
-            fetch: Callable[[Cloud], Part] = lambda cloud: _fetch(cloud, facet, verb)  # noqa: E731
-            several = len(able) > 1
-            parts = self._shelf.side_by_side(fetch, able) if several else [fetch(cloud) for cloud in able]
-            faults = [part.fault for part in parts if part.fault]
-            if faults and len(faults) == len(parts):
-                raise faults[0]
+            if len(self.clouds) == 1:
+                parts = [fetch(cloud, facet, verb) for cloud in able]
+            else:
+                parts = self._shelf.gathering.ask(able, facet, verb, self._needed)
+            self._answers[name] = parts
             self.faults.update({part.cloud.name: part.fault for part in parts if part.fault})
-            self._memo[memo] = [part for part in parts if not part.fault]
-        found: list[Part] = self._memo[memo]
-        return found
+        return self._answers[name]
 
     def note(self, kind: str) -> Mapping[tuple[str, str], dict[str, Any]]:
         """What the store adds to things of one kind, by (cloud, backend id)."""
@@ -136,7 +104,7 @@ class View:
         `make` may look at the clouds and the notes through this view only. Nothing is kept of a partial answer.
         """
         kept = self._shelf.rows(key)
-        if kept is not None and all(_same(self._source(name), source) for name, source in kept[0].items()):
+        if kept is not None and all(same(self._source(name), source) for name, source in kept[0].items()):
             return kept[1]
         value = make()
         if not self.faults:
@@ -150,6 +118,8 @@ class View:
             return (self._config,)
         if facet == "notes":
             return (self._notes.version,)
+        if facet == "places":
+            return (self._places(),)
         return tuple(part.rows for part in self.parts(facet, verb))
 
     def memo(self, key: str, make: Callable[[], Any]) -> Any:
@@ -164,19 +134,60 @@ class View:
 
     @property
     def zones(self) -> Directory[Zone]:
-        """Zones under their GCE names; `Found.zone` is "" so that they are looked up by name alone."""
-        found: Directory[Zone] = self._directory(
-            "zones", ("zones",), lambda parts: labels.name_zones(self._config, parts[0])
-        )
+        """Zones under their GCE names, those of a silent cloud as they were last; `Found.zone` is ""."""
+        found: Directory[Zone] = self.memo("directory.zones", self._zones)
         return found
 
+    def _zones(self) -> Directory[Zone]:
+        self._looked.add("places.")
+        parts, known = self._asked("zones"), self._places()
+        answers = {part.cloud.name: part.rows for part in parts if not part.fault}
+        sources = (known, *(answers.get(cloud.name) for cloud in self.clouds))
+        key = ("zones", self._tenancy, *map(id, self.clouds))
+        found: Directory[Zone] = self._shelf.made(key, sources, lambda: self._named(answers, known))
+        if not len(found):
+            self.parts("zones")
+        return found
+
+    def _named(self, answers: Mapping[str, Sequence[Zone]], known: places.Places) -> Directory[Zone]:
+        names = [cloud.name for cloud in self.clouds]
+        given = places.assigned(self._config, names, answers, known)
+        if given != known and self._remembers:
+            # Assigned again from what is stored now: another process may have been faster.
+            change: Callable[[Any], Any] = lambda data: places.to_data(  # noqa: E731
+                places.assigned(self._config, names, answers, places.from_data(data)))
+            where = f"project:{self._tenancy}"
+            given = places.from_data(self._notes.change(where, places.KIND, self._tenancy, change))
+        there = places.in_order(given, names, answers)
+        return Directory(Found(self.cloud(cloud), place.zone, place.label) for cloud, place in there)
+
+    def _places(self) -> places.Places:
+        """The names that the project's zones were given."""
+        if not self._remembers:
+            return {}
+        key = ("places", self._tenancy)
+        last = self._shelf.last(key)
+
+        def read() -> places.Places:
+            found = places.from_data(self._notes.get(f"project:{self._tenancy}", places.KIND, self._tenancy) or {})
+            return last if last == found else found
+
+        found: places.Places = self._shelf.made(key, (self._notes.version,), read)
+        return found
+
+    @property
+    def _remembers(self) -> bool:
+        """Whether zones' names are kept: a caller's own account is on one cloud, where none can be taken by another."""
+        return bool(self._tenancy) and keys.MARK not in self._tenancy
+
     def zone(self, ref: str, project: str) -> Found[Zone]:
-        """The zone a path or a body names. Raises NotFound in GCE's words."""
+        """The zone a path or a body names, whose cloud is needed from now on. Raises NotFound in GCE's words."""
         found = self.zones.match(ref)
         if found is None:
             if self.faults:
                 raise next(iter(self.faults.values()))
             raise NotFound(f"The resource 'projects/{project}/zones/{ref}' was not found")
+        self.need(found.cloud.name)
         return found
 
     def zone_names(self) -> Mapping[tuple[str, str], str]:
@@ -204,7 +215,7 @@ class View:
     def images(self) -> Directory[Image]:
         """Images; of several with one name each carries its size, else the start of its id."""
         make = lambda parts: labels.per_cloud(parts[0], labels.image_hints)  # noqa: E731
-        found: Directory[Image] = self._directory("images", ("images",), make)
+        found: Directory[Image] = self._directory("images", ("images",), make, merged=True)
         return found
 
     @property
@@ -266,28 +277,16 @@ class View:
         found: Directory[Vpc] = self._directory("vpcs", ("vpcs", "zones"), make)
         return found
 
-    def _directory(self, kind: str, facets: tuple[str, ...], make: Callable[[list[list[Part]]], Any]) -> Any:
+    def _directory(
+        self, kind: str, facets: tuple[str, ...], make: Callable[[list[list[Part]]], Any], *, merged: bool = False
+    ) -> Any:
+        """The directory made of these facets' parts; of "zones" and "nodes" behind the first, of their directories."""
         memo = f"directory.{kind}"
         if memo not in self._memo:
-            parts = [self.parts(facet) for facet in facets]
-            sources = tuple(part.rows for group in parts for part in group)
-            self._memo[memo] = self._shelf.made((kind, *map(id, self.clouds)), sources, lambda: Directory(make(parts)))
+            first, *others = facets
+            parts = [self.parts(first)]
+            named = [self.zones if facet == "zones" else self.nodes for facet in others]
+            sources = (*(part.rows for part in parts[0]), *named)
+            key = (kind, self._tenancy, *map(id, self.clouds))
+            self._memo[memo] = self._shelf.made(key, sources, lambda: Directory(make(parts), merged=merged))
         return self._memo[memo]
-
-
-def _same(now: tuple[Any, ...], then: tuple[Any, ...]) -> bool:
-    """Whether these are the very same objects; versions are compared by value."""
-    if len(now) != len(then):
-        return False
-    return all(a is b or (isinstance(a, int) and a == b) for a, b in zip(now, then, strict=True))
-
-
-def _fetch(cloud: Cloud, facet: str, verb: str) -> Part:
-    try:
-        return Part(cloud, getattr(getattr(cloud, facet), verb)())
-    except Unauthenticated:
-        raise
-    except Fault as fault:
-        if facet in ORNAMENTS and isinstance(fault, Forbidden | Unsupported):
-            return Part(cloud, ())
-        return Part(cloud, (), fault)

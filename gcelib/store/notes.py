@@ -64,6 +64,15 @@ class Notes:
             kept = {name: value for name, value in data.items() if value is not None}
             self._write(connection, place, kind, id, kept)
 
+    def change(self, place: str, kind: str, id: str, make: Callable[[Data], Data]) -> Data:
+        """Put what `make` makes of a note, {} where there is none, in its place, and give it; no other writer can."""
+        with self._change() as connection:
+            self._ensure(connection, place, kind, id)
+            query = select(table.c.data).where(*_key(place, kind, id)).with_for_update()
+            data = make(dict(connection.execute(query).scalar_one() or {}))
+            self._write(connection, place, kind, id, data)
+            return data
+
     def delete(self, place: str, kind: str, id: str) -> None:
         """Forget a note; one that is not there is no mistake."""
         self.drop(place, kind, [id])

@@ -8,29 +8,37 @@ from typing import Any
 from gcelib import naming
 from gcelib.models import Zone
 from gcelib.server import quotas
-from gcelib.server.collection import Collection, Rendered, region_name
+from gcelib.server.collection import Collection, Rendered, missing
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.times import EPOCH
 
 
 class Regions(Collection):
-    """A region is UP while one of its zones is."""
+    """A region is UP while one of its zones is; one whose cloud is silent says why its quotas are missing."""
 
     name, kind = "regions", "region"
 
     def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
+        ctx.view.parts("zones")
+        # Before a row is made, so that all rows go by the same.
+        ctx.view.parts("quotas")
         return (("", pair) for pair in ctx.view.regions.items())
 
     def get(self, ctx: Context) -> Rendered:
         """One region."""
-        name = region_name(ctx, ctx.params["region"])
+        ctx.view.parts("zones")
+        ctx.view.parts("quotas")
+        name = next((name for name in ctx.view.regions if name == ctx.params["region"].lower()), None)
+        if name is None:
+            raise missing(ctx, "regions", ctx.params["region"])
         return self.show(ctx, "", (name, ctx.view.regions[name]))
 
     def render(self, ctx: Context, scope: str, item: tuple[str, list[Found[Zone]]]) -> Rendered:
         name, zones = item
         clouds = {zone.cloud.name for zone in zones}
-        return {
+        silent = sorted(clouds & ctx.view.faults.keys())
+        shown: Rendered = {
             "id": naming.number(min(clouds), "region", name),
             "creationTimestamp": EPOCH,
             "name": name,
@@ -39,3 +47,7 @@ class Regions(Collection):
             "zones": [ctx.link("zones", zone.name) for zone in zones],
             "quotas": quotas.of(ctx.view, quotas.REGIONAL, clouds),
         }
+        if silent:
+            words = " ".join(ctx.view.faults[name].message for name in silent)
+            shown["quotaStatusWarning"] = {"code": "QUOTA_INFO_UNAVAILABLE", "message": words}
+        return shown

@@ -14,15 +14,17 @@ from gcelib.server.times import EPOCH
 
 
 class Zones(Collection):
-    """A zone's description is the backend's own name for it."""
+    """A zone's description is the backend's own name for it. Those of a cloud that is away are shown as they were."""
 
     name, kind = "zones", "zone"
 
     def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
+        ctx.view.parts("zones")
         return (("", zone) for zone in ctx.view.zones)
 
     def get(self, ctx: Context) -> Rendered:
         """One zone, by its GCE name, the cloud's own name for it, or its id."""
+        ctx.view.parts("zones")
         return self.show(ctx, "", ctx.view.zone(ctx.params["zone"], ctx.project))
 
     def render(self, ctx: Context, scope: str, item: Found[Zone]) -> Rendered:

@@ -1,0 +1,219 @@
+"""The clouds of one project asked side by side: one that is away costs one request a moment, later ones nothing."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import math
+import random
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from gcelib.drivers.base import Cloud
+from gcelib.drivers.layers import fresh, remembered
+from gcelib.errors import Fault, Forbidden, Unauthenticated, Unavailable, Unsupported
+
+log = logging.getLogger(__name__)
+
+ORNAMENTS = frozenset({"quotas", "vpcs", "routes", "guards"})
+"""Facets without which all else can be shown: left out where the account's role keeps them from it."""
+
+SHORTEST = 1.5
+"""Seconds that a cloud has in any case, so that a busy machine does not make a well one look sick."""
+FIRST = 6.0
+"""Seconds that a cloud has for a question it has not answered before: its driver may have to sign in first."""
+USUAL_TIMES, OTHERS_TIMES = 4.0, 2.0
+"""A cloud has this many times its own usual time, and this many times what the others took."""
+FADING = 0.8
+"""How much of the usual time is left when an answer came at once."""
+LONGEST_REST = 15.0
+"""Seconds between two looks for a cloud that is away, at most."""
+MOST_LOOKS = 3
+"""How many looks for one cloud may be under way at once: each may hang until its time-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one cloud answered: its rows, or the fault that kept them from us."""
+
+    cloud: Cloud
+    rows: Sequence[Any]
+    fault: Fault | None = None
+
+
+@dataclass(slots=True)
+class _Health:
+    """What is known of one cloud: why it is left alone and until when, and how long its answers usually take.
+
+    `well` is when the last question was begun that it answered.
+    """
+
+    away: Fault | None = None
+    until: float = 0.0
+    well: float = -math.inf
+    count: int = 0
+    looks: int = 0
+    usual: dict[str, float] = field(default_factory=dict)
+
+
+class _Question:
+    """A list of one cloud, being asked for in a thread of its own."""
+
+    def __init__(self, cloud: Cloud, facet: str, verb: str, begun: float, patience: float) -> None:
+        self.cloud, self.facet, self.verb = cloud, facet, verb
+        self.begun, self.patience = begun, patience
+        self.answered = threading.Event()
+        self.part: Part | None = None
+        self.error: BaseException | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.facet}.{self.verb}"
+
+
+class Gathering:
+    """Asks clouds for one list at the same time. Keeps no rows, only how its clouds are. Safe for threads.
+
+    A cloud that takes far longer than the others, and than it does usually, counts as away: its question goes on
+    behind, and its answer is remembered by the cloud's own layer. While it is away requests are told so at once;
+    now and then it is looked for, behind as well. A failure that comes promptly costs nothing, so that a cloud is
+    not left alone for it.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, jitter: Callable[[], float] = random.random
+    ) -> None:
+        self._clock = clock
+        self._jitter = jitter
+        self._lock = threading.Lock()
+        self._healths: WeakKeyDictionary[Cloud, _Health] = WeakKeyDictionary()
+
+    def ask(self, clouds: Sequence[Cloud], facet: str, verb: str, needed: frozenset[str] = frozenset()) -> list[Part]:
+        """Each cloud's list, in the clouds' order; those `needed` are waited for as long as they take.
+
+        Raises Unauthenticated: a caller's keys are no good.
+        """
+        found: dict[int, Part] = {}
+        asked: dict[int, _Question] = {}
+        for place, cloud in enumerate(clouds):
+            kept = remembered(cloud, facet, verb)
+            away = self._away(cloud, facet, verb) if kept is None else None
+            if kept is None and away is None:
+                asked[place] = self._begin(cloud, facet, verb)
+            else:
+                found[place] = Part(cloud, kept or (), away)
+        self._wait(asked.values(), needed)
+        return [found[at] if at in found else self._taken(asked[at]) for at in range(len(clouds))]
+
+    def _begin(self, cloud: Cloud, facet: str, verb: str, *, look: bool = False) -> _Question:
+        """Ask in a thread, with what the request's context says; it may outlive the request and the process's end."""
+        with self._lock:
+            usual = self._health(cloud).usual.get(f"{facet}.{verb}")
+        patience = max(SHORTEST, FIRST if usual is None else USUAL_TIMES * usual)
+        question = _Question(cloud, facet, verb, self._clock(), patience)
+        run = contextvars.copy_context().run
+        threading.Thread(target=run, args=(self._carry, question, look), name=f"ask {cloud.name}", daemon=True).start()
+        return question
+
+    def _carry(self, question: _Question, look: bool) -> None:
+        try:
+            # A look does not join an earlier question, which may hang for as long as a time-out.
+            with fresh() if look else nullcontext():
+                question.part = fetch(question.cloud, question.facet, question.verb)
+        except BaseException as error:
+            question.error = error
+        finally:
+            self._came(question, look)
+            question.answered.set()
+
+    def _wait(self, asked: Collection[_Question], needed: frozenset[str]) -> None:
+        """Wait until each has answered or has had its time, which is longer where the others took long."""
+        for question in asked:
+            if question.cloud.name in needed:
+                question.answered.wait()
+        others = 0.0
+        for question in sorted(asked, key=lambda each: each.patience):
+            allowed = max(question.patience, OTHERS_TIMES * others)
+            if question.answered.wait(max(0.0, question.begun + allowed - self._clock())):
+                others = max(others, self._clock() - question.begun)
+
+    def _taken(self, question: _Question) -> Part:
+        if question.answered.is_set():
+            if question.error is not None:
+                raise question.error
+            assert question.part is not None
+            return question.part
+        waited = self._clock() - question.begun
+        cloud = question.cloud
+        log.warning("cloud %s: no answer to %s within %.1f s; going on without it", cloud.name, question.name, waited)
+        said = f"Cloud '{cloud.name}' ({cloud.provider}) has not answered {question.name} within {waited:.1f} seconds."
+        with self._lock:
+            health = self._health(cloud)
+            if health.away is None:
+                self._rest(health, Unavailable(said))
+            return Part(cloud, (), self._told(health))
+
+    def _came(self, question: _Question, look: bool) -> None:
+        """Take note of how an answer came."""
+        seconds = self._clock() - question.begun
+        fault = question.part.fault if question.part is not None else None
+        with self._lock:
+            health = self._health(question.cloud)
+            health.looks -= look
+            if isinstance(fault, Unavailable) and seconds >= SHORTEST:
+                if question.begun >= health.well:
+                    self._rest(health, fault)
+                return
+            if health.away is not None:
+                log.info("cloud %s answers again", question.cloud.name)
+            health.away, health.count, health.well = None, 0, max(health.well, question.begun)
+            if fault is None and question.error is None:
+                usual = health.usual.get(question.name, 0.0)
+                health.usual[question.name] = max(seconds, FADING * usual)
+
+    def _away(self, cloud: Cloud, facet: str, verb: str) -> Fault | None:
+        """Why the cloud is left alone now; None when it is not. It is looked for when it is time."""
+        with self._lock:
+            health = self._health(cloud)
+            if health.away is None:
+                return None
+            look = self._clock() >= health.until and health.looks < MOST_LOOKS
+            if look:
+                health.looks += 1
+                self._rest(health, health.away)
+            told = self._told(health)
+        if look:
+            self._begin(cloud, facet, verb, look=True)
+        return told
+
+    def _rest(self, health: _Health, fault: Fault) -> None:
+        """Leave the cloud alone for a while, each time longer; the caller holds the lock."""
+        health.count = min(health.count + 1, 5)
+        pause = min(2.0 ** (health.count - 1), LONGEST_REST) * (0.75 + self._jitter() / 2)
+        health.away, health.until = fault, self._clock() + pause
+
+    def _told(self, health: _Health) -> Fault:
+        """A copy for one request of why a cloud is away; the caller holds the lock."""
+        assert health.away is not None
+        seconds = max(1, math.ceil(health.until - self._clock()))
+        return type(health.away)(health.away.message, retry_after=max(seconds, health.away.retry_after))
+
+    def _health(self, cloud: Cloud) -> _Health:
+        return self._healths.setdefault(cloud, _Health())
+
+
+def fetch(cloud: Cloud, facet: str, verb: str) -> Part:
+    """One cloud's list, or the fault that came instead. Raises Unauthenticated."""
+    try:
+        return Part(cloud, getattr(getattr(cloud, facet), verb)())
+    except Unauthenticated:
+        raise
+    except Fault as fault:
+        if facet in ORNAMENTS and isinstance(fault, Forbidden | Unsupported):
+            return Part(cloud, ())
+        return Part(cloud, (), fault)
