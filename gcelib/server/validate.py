@@ -36,7 +36,7 @@ Schemas = Mapping[str, Any]
 
 
 def query(method: Method, pairs: Pairs) -> dict[str, Any]:
-    """The query parameters a method knows, typed; besides them `fields` and `prettyPrint`.
+    """The query parameters a method knows, typed; besides them those that every method has.
 
     Others (key, quotaUser, trace..) are left out. Repeated parameters are lists. Raises `Invalid` naming the
     parameter, `Missing` for a required one.
@@ -106,6 +106,9 @@ _STANDARD: Mapping[str, Callable[[str], Any]] = {
     "alt": _alt,
     "fields": str,
     "prettyPrint": lambda value: boolean(value, "prettyPrint"),
+    "returnPartialSuccess": lambda value: boolean(value, "returnPartialSuccess"),
+    "$.xgafv": lambda value: word(value, ("1", "2"), "$.xgafv"),
+    "callback": lambda value: refuse(value, "callback", "Answers are JSON alone, not a script's call."),
 }
 
 

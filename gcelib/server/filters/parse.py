@@ -14,9 +14,10 @@ MAX_DEPTH = 32
 MAX_TERMS = 128
 
 _SPACE = re.compile(r"\s*")
+_GAP = re.compile(r"\s")
 _FIELD = re.compile(r'[^\W\d][\w-]*(?:\.(?:[\w-]+|"(?:[^"\\]|\\.)*"))*')
 _PART = re.compile(r'"(?:[^"\\]|\\.)*"|[^."]+')
-_COMPARATOR = re.compile(r"""\s*(<=|>=|!=|=|<|>|:)|\s+(eq|ne)(?=[\s"']|$)""")
+_COMPARATOR = re.compile(r"""\s*(<=|>=|!=|!~|=~|==|=|<|>|:)|\s+(eq|ne)(?=[\s"']|$)""")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"|' + r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _BARE = re.compile(r"""[^\s()"']+""")
 _WORD = re.compile(r"(AND|OR|NOT)(?![\w.-])")
@@ -54,7 +55,7 @@ class _Parser:
             self._refuse("It is not Unicode text.")
         whole = self._expression(0)
         if self.at < len(self.text):
-            self._refuse(f"There is a ')' too many at character {self.at + 1}.")
+            self._refuse("There is a ')' too many.")
         return whole
 
     def _expression(self, depth: int) -> Predicate:
@@ -99,17 +100,27 @@ class _Parser:
         comparator = _COMPARATOR.match(self.text, self.at)
         if comparator is None:
             self._refuse(
-                f"After '{_short(field[0])}' a comparison was expected: = != < <= > >= : or eq or ne. "
+                f"After '{_short(field[0])}' a comparison was expected: = != < <= > >= : =~ !~ or eq or ne. "
                 "A value that holds spaces needs quotes."
             )
-        self.at = comparator.end()
         sign = comparator[1] or comparator[2]
-        literal = self._pattern(depth) if sign in {"eq", "ne"} else self._value()
+        if sign == "==":
+            self._refuse("There is no '=='; equal is '=', and a value that begins with '=' needs quotes.")
+        self.at = comparator.end()
+        self._skip()
+        begun = self.at
+        literal = self._literal(sign, depth)
         path = tuple(_ESCAPED.sub(r"\1", part.strip('"')) for part in _PART.findall(field[0]))
         try:
             return term(path, sign, literal)
         except ValueError as refusal:
-            self._refuse(f"'{_short(literal)}' is not an RE2 regular expression: {refusal}.")
+            self._refuse(f"'{_short(literal)}' is not an RE2 regular expression: {refusal}.", begun)
+
+    def _literal(self, sign: str, depth: int) -> str:
+        """What a field is compared with, as the comparison has it written."""
+        if sign in {"eq", "ne"}:
+            return self._pattern(depth)
+        return self._run() if sign in {"=~", "!~"} else self._value()
 
     def _value(self) -> str:
         """A literal of the newer language: quoted with backslash escapes, or a run without spaces."""
@@ -124,6 +135,20 @@ class _Parser:
         self.at = bare.end()
         return bare[0]
 
+    def _run(self) -> str:
+        """A regular expression of the newer language: quoted with its backslashes kept, or a run without spaces."""
+        quoted = _QUOTED.match(self.text, self.at)
+        if quoted is not None:
+            self.at = quoted.end()
+            return quoted[1] if quoted[1] is not None else quoted[2]
+        space = _GAP.search(self.text, self.at)
+        end = self._closing(space.start() if space else len(self.text), must=False)
+        literal = self.text[self.at : end]
+        if not literal or literal[0] in "\"'":
+            self._refuse(f"A regular expression was expected {self._place()}, or its closing quote is missing.")
+        self.at = end
+        return literal
+
     def _pattern(self, depth: int) -> str:
         """A regular expression: quoted with its backslashes kept, or all that is left in the parentheses."""
         self._skip()
@@ -133,7 +158,7 @@ class _Parser:
             if self.at < len(self.text) and not self.text[self.at].isspace() and self.text[self.at] != ")":
                 self._refuse(f"After the quoted value something is left over {self._place()}.")
             return quoted[1] if quoted[1] is not None else quoted[2]
-        end = self._closing() if depth else len(self.text)
+        end = self._closing(len(self.text)) if depth else len(self.text)
         literal = self.text[self.at : end].strip()
         if not literal or literal[0] in "\"'":
             self._refuse(f"A regular expression was expected {self._place()}, or its closing quote is missing.")
@@ -142,10 +167,10 @@ class _Parser:
         self.at = end
         return literal
 
-    def _closing(self) -> int:
-        """Where the parenthesis closes that this regular expression stands in."""
+    def _closing(self, end: int, *, must: bool = True) -> int:
+        """Where the parenthesis closes that this regular expression stands in; `end` if it need not stand in one."""
         opened, escaped, in_class = 0, False, False
-        for index in range(self.at, len(self.text)):
+        for index in range(self.at, end):
             character = self.text[index]
             if escaped or character == "\\":
                 escaped = not escaped
@@ -157,7 +182,7 @@ class _Parser:
                 if not opened:
                     return index
                 opened -= 1
-        return self._refuse("A ')' is missing.")
+        return self._refuse("A ')' is missing.", end) if must else end
 
     def _skip(self) -> None:
         space = _SPACE.match(self.text, self.at)
@@ -186,8 +211,11 @@ class _Parser:
         rest = self.text[self.at :]
         return f"at '{_short(rest)}'" if rest.strip() else "at the end"
 
-    def _refuse(self, why: str) -> NoReturn:
-        raise Invalid(f"Invalid value for field 'filter': '{_short(self.text)}'. {why}", field="filter")
+    def _refuse(self, why: str, at: int | None = None) -> NoReturn:
+        where = (self.at if at is None else at) + 1
+        raise Invalid(
+            f"Invalid value for field 'filter': '{_short(self.text)}'. {why} (At character {where}.)", field="filter"
+        )
 
 
 def _short(text: str) -> str:

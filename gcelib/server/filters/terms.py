@@ -1,7 +1,7 @@
 """One comparison of a filter: a field's values in a rendered resource against a literal.
 
-A field that is absent satisfies `!=` and `ne` and nothing else. A list satisfies a comparison when any of
-its elements does; `!=` and `ne` are the exact opposites of `=` and `eq`.
+A field that is absent satisfies `!=`, `!~` and `ne` and nothing else. A list satisfies a comparison when any of
+its elements does; `!=`, `!~` and `ne` are the exact opposites of `=`, `=~` and `eq`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def term(path: tuple[str, ...], comparator: str, literal: str) -> Predicate:
 
     Raises `ValueError` with RE2's complaint for a pattern it does not take.
     """
-    if comparator in {"eq", "ne"}:
+    if comparator in {"eq", "ne", "=~", "!~"}:
         test = _matching(literal)
     elif comparator in {"=", "!="}:
         test = _equal(literal)
@@ -45,7 +45,7 @@ def term(path: tuple[str, ...], comparator: str, literal: str) -> Predicate:
         test = _having(literal)
     else:
         test = _ordered(_ORDERINGS[comparator], literal)
-    if comparator in {"ne", "!="}:
+    if comparator in {"ne", "!=", "!~"}:
         return lambda row: not any(map(test, values(row, path)))
     return lambda row: any(map(test, values(row, path)))
 

@@ -200,6 +200,10 @@ def test_the_newer_language_stops(text: str) -> None:
         ("OR name=x", "A field name was expected"),
         ("a ~ b", "After 'a'"),
         ("9name = a", "A field name was expected"),
+        ("name==a", "There is no '=='"),
+        ("name=~[", "not an RE2 regular expression"),
+        ("name =~ ", "A regular expression was expected"),
+        ("(name=~a", "A ')' is missing"),
         ("name eq (a{1000}){1000}", "not an RE2 regular expression"),
         ("name eq (?=a)", "not an RE2 regular expression"),
         (r"name eq (a)\1", "not an RE2 regular expression"),
@@ -217,7 +221,35 @@ def test_what_is_not_understood_is_said(text: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["name eq (a+)+$", "name eq (a|aa)*b", "name = " + "*a" * 300 + "*b", "name:" + "a*" * 300 + "b"]
+    ("text", "at"),
+    [
+        ("name", 5), ("name = ", 8), ("a=1 AND = x", 9), ("(name=a", 8), ("name=a)", 7), ("a=1 name eq [", 13),
+        ("a=1 b=~[", 8), ("name = a b", 11), ("a=1 OR OR b=2", 8), ("(a eq b", 8), ('a = "b', 5),
+    ],
+)
+def test_what_is_not_understood_is_said_with_its_place(text: str, at: int) -> None:
+    with pytest.raises(Invalid, match=rf"\(At character {at}\.\)"):
+        compile_filter(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "passing"),
+    [
+        ("name=~my-.*", True), ("name =~ my", False), ("name=~my-image", True), ("name!~my-.*", False),
+        ("nosuch!~.*", True), ("nosuch=~.*", False), ("(name=~(my|your)-image) (name!~x)", True),
+        (r'name=~"my\-im[a-z]+"', True), ("name=~'my-(a|image)' AND id=~9.*", True), ("(name=~[)m]y-.*)", True),
+        ("tags.items=~s.h OR name=x", True), ("NOT name=~my.*", False), ("labels.env-1=~p..d", True),
+    ],
+)
+def test_regular_expressions_of_the_newer_language_are_anchored(text: str, passing: bool) -> None:
+    assert passes(text) is passing
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name eq (a+)+$", "name=~(a+)+$", "name eq (a|aa)*b", "name = " + "*a" * 300 + "*b", "name:" + "a*" * 300 + "b",
+    ],
 )
 def test_no_pattern_takes_long(text: str) -> None:
     test = compile_filter(text)
