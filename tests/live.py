@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,9 @@ class Live:
     tls: str = "off"
     extra: str = ""
     server_extra: str = ""
+    clouds: str = ""
+    """The configuration's clouds and projects, in place of one CloudStack cloud `sim` and a project `demo`."""
+    environ: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     admin: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
@@ -72,6 +76,13 @@ admin_listen = "127.0.0.1:{self.admin}"
 state_dir = "{self.home}/state"
 tls = "{self.tls}"
 {self.server_extra}
+{self.clouds or self._simulated()}
+{self.extra}
+""")
+        self.config.chmod(0o600)
+
+    def _simulated(self) -> str:
+        return f"""
 [clouds.sim]
 provider = "cloudstack"
 endpoint = "{self.endpoint}"
@@ -81,15 +92,13 @@ timeout = 10
 [projects.demo]
 clouds = ["sim"]
 aliases = ["demo@example.com"]
-{self.extra}
-""")
-        self.config.chmod(0o600)
+"""
 
     def run(self, *words: str, input: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`gcelib WORDS`, with this configuration."""
         return subprocess.run(
             [sys.executable, "-m", "gcelib", *words], input=input, capture_output=True, text=True, timeout=60,
-            check=check, env={**os.environ, **QUIET, "GCELIB_CONFIG": str(self.config)},
+            check=check, env={**os.environ, **QUIET, **self.environ, "GCELIB_CONFIG": str(self.config)},
         )
 
     def start(self, timeout: float = 30) -> Live:
@@ -98,7 +107,7 @@ aliases = ["demo@example.com"]
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "gcelib", "serve", "--config", str(self.config)], stdout=log, stderr=log,
-                env={**os.environ, **QUIET},
+                env={**os.environ, **QUIET, **self.environ},
             )
         deadline = time.monotonic() + timeout
         while not self._ready():

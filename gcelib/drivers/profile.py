@@ -43,8 +43,10 @@ class Profile:
     `one_driver`: what its driver knows lives in the driver object, so there is one, for ever.
     `keeps_names` False: a machine may get another name than was asked for. `off_is_terminated`: libcloud says
     "terminated" of a machine that is only switched off. `broken` are calls that its driver has and that do not
-    work; `lacks` says of a facet, or of "facet.verb", why it is missing. `zone_keys`, `size_keys`, `image_keys` are
-    where a machine's `extra` has them, tried before the usual ones.
+    work; `insists` are arguments that a call needs beyond what its driver says, and `random` those that get a secret
+    nobody is told; both by call. `by_name` are things that a machine is made of by their names. `disk_mb`: its sizes
+    have their disks in MB. `lacks` says of a facet, or of "facet.verb", why it is missing. `zone_keys`, `size_keys`
+    and `image_keys` are where a machine's `extra` has them, tried before the usual ones; dots lead into inner tables.
     """
 
     name: str
@@ -60,6 +62,10 @@ class Profile:
     keeps_names: bool = True
     off_is_terminated: bool = False
     broken: frozenset[str] = frozenset()
+    insists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    random: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    by_name: frozenset[str] = frozenset()
+    disk_mb: bool = False
     lacks: Mapping[str, str] = field(default_factory=dict)
     zone_keys: tuple[str, ...] = ()
     size_keys: tuple[str, ...] = ()

@@ -42,11 +42,12 @@ class Generic:
     def made(self, door: Door, effects: Effects) -> dict[str, Facet]:
         """Every facet of `kinds`, each knowing those it needs."""
         zones, sizes, images = Zones(door, effects), Sizes(door, effects), Images(door, effects)
-        nodes = Nodes(zones, sizes, images, effects)
+        keys = KeyPairs(door, effects)
+        nodes = Nodes(zones, sizes, images, keys, effects)
         volumes = Volumes(zones, nodes, sizes, effects)
         return {
             "zones": zones, "sizes": sizes, "images": images, "nodes": nodes, "volumes": volumes,
-            "snapshots": Snapshots(volumes, effects), "networks": Networks(zones), "keypairs": KeyPairs(door, effects),
+            "snapshots": Snapshots(volumes, effects), "networks": Networks(zones), "keypairs": keys,
         }
 
     @property
@@ -105,7 +106,7 @@ def able(kind: Kind, facets: Mapping[str, type[Facet]]) -> dict[str, frozenset[s
     for facet, shape in facets.items():
         can = frozenset(
             verb for verb in verbs(facet)
-            if callable(getattr(shape, verb, None)) and kind.has(*shape.needs.get(verb, ()))
+            if callable(getattr(shape, verb, None)) and shape.can(kind, verb)
             and facet not in kind.profile.lacks and f"{facet}.{verb}" not in kind.profile.lacks
         )
         if "list" in can:
@@ -122,4 +123,6 @@ def why_not(kind: Kind, facets: Mapping[str, type[Facet]], facet: str, verb: str
     lacking = [call for call in shape.needs.get(verb, ()) if not kind.has(call)] if shape else []
     if lacking:
         return f"libcloud's driver has no {', '.join(lacking)}"
+    if facet == "keypairs":
+        return "libcloud's driver gives machines no keys"
     return f"libcloud's base API has no {facet}" if shape is None else f"libcloud's base API cannot {verb} {facet}"

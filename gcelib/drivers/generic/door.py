@@ -11,7 +11,7 @@ from libcloud.common.types import InvalidCredsError
 from gcelib.drivers import faults
 from gcelib.drivers.generic.kind import Kind
 from gcelib.drivers.session import Session
-from gcelib.errors import Refused, Unauthenticated
+from gcelib.errors import Refused, Unauthenticated, Unsupported
 
 LOG = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -51,3 +51,5 @@ class Door:
             if self._owned:
                 raise faults.keys_refused(self.at) from None
             raise Unauthenticated(f"{self.at} does not take these keys.") from None
+        except Unsupported as fault:
+            raise Unsupported(f"{self.at}: {fault.message}") from None

@@ -59,9 +59,11 @@ class Seen:
 
 
 class Owner(Protocol):
-    """A facet, as far as its changes are watched."""
+    """A facet, as far as its changes are watched: `seen` only looks, `pursue` may send what comes next as well."""
 
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None: ...
+
+    def pursue(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None: ...
 
 
 def reached(there: bool, target: str, **result: object) -> Seen | None:
@@ -134,7 +136,7 @@ class Effects:
         token = self.token(facet, verb, args, str(args.get("id", "")))
         if task is not None and not task.done():
             return self.begun(replace_task(token, key))
-        seen = self.owners[facet].seen(verb, args, token.id)
+        seen = self.owners[facet].seen(verb, {**args, "key": key}, token.id)
         return None if seen is None else self._as_job(seen, msgspec.structs.replace(token, id=seen.target or token.id))
 
     def close(self) -> None:
@@ -157,7 +159,7 @@ class Effects:
             return replace(job, state=JobState.FAILED, token="", error=bug.to_data())
 
     def _watched(self, job: Job, token: Token) -> Job:
-        seen = self.owners[token.facet].seen(token.verb, token.args, token.id)
+        seen = self.owners[token.facet].pursue(token.verb, token.args, token.id)
         if seen is not None and seen.state is not JobState.RUNNING:
             return self._as_job(seen, token)
         if seen is not None and seen.target and not job.target:

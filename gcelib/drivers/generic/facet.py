@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from gcelib.drivers.generic.door import Door
 from gcelib.drivers.generic.effects import Effects, Seen
+from gcelib.drivers.generic.kind import Kind
 from gcelib.models import Job, JobState
 
 
@@ -20,9 +21,18 @@ class Facet:
         self.door = door
         self.effects = effects
 
+    @classmethod
+    def can(cls, kind: Kind, verb: str) -> bool:
+        """Whether a driver has what this verb needs."""
+        return kind.has(*cls.needs.get(verb, ()))
+
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """The visible effect of a change; None when there is none."""
         return None
+
+    def pursue(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
+        """`seen`, for a change that is waited for: what of it has still to be sent may be sent now."""
+        return self.seen(verb, args, target)
 
     def done(self, target: str, **result: object) -> Job:
         """A change that is finished already."""

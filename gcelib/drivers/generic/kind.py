@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType
 from typing import Any
@@ -26,14 +27,17 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "resize_volume": ("ex_resize_volume", "ex_modify_volume"),
     "list_all_snapshots": ("list_snapshots", "ex_list_snapshots"),
     "destroy_volume_snapshot": ("delete_volume_snapshot",),
-    "import_key_pair_from_string": ("ex_import_key_pair_from_string",),
+    "import_key_pair_from_string": ("ex_import_key_pair_from_string", "create_key_pair"),
 }
 """What a call is also called where the base class's own name is not used; tried in this order after that."""
 
+ONLY_WITH: Mapping[str, str] = {"create_key_pair": "public_key"}
+"""A synonym that means something else unless it takes this argument."""
+
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {
-    "location": ("ex_availability_zone", "ex_location", "ex_zone"),
+    "location": ("ex_availability_zone", "ex_location", "ex_zone", "region"),
     "user_data": ("ex_userdata", "ex_user_data", "ex_customdata", "ex_cloud_config"),
-    "keypair": ("ex_keyname", "ex_key_name", "ex_keypair"),
+    "key_material": ("public_key",),
     "root_gb": ("ex_disk_size", "ex_boot_disk_size", "ex_disk_gb"),
 }
 """What an argument is also called."""
@@ -46,7 +50,8 @@ class Kind:
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
-        self.type = concrete(profile)
+        self.factory = factory(profile)
+        self.type = concrete(self.factory, profile)
 
     def method(self, call: str) -> str:
         """The name under which the driver has this call; "" when it has it under none."""
@@ -70,12 +75,12 @@ class Kind:
         return {key: each for key, each in found.items() if key != "self" and each.kind not in OPEN}
 
     def needed(self, call: str, given: Mapping[str, Any]) -> list[str]:
-        """What a call insists on and is not among what is given."""
-        return [
+        """What a call insists on and is not among what is given: what its driver says, and what its profile says."""
+        own = [
             name for name, each in self.parameters(call).items()
             if each.default is inspect.Parameter.empty and each.kind is not inspect.Parameter.VAR_POSITIONAL
-            and name not in given
         ]
+        return [name for name in (*own, *self.profile.insists.get(call, ())) if name not in given]
 
     def call(self, driver: Any, call: str, *positional: Any, **wanted: Any) -> Any:
         """Make a call with those of the wanted arguments that it knows, under the names it knows them by.
@@ -89,14 +94,21 @@ class Kind:
         given = {found: value for key, value in wanted.items() if (found := self.argument(call, key))}
         extra = self.profile.arguments.get(call, {})
         given |= {key: value for key, value in extra.items() if key not in given}
+        # Secrets that nobody is told: people log in with their keys.
+        given |= {key: secrets.token_urlsafe(24) for key in self.profile.random.get(call, ()) if key not in given}
         lacking = self.needed(call, given)[len(positional):]
         if lacking:
-            raise Unsupported(f"libcloud's driver insists on {', '.join(lacking)} for {name}, which GCE does not have.")
+            raise Unsupported(
+                f"libcloud's driver insists on {', '.join(lacking)} for {name}, which GCE does not have; give it in "
+                f"the configuration, under [clouds.NAME.options.arguments.{call}]."
+            )
         return getattr(driver, name)(*positional, **given)
 
     def _has(self, name: str) -> bool:
         found = getattr(self.type, name, None)
         if found is None or name in self.profile.broken:
+            return False
+        if name in ONLY_WITH and ONLY_WITH[name] not in inspect.signature(found).parameters:
             return False
         base = getattr(NodeDriver, name, None)
         return found is not base and not is_empty(found)
@@ -110,16 +122,17 @@ def is_empty(function: Callable[..., Any]) -> bool:
     return bool(code.co_names) and set(code.co_names) <= {"NotImplementedError"}
 
 
-def concrete(profile: Profile) -> type[NodeDriver]:
-    """The class of a provider's driver objects: several providers' classes are factories of others.
-
-    Raises Unsupported when libcloud has dropped the provider.
-    """
+def factory(profile: Profile) -> Any:
+    """What makes a provider's driver objects. Raises Unsupported when libcloud has dropped the provider."""
     try:
-        found: Any = get_driver(profile.name)
+        return get_driver(profile.name)
     except Exception as exc:
         # libcloud says so with bare exceptions; what they say is for people.
         raise Unsupported(f"libcloud does not drive '{profile.name}': {exc}") from None
+
+
+def concrete(found: Any, profile: Profile) -> type[NodeDriver]:
+    """The class of a provider's driver objects: several providers' classes are factories of others."""
     if found.__new__ is object.__new__:
         own: type[NodeDriver] = found
         return own

@@ -48,15 +48,14 @@ def make(kind: Kind, want: Wanted) -> NodeDriver:
     Raises Unavailable when what the driver insists on is missing from the configuration, or a library is.
     """
     given = arguments(kind, want)
-    driver: Any = kind.type
-    missing = _missing(driver, given)
+    missing = _missing(kind.type, given)
     if missing:
         raise Unavailable(
             f"libcloud's driver of '{kind.profile.name}' needs {', '.join(missing)}; set them under "
             "[clouds.NAME.options]."
         )
     try:
-        made: NodeDriver = driver(**given)
+        made: NodeDriver = kind.factory(**given)
     except RuntimeError as exc:
         # How libcloud says that a library of the provider's is not installed.
         raise Unavailable(f"libcloud's driver of '{kind.profile.name}' cannot be used: {exc}") from None
@@ -84,14 +83,15 @@ def arguments(kind: Kind, want: Wanted) -> dict[str, Any]:
 
 
 def _keys(driver: type, given: Mapping[str, Any], want: Wanted) -> dict[str, str]:
-    """Key and secret under their own names, else as the first two arguments that nothing else fills."""
-    own = _own(driver) or _parameters(driver)
+    """Key and secret under their own names, else as the first arguments that nothing else fills."""
+    own = _own(driver)
     required = [name for name, each in own.items() if each.default is EMPTY and name not in (*given, "key")]
     if {"key", "secret"} <= set(own) or ("key" in own and not required):
         named = {"key": want.key, "secret": want.secret}
         return {name: value for name, value in named.items() if value and name not in given and name in own}
     free = [name for name in own if name not in given and name not in ("host", "port", "secure")]
-    return {name: value for name, value in zip(free, (want.key, want.secret), strict=False) if value}
+    inherited = [name for name in ("key", "secret") if name in _parameters(driver) and name not in own]
+    return {name: value for name, value in zip((*free, *inherited), (want.key, want.secret), strict=False) if value}
 
 
 def _place(given: dict[str, Any], known: Mapping[str, inspect.Parameter], kind: Kind, endpoint: str) -> None:
@@ -109,7 +109,7 @@ def _place(given: dict[str, Any], known: Mapping[str, inspect.Parameter], kind: 
 
 
 def _missing(driver: type, given: Mapping[str, Any]) -> list[str]:
-    return [name for name, each in _parameters(driver).items() if each.default is EMPTY and name not in given]
+    return [name for name, each in _own(driver).items() if each.default is EMPTY and name not in given]
 
 
 def _parameters(driver: type) -> dict[str, inspect.Parameter]:
@@ -118,9 +118,10 @@ def _parameters(driver: type) -> dict[str, inspect.Parameter]:
 
 
 def _own(driver: type) -> dict[str, inspect.Parameter]:
-    """What the class's own constructor takes by name."""
+    """What the class's own constructor takes by name; where it takes nothing by name, what its bases take."""
     found = inspect.signature(driver.__init__).parameters  # type: ignore[misc]
-    return {name: each for name, each in found.items() if name != "self" and each.kind in POSITIONAL}
+    own = {name: each for name, each in found.items() if name != "self" and each.kind in POSITIONAL}
+    return own or _parameters(driver)
 
 
 def _signature(driver: type) -> dict[str, inspect.Parameter]:

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 
 from gcelib.drivers.generic.effects import Effects, Seen, reached, under_way
 from gcelib.drivers.generic.facet import Facet
+from gcelib.drivers.generic.keypairs import KeyPairs
 from gcelib.drivers.generic.offers import Images, Sizes
 from gcelib.drivers.generic.places import Zones, by_any_name, network_id
-from gcelib.drivers.generic.reading import hidden, node_of
+from gcelib.drivers.generic.reading import bare, hidden, node_of
 from gcelib.errors import Invalid, NotFound, Refused, Unsupported
 from gcelib.models import Job, JobState, Node, NodeState, Zone
 
@@ -28,9 +29,9 @@ class Nodes(Facet):
         "resize": ("resize_node", "list_sizes"), "rename": ("rename_node",), "console": ("console",),
     }
 
-    def __init__(self, zones: Zones, sizes: Sizes, images: Images, effects: Effects) -> None:
+    def __init__(self, zones: Zones, sizes: Sizes, images: Images, keys: KeyPairs, effects: Effects) -> None:
         super().__init__(zones.door, effects)
-        self._zones, self._sizes, self._images = zones, sizes, images
+        self._zones, self._sizes, self._images, self._keys = zones, sizes, images, keys
 
     def list(self) -> Sequence[Node]:
         """Every machine that is there."""
@@ -82,7 +83,10 @@ class Nodes(Facet):
         """The arguments that every driver's create_node takes."""
         location = self._zones.location(zone_id)
         found = {"name": name, "size": self._sizes.object(size_id), "image": self._images.object(image_id)}
-        return found if location is None else {**found, "location": location}
+        if location is not None:
+            found["location"] = location
+        by_name = self.door.kind.profile.by_name
+        return {what: bare(thing) if what in by_name else thing for what, thing in found.items()}
 
     def destroy(self, *, key: str, id: str, volume_ids: Sequence[str] = ()) -> Job:
         """destroy_node; one already gone is done."""
@@ -163,10 +167,9 @@ class Nodes(Facet):
                                   "not hand it on. Leave it out.")
 
     def _extras(self, keypair_names: Sequence[str], user_data: str, root_gb: int) -> dict[str, Any]:
-        kind = self.door.kind
         found: dict[str, Any] = {}
-        if keypair_names and kind.argument("create_node", "keypair"):
-            found["keypair"] = keypair_names[0]
+        if keypair_names:
+            found |= self._keys.argument(keypair_names[0])
         if user_data:
             self._handed("user_data", "user data (metadata 'startup-script', 'user-data')")
             try:

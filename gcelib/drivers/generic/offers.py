@@ -20,7 +20,7 @@ class Sizes(Facet):
 
     def list(self) -> Sequence[Size]:
         """Every size, of every location."""
-        return [size_of(each) for each in self.objects()]
+        return [size_of(each, self.door.kind.profile) for each in self.objects()]
 
     def objects(self) -> Sequence[Any]:
         """libcloud's own objects."""

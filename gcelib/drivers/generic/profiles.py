@@ -6,5 +6,18 @@ from gcelib.drivers.profile import Profile
 
 PROFILES = (
     Profile("dummy", "Dummy", carried=True, one_driver=True, keeps_names=False),
-    Profile("libvirt", "Libvirt", carried=True, one_driver=True, off_is_terminated=True, endpoint_as="uri"),
+    Profile("libvirt", "Libvirt", carried=True, one_driver=True, off_is_terminated=True, endpoint_as="uri",
+            lacks={"nodes.destroy": "libvirt's driver switches a machine off and keeps it"}),
+    Profile("digitalocean", "DigitalOcean", carried=True, zone_keys=("region",), size_keys=("size_slug",)),
+    Profile("vultr", "Vultr", carried=True, size_keys=("plan",), zone_keys=("region",), image_keys=("os_id",)),
+    Profile("linode", "Linode", carried=True, disk_mb=True, random={"create_node": ("root_pass",)}),
+    Profile(
+        "azure_arm", "Azure Resource Manager", carried=True, size_keys=("properties.hardwareProfile.vmSize",), insists={
+            "list_images": ("ex_publisher", "ex_offer"), "create_node": ("ex_network",),
+        },
+    ),
+    Profile(
+        "gce", "Google Compute Engine", carried=True, by_name=frozenset({"size"}),
+        arguments={"list_nodes": {"ex_zone": "all"}, "list_sizes": {}, "list_volumes": {"ex_zone": "all"}},
+    ),
 )

@@ -39,6 +39,7 @@ ZONE_KEYS = (
 )
 SIZE_KEYS = ("flavorId", "flavor_id", "instance_type", "size_id", "size", "plan", "plan_id", "type")
 IMAGE_KEYS = ("imageId", "image_id", "image", "os_id")
+CPU_KEYS = ("vcpus", "cpus", "cpu", "cores", "vcpu_count")
 CREATED_KEYS = ("created", "created_at", "launch_time", "create_time", "date_created", "creationTimestamp")
 
 _PRIVATE = [
@@ -48,9 +49,11 @@ _PRIVATE = [
 
 
 def first(extra: Mapping[str, Any], keys: Sequence[str]) -> str:
-    """The first of these that is there, as a text; of an object or a dict its id."""
+    """The first of these that is there, as a text; of an object or a dict its id. Dots lead into inner tables."""
     for key in keys:
-        value = extra.get(key)
+        value: Any = extra
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
         if isinstance(value, Mapping):
             value = value.get("id") or value.get("slug") or value.get("name")
         value = getattr(value, "id", value)
@@ -100,11 +103,11 @@ def node_of(node: Any, profile: Profile, zones: Mapping[str, str], network_id: s
         name=node.name or str(node.id),
         state=ours,
         zone_id=zone_id(extra, profile, zones),
-        size_id=str(size.id) if size is not None else first(extra, (*profile.size_keys, *SIZE_KEYS)),
-        size_name=str(size.name) if size is not None else "",
-        cpus=_number(getattr(size, "extra", None), "vcpus", "cpus", "cpu") or _number(extra, "vcpus", "cpus"),
-        ram_mb=int(size.ram or 0) if size is not None else 0,
-        image_id=str(node.image.id) if node.image is not None else first(extra, (*profile.image_keys, *IMAGE_KEYS)),
+        size_id=first({"": size}, ("",)) or first(extra, (*profile.size_keys, *SIZE_KEYS)),
+        size_name=str(getattr(size, "name", None) or ""),
+        cpus=_number(getattr(size, "extra", None), *CPU_KEYS) or _number(extra, *CPU_KEYS),
+        ram_mb=int(float(getattr(size, "ram", 0) or 0)),
+        image_id=first({"": node.image}, ("",)) or first(extra, (*profile.image_keys, *IMAGE_KEYS)),
         state_text="" if state in PLAIN or profile.off_is_terminated else f"The cloud says: {state}.",
         created=created(node),
         nics=_nics(node, network_id),
@@ -141,11 +144,13 @@ def is_public(text: str) -> bool:
     return not any(address.version == net.version and address in net for net in _PRIVATE)
 
 
-def size_of(size: Any) -> Size:
+def size_of(size: Any, profile: Profile) -> Size:
     """A machine size: memory in MB, disk in GB, as libcloud has them."""
+    disk = int(float(size.disk or 0))
     return Size(
-        id=str(size.id), name=str(size.name or size.id), ram_mb=int(size.ram or 0), root_gb=int(size.disk or 0),
-        cpus=int(getattr(size, "vcpus", 0) or _number(size.extra, "vcpus", "cpus", "cpu", "cores")),
+        id=str(size.id), name=str(size.name or size.id), ram_mb=int(float(size.ram or 0)),
+        root_gb=disk // 1024 if profile.disk_mb else disk,
+        cpus=int(getattr(size, "vcpus", 0) or _number(size.extra, *CPU_KEYS)),
     )
 
 
@@ -183,6 +188,11 @@ def snapshot_of(snapshot: Any) -> Snapshot:
 def keypair_of(pair: Any) -> KeyPair:
     """A registered key."""
     return KeyPair(str(pair.name), str(pair.fingerprint or ""))
+
+
+def bare(thing: Any) -> str:
+    """What a thing is called where its cloud wants a name, not the thing."""
+    return str(getattr(thing, "name", thing))
 
 
 def _number(extra: Mapping[str, Any] | None, *keys: str) -> int:

@@ -1,0 +1,1 @@
+"""What every cloud must do that says it can: one suite, inherited by each provider."""

@@ -1,0 +1,1 @@
+"""A cloud nobody told gcelib of: a libcloud driver of its own, over HTTP."""
