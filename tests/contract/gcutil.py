@@ -109,9 +109,10 @@ class Gcutil:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Nothing of the person's who runs the tests but PATH."""
-        own = {"HOME": str(self.home), "PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", "USER": "ann",
-               "BROWSER": "true", "LC_ALL": "C"}
+        """Nothing of the person's who runs the tests but PATH, behind the programs of its own home."""
+        path = f"{self.home}/bin{os.pathsep}{os.environ['PATH']}"
+        own = {"HOME": str(self.home), "PATH": path, "PYTHONUNBUFFERED": "1", "USER": "ann", "BROWSER": "true",
+               "LC_ALL": "C"}
         return {**own, **({"PYTHONPATH": str(self.home)} if self.ca else {})}
 
     def run(self, *words: str, answers: str = "", code: int = 0) -> Ran:
