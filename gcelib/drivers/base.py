@@ -58,6 +58,7 @@ class Traits:
     `default_group`: the group every machine joins when none is named; "" when there is none.
     `name_pattern`: what a machine's name must match for this cloud to take it.
     `keeps_names`: a machine has the name that was asked for; where not, gcelib remembers it.
+    `spanning_networks`: a network reaches every zone: it is listed once in each, always under the same id.
     """
 
     names_linger: bool = False
@@ -69,6 +70,7 @@ class Traits:
     default_group: str = "default"
     name_pattern: str = r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
     keeps_names: bool = True
+    spanning_networks: bool = False
 
 
 class Zones(Protocol):

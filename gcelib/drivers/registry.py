@@ -16,6 +16,7 @@ from gcelib.drivers.base import Cloud
 from gcelib.drivers.cloudstack.profile import PROFILES as CLOUDSTACK
 from gcelib.drivers.generic.profiles import PROFILES as GENERIC
 from gcelib.drivers.layers import Remember
+from gcelib.drivers.openstack.profile import PROFILES as OPENSTACK
 from gcelib.drivers.profile import Keys, Profile
 from gcelib.drivers.session import Observer, log_call
 from gcelib.errors import Unsupported
@@ -26,7 +27,7 @@ DROPPED = "libcloud no longer drives it"
 @functools.cache
 def profiles() -> dict[str, Profile]:
     """Every compute provider of libcloud by name, in alphabetical order; those added to it at run time, too."""
-    told = {profile.name: profile for profile in (*CLOUDSTACK, *GENERIC)}
+    told = {profile.name: profile for profile in (*CLOUDSTACK, *OPENSTACK, *GENERIC)}
     constants = {
         value: constant for constant, value in vars(Provider).items()
         if re.fullmatch("[A-Z][A-Z0-9_]*", constant) and isinstance(value, str)

@@ -16,6 +16,7 @@ class Zone:
 
     `security_groups`: rules live in groups that machines join at creation. `own_networks`: accounts may
     create networks here. `picks_network`: a machine may name its networks; where not, there is exactly one.
+    `region` is what the zone is to be shown in where its name does not tell.
     """
 
     id: str
@@ -25,6 +26,7 @@ class Zone:
     security_groups: bool = False
     own_networks: bool = False
     picks_network: bool = False
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)

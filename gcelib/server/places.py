@@ -118,7 +118,8 @@ def _said(config: Config, cloud: str, zone: Zone) -> str:
 
 
 def _label(config: Config, cloud: str, zone: Zone) -> str:
-    return naming.zone_label(zone.name, given=_given(config, cloud, zone), region=config.clouds[cloud].region)
+    region = config.clouds[cloud].region or zone.region
+    return naming.zone_label(zone.name, given=_given(config, cloud, zone), region=region)
 
 
 def _turn(said: str, place: Place | None) -> int:

@@ -109,7 +109,7 @@ def able(kind: Kind, facets: Mapping[str, type[Facet]]) -> dict[str, frozenset[s
             if callable(getattr(shape, verb, None)) and shape.can(kind, verb)
             and facet not in kind.profile.lacks and f"{facet}.{verb}" not in kind.profile.lacks
         )
-        if "list" in can:
+        if "list" in can or (can and "list" not in verbs(facet)):
             found[facet] = can
     return found
 

@@ -1,0 +1,148 @@
+"""Glance's images: the project's own and those of others that it may use, made of machines' disks and of volumes."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gcelib.drivers.generic.disks import BOOT
+from gcelib.drivers.generic.effects import Seen, reached, under_way
+from gcelib.drivers.openstack.facet import KEY, Facet
+from gcelib.drivers.openstack.tagging import IMAGE_LABEL
+from gcelib.errors import InUse, NotReady, Refused
+from gcelib.models import Image, ImageState, Job, JobState
+
+ImageRow = Mapping[str, Any]
+"""An image of Glance's: properties of its own stand among the fields."""
+STATES = {
+    "active": ImageState.READY, "queued": ImageState.PENDING, "saving": ImageState.PENDING,
+    "importing": ImageState.PENDING, "uploading": ImageState.PENDING,
+}
+PARTS = frozenset({"aki", "ari"})
+"""Kernels and ramdisks: parts of images."""
+OF_DISK = "gcelib-snapshot-of"
+"""The property of an image that GCE's clients see as a snapshot: the machine whose disk it is a copy of."""
+OURS = "gcelib-"
+
+
+class Images(Facet):
+    """What a machine can be made of."""
+
+    name = "images"
+
+    def list(self) -> Sequence[Image]:
+        """Every image that can be used, or that the project is making."""
+        mine = self.api.me().project_id
+        return [image_of(row, mine) for row in self.rows() if OF_DISK not in row]
+
+    def rows(self) -> Sequence[ImageRow]:
+        """Glance's own, without what is no image of a disk."""
+        rows = self.api.rows("image", "/v2/images", "images", dict[str, Any], limit=1000)
+        return [
+            row for row in rows
+            if row.get("disk_format") not in PARTS and row.get("status") not in ("deleted", "pending_delete")
+            and not row.get("os_hidden")
+        ]
+
+    def row(self, id: str) -> ImageRow | None:
+        """One image; None when it is not there."""
+        found: ImageRow | None = self.api.find("image", f"/v2/images/{id}")
+        return found
+
+    def size_gb(self, id: str) -> int:
+        """The least disk a machine of this image needs; 0 when it is not there, or does not say."""
+        row = self.row(id)
+        return size_gb(row) if row is not None else 0
+
+    def create(self, *, key: str, name: str, description: str = "", volume_id: str = "", snapshot_id: str = "",
+               submitted: str = "") -> Job:
+        """Of a machine's own disk Nova makes it; of a volume Cinder. Raises Refused for a snapshot."""
+        if snapshot_id:
+            raise Refused(f"{self.at} makes no images of snapshots: make a disk of the snapshot and the image of that "
+                          "disk.")
+        args = {"name": name, "submitted": submitted}
+        if volume_id.startswith(BOOT):
+            return self.watch("create", args, self.photograph(volume_id.removeprefix(BOOT), name, {KEY: key}))
+        wanted = {"image_name": name, "container_format": "bare", "disk_format": "raw", "force": True}
+        try:
+            answer = self.api.change("POST", "volume", f"/volumes/{volume_id}/action",
+                                     {"os-volume_upload_image": wanted})
+        except (NotReady, InUse) as fault:
+            why = f"{fault.message} Detach the disk, or make a snapshot of it and a disk of that."
+            raise type(fault)(why) from None
+        return self.watch("create", args, str(answer["os-volume_upload_image"]["image_id"]))
+
+    def photograph(self, node_id: str, name: str, marks: Mapping[str, str]) -> str:
+        """Have Nova copy a machine's disk into an image with these properties; its id."""
+        inherited = self._inherited(node_id)
+        body = {"createImage": {"name": name, "metadata": {**dict.fromkeys(inherited, ""), **marks}}}
+        answer = self.api.change("POST", "compute", f"/servers/{node_id}/action", body,
+                                 OpenStack_API_Version="compute 2.45")
+        return str(answer["image_id"])
+
+    def destroy(self, *, key: str, id: str) -> Job:
+        """Delete an image; one already gone is done."""
+        self.api.remove("image", f"/v2/images/{id}")
+        return self.watch("destroy", {"id": id}, id)
+
+    def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
+        """Whether an image is there and ready, or gone."""
+        row = self.row(target) if target else next((each for each in self.rows() if is_made(each, args)), None)
+        if verb == "destroy":
+            return reached(row is None or row.get("status") in ("deleted", "pending_delete"), target)
+        if row is None:
+            lost = Refused(f"{self.at} gave the image up; look at the machine.")
+            return self.failed(target, lost) if target else None
+        state = STATES.get(str(row.get("status")), ImageState.FAILED)
+        if state is ImageState.FAILED:
+            return self.failed(str(row["id"]), Refused(f"{self.at} could not make the image: it is {row['status']}."))
+        return Seen(JobState.DONE, row["id"], {"id": row["id"]}) if state is ImageState.READY else under_way(row["id"])
+
+    def _inherited(self, node_id: str) -> Sequence[str]:
+        """Marks that the machine's own image has, and Nova would hand on to a copy of its disk."""
+        server = self.api.find("compute", f"/servers/{node_id}")
+        image = ((server or {}).get("server") or {}).get("image")
+        row = self.row(image["id"]) if isinstance(image, dict) and image.get("id") else None
+        return [name for name in row or () if name.startswith(OURS)]
+
+
+def is_made(row: ImageRow, args: Mapping[str, Any]) -> bool:
+    """Whether an image is what an attempt made: it carries its key, or its name and was made since then."""
+    if row.get(KEY):
+        return bool(row[KEY] == args.get("key"))
+    made, since = moment(row.get("created_at")), str(args.get("submitted") or "")
+    if row.get("name") != args.get("name") or made is None or not since:
+        return False
+    return made + datetime.timedelta(seconds=5) >= datetime.datetime.fromisoformat(since)
+
+
+def image_of(row: ImageRow, mine: str) -> Image:
+    """An image; `mine` is the project whose own it may be."""
+    status = str(row.get("status"))
+    return Image(
+        id=str(row["id"]), name=str(row.get("name") or row["id"]), description=str(row.get("description") or ""),
+        state=STATES.get(status, ImageState.FAILED), status_text="" if status in STATES else f"The image is {status}.",
+        created=moment(row.get("created_at")), size_gb=size_gb(row), archive_bytes=int(row.get("size") or 0),
+        public=row.get("visibility") in ("public", "community"),
+        own=row.get("owner") == mine and row.get("visibility") != "public",
+        os=" ".join(str(row[name]) for name in ("os_distro", "os_version") if row.get(name)), tags=tags_of(row),
+    )
+
+
+def tags_of(row: ImageRow) -> Mapping[str, str]:
+    """What gcelib keeps on an image, labels under their own names."""
+    kept = {name: str(value) for name, value in row.items() if name.startswith(OURS) and value}
+    return {name.removeprefix(IMAGE_LABEL): value for name, value in kept.items()}
+
+
+def size_gb(row: ImageRow) -> int:
+    """The least disk for an image, in GB."""
+    virtual = math.ceil(int(row.get("virtual_size") or 0) / 2**30)
+    return max(int(row.get("min_disk") or 0), virtual)
+
+
+def moment(text: Any) -> datetime.datetime | None:
+    """A time as Glance writes it."""
+    return datetime.datetime.fromisoformat(text) if isinstance(text, str) and text else None

@@ -1,0 +1,63 @@
+"""The project's limits in GCE's metrics, and their use: Nova's, Cinder's and Neutron's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from gcelib.drivers.generic.effects import Effects
+from gcelib.drivers.openstack import servers
+from gcelib.drivers.openstack.api import Api
+from gcelib.drivers.openstack.facet import Facet
+from gcelib.drivers.openstack.places import Sizes
+from gcelib.models import Quota
+
+LIMITS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "compute": {"INSTANCES": ("maxTotalInstances", "totalInstancesUsed"), "CPUS": ("maxTotalCores", "totalCoresUsed")},
+    "volume": {
+        "DISKS_TOTAL_GB": ("maxTotalVolumeGigabytes", "totalGigabytesUsed"),
+        "SNAPSHOTS": ("maxTotalSnapshots", "totalSnapshotsUsed"),
+    },
+}
+"""Service -> GCE's metric -> what its `limits` call the most there may be, and how much there is."""
+NETWORK: Mapping[str, tuple[str, ...]] = {
+    "network": ("NETWORKS",), "floatingip": ("STATIC_ADDRESSES", "IN_USE_ADDRESSES"),
+    "security_group_rule": ("FIREWALLS",),
+}
+"""Neutron's resource -> GCE's metrics."""
+
+
+class Quotas(Facet):
+    """What the project may use."""
+
+    name = "quotas"
+
+    def __init__(self, api: Api, effects: Effects, sizes: Sizes) -> None:
+        super().__init__(api, effects)
+        self._sizes = sizes
+
+    def list(self) -> Sequence[Quota]:
+        """Every limit there is a metric for; -1 for none."""
+        return [*self._computed(), *self._networked()]
+
+    def _computed(self) -> Iterator[Quota]:
+        for service, metrics in LIMITS.items():
+            told = self.api.get(service, "/limits")["limits"]["absolute"]
+            used = self._counted() if service == "compute" and told.get("totalInstancesUsed", 0) < 0 else {}
+            for metric, (limit, usage) in metrics.items():
+                if limit in told:
+                    yield Quota(metric, float(told[limit]), float(used.get(metric, max(0, told.get(usage, 0)))))
+
+    def _counted(self) -> Mapping[str, int]:
+        """What is in use, counted: a Nova without limits does not keep count."""
+        rows = servers.servers(self.api)
+        cpus = {row.id: row.vcpus for row in self._sizes.rows()}
+        return {"INSTANCES": len(rows), "CPUS": sum(cpus.get(str(row.flavor.get("id")), 0) for row in rows)}
+
+    def _networked(self) -> Iterator[Quota]:
+        answer: Any = self.api.get("network", f"/v2.0/quotas/{self.api.me().project_id}/details")
+        for resource, metrics in NETWORK.items():
+            told = answer["quota"].get(resource)
+            if told:
+                for metric in metrics:
+                    yield Quota(metric, float(told["limit"]), float(told["used"]))
