@@ -59,6 +59,9 @@ class Traits:
     `name_pattern`: what a machine's name must match for this cloud to take it.
     `keeps_names`: a machine has the name that was asked for; where not, gcelib remembers it.
     `spanning_networks`: a network reaches every zone: it is listed once in each, always under the same id.
+    `groups_of_networks`: a security group is of one network, which must be named when it is made.
+    `public_at_birth`: a machine is made with a public address of its own or without; where not, one is taken for it.
+    `copies_keep_type`: a disk made of a snapshot is of the kind that the copied one was.
     """
 
     names_linger: bool = False
@@ -71,6 +74,9 @@ class Traits:
     name_pattern: str = r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
     keeps_names: bool = True
     spanning_networks: bool = False
+    groups_of_networks: bool = False
+    public_at_birth: bool = False
+    copies_keep_type: bool = True
 
 
 class Zones(Protocol):
@@ -109,10 +115,14 @@ class Nodes(Protocol):
         keypair_names: Sequence[str] = (),
         user_data: str = "",
         root_gb: int = 0,
+        keep_root: bool = False,
+        public: bool = False,
         submitted: str = "",
     ) -> Job:
         """Make and start a machine. `cpus`/`ram_mb` only for a custom size, `root_gb` 0 for the image's own.
 
+        `keep_root`: the boot disk stays when the machine goes; only where not `boot_disk_dies`. `public`: it gets a
+        public address of its own; only where `public_at_birth`.
         `user_data` is base64 text. `submitted` is the RFC 3339 time at which the change was first
         wanted: `Cloud.seek` adopts only a machine of this name made since then. The job's target is
         the node's id. Raises Exceeded, NoCapacity, Refused, Exists (the name is taken), Forbidden.
@@ -170,7 +180,9 @@ class Firewalls(Protocol):
 
     def list(self) -> Sequence[Group]: ...
 
-    def create_group(self, *, key: str, name: str, description: str = "") -> Job: ...
+    def create_group(self, *, key: str, name: str, description: str = "", network_id: str = "") -> Job:
+        """Make a group; `network_id` only where groups are of networks."""
+        ...
 
     def destroy_group(self, *, key: str, id: str) -> Job: ...
 

@@ -14,6 +14,7 @@ from libcloud.compute.types import DEPRECATED_RACKSPACE_PROVIDERS, OLD_CONSTANT_
 from gcelib.config import CacheConfig, CloudConfig
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.cloudstack.profile import PROFILES as CLOUDSTACK
+from gcelib.drivers.ec2.profile import PROFILES as EC2
 from gcelib.drivers.generic.profiles import PROFILES as GENERIC
 from gcelib.drivers.layers import Remember
 from gcelib.drivers.openstack.profile import PROFILES as OPENSTACK
@@ -27,7 +28,7 @@ DROPPED = "libcloud no longer drives it"
 @functools.cache
 def profiles() -> dict[str, Profile]:
     """Every compute provider of libcloud by name, in alphabetical order; those added to it at run time, too."""
-    told = {profile.name: profile for profile in (*CLOUDSTACK, *OPENSTACK, *GENERIC)}
+    told = {profile.name: profile for profile in (*CLOUDSTACK, *EC2, *OPENSTACK, *GENERIC)}
     constants = {
         value: constant for constant, value in vars(Provider).items()
         if re.fullmatch("[A-Z][A-Z0-9_]*", constant) and isinstance(value, str)

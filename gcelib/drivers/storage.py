@@ -50,6 +50,10 @@ class Volumes(Protocol):
         """Make a disk larger: to `size_gb`, by giving it another type where that one fixes the size."""
         ...
 
+    def outlive(self, *, key: str, id: str, node_id: str, on: bool) -> Job:
+        """Say whether an attached disk stays when its machine is destroyed; where `Volume.dies` tells which."""
+        ...
+
     def destroy(self, *, key: str, id: str) -> Job: ...
 
 

@@ -23,6 +23,7 @@ class VolumeState(enum.StrEnum):
 class Volume:
     """A disk; `node_id` and `device` are set while it is attached.
 
+    `dies`: whether the cloud deletes it with its machine; None where it has no say in that.
     `blank`: nothing was ever on it, and the cloud gives it its storage only when it is first attached.
     """
 
@@ -40,6 +41,7 @@ class Volume:
     image_id: str = ""
     snapshot_id: str = ""
     blank: bool = False
+    dies: bool | None = None
     created: datetime.datetime | None = None
     attached: datetime.datetime | None = None
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)

@@ -196,6 +196,8 @@ def _type_of_copy(ctx: Context, zone: Found[Zone], wish: Wish, origin: str, boot
     kind = disk_type(ctx, zone, _type(ctx, wish))
     if kind.name == STANDARD or not kind.model.id:
         return ""
+    if not zone.cloud.traits.copies_keep_type:
+        return kind.model.id
     field = f"{wish.path}.{wish.type_field}"
     if boot:
         if kind.model.size_gb:

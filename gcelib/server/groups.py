@@ -12,7 +12,7 @@ from typing import Any
 
 from gcelib.drivers.base import Cloud
 from gcelib.models import Group, Node
-from gcelib.server import remarks
+from gcelib.server import networks, remarks
 from gcelib.server.directory import Found
 from gcelib.server.operations.plan import Step
 from gcelib.server.view import View
@@ -69,8 +69,8 @@ def network_tags(item: Found[Node], note: Mapping[str, Any]) -> list[str]:
     return [tag for tag in said.split(",") if tag] if isinstance(said, str) else list(said)
 
 
-def ensure(view: View, cloud: Cloud, names: Iterable[str]) -> tuple[list[Step], list[Any]]:
-    """(steps that make the missing ones, an id or a reference to one for each name, in order)."""
+def ensure(view: View, cloud: Cloud, network: str, names: Iterable[str]) -> tuple[list[Step], list[Any]]:
+    """(steps that make the missing ones of a network, an id or a reference to one for each name, in order)."""
     there = groups_by_name(view, cloud)
     steps: list[Step] = []
     ids: list[Any] = []
@@ -79,18 +79,32 @@ def ensure(view: View, cloud: Cloud, names: Iterable[str]) -> tuple[list[Step], 
             ids.append(there[name].id)
             continue
         label = f"group {name} of {cloud.name}"
-        args = {"name": name, "description": "Kept by gcelib"}
+        args = {"name": name, "description": "Kept by gcelib", **where(view, cloud, network)}
         steps.append(Step(label, cloud.name, "firewalls", "create_group", args))
         ids.append({"$ref": f"{label}.target"})
     return steps, ids
 
 
+def where(view: View, cloud: Cloud, network: str) -> dict[str, str]:
+    """What the making of a group says of its network, on a cloud whose groups are of one."""
+    if not cloud.traits.groups_of_networks:
+        return {}
+    parts = (part for part in view.networks if part.cloud is cloud and networks.network_name(view, part) == network)
+    found = next(parts, None)
+    return {} if found is None else {"network_id": found.model.id}
+
+
 def for_machine(
     view: View, cloud: Cloud, network: str, machine: str, tags: Sequence[str]
 ) -> tuple[list[Step], list[Any]]:
-    """The groups a new machine joins: its network's, one for each of its tags, and its own."""
-    steps, ids = ensure(view, cloud, [network_group(cloud, network), *(tag_group(network, tag) for tag in tags)])
-    args = {"name": private_group(network, machine), "description": f"Kept by gcelib for machine {machine}"}
+    """The groups a new machine joins: its network's, one for each of its tags, and where it cannot join others while
+    it runs, its own."""
+    names = [network_group(cloud, network), *(tag_group(network, tag) for tag in tags)]
+    steps, ids = ensure(view, cloud, network, names)
+    if cloud.traits.change_groups_running:
+        return steps, ids
+    args = {"name": private_group(network, machine), "description": f"Kept by gcelib for machine {machine}",
+            **where(view, cloud, network)}
     undo = Step("drop own group", cloud.name, "firewalls", "destroy_group", {"id": {"$ref": "own group.target"}})
     steps.append(Step("own group", cloud.name, "firewalls", "create_group", args, undo=undo))
     return steps, [*ids, {"$ref": "own group.target"}]

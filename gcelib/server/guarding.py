@@ -14,7 +14,7 @@ from typing import Any
 
 from gcelib.drivers.base import Cloud
 from gcelib.models import GroupRule, Node
-from gcelib.server import groups, rules
+from gcelib.server import groups, networks, rules
 from gcelib.server.directory import Found
 from gcelib.server.operations.plan import Step
 from gcelib.server.rules import Rule
@@ -67,7 +67,7 @@ def member(view: View, item: Found[Node], tags: Sequence[str] | None = None) -> 
         tags = groups.network_tags(item, view.note("node").get((item.cloud.name, item.model.id), {}))
     names = groups.names_by_id(view, item.cloud)
     joined = {names[id]: id for id in item.model.group_ids if id in names}
-    return Member(item, network.name, tags, joined)
+    return Member(item, networks.network_name(view, network), tags, joined)
 
 
 def tagged(view: View, item: Found[Node]) -> Member | None:

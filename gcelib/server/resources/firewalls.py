@@ -128,7 +128,7 @@ def _allow(
     late = guarding.latecomers(ctx.view, cloud, network)
     wanted = guarding.wanted(cloud, network, definition, late)
     names = [*guarding.groups_of(cloud, network, definition), *sorted({group for _, group, _ in wanted})]
-    made, ids = groups.ensure(ctx.view, cloud, names)
+    made, ids = groups.ensure(ctx.view, cloud, network, names)
     steps += made
     steps += guarding.allow(name, wanted - before.keys(), dict(zip(dict.fromkeys(names), ids, strict=True)))
     return wanted

@@ -85,6 +85,11 @@ def removal(ctx: Context, item: Found[Node]) -> list[Step]:
                       "config "
                       f"of this name: {has}.", field="accessConfig")
     steps = [step for each in _of(ctx, item) if each.model.ip == nic.public_ip for step in letting_go(ctx, each, nic)]
+    if not steps:
+        raise Unsupported(
+            f"{ctx.method.id} is not offered on cloud '{item.cloud.name}' for '{nic.public_ip}': the cloud gave the "
+            "machine this address when it was made, and takes it back when it is stopped. Make the machine without one."
+        )
     return [*steps, *(remarks.restated(about, {remark(index): ""}) if name != NAT else [])]
 
 
@@ -112,6 +117,11 @@ def with_machine(ctx: Context, item: Found[Node]) -> list[Step]:
     return [step for each in _of(ctx, item) for step in letting_go(ctx, each)]
 
 
+def at_birth(configs: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a new machine is to have a public address of the moment: one is wanted, and no reserved one."""
+    return bool(configs) and not configs[0].get("natIP")
+
+
 def for_new(
     ctx: Context, cloud: Cloud, network: Found[Network] | None, configs: Sequence[Mapping[str, Any]]
 ) -> list[Step]:
@@ -134,6 +144,8 @@ def for_new(
                 "the "
                 "field out.", field=f"{path}[0].natIP",
             )
+        return []
+    if not ip and cloud.traits.public_at_birth:
         return []
     tags = (ctx.body.get("tags") or {}).get("items") or []
     return _standing(ctx, network, ip, f"{path}[0].natIP", {"$ref": "node.target"}, "", tags)

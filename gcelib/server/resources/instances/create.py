@@ -54,6 +54,11 @@ def insert(ctx: Context) -> Work:
         "image_id": wish.image.model.id, "ip": wish.ip, "root_gb": drives.root_gb(wish.boot, wish.image, wish.size),
         "user_data": metadata.user_data(wish.items, keys, cloud.traits.user_data_bytes), "submitted": "$now",
     }
+    if not cloud.traits.boot_disk_dies:
+        args["keep_root"] = not wish.boot.get("autoDelete")
+    nic = (ctx.body.get("networkInterfaces") or [{}])[0]
+    if cloud.traits.public_at_birth:
+        args["public"] = access.at_birth(nic.get("accessConfigs") or [])
     if wish.size.model.custom:
         args |= {"cpus": wish.size.model.cpus, "ram_mb": wish.size.model.ram_mb}
     undo = Step("destroy node", cloud.name, "nodes", "destroy", {"id": {"$ref": "node.target"}})
@@ -63,7 +68,6 @@ def insert(ctx: Context) -> Work:
     if ctx.body.get("deletionProtection"):
         protect = {"id": {"$ref": "node.target"}, "on": True}
         steps.append(Step("protect", cloud.name, "nodes", "protect", protect, optional=True))
-    nic = (ctx.body.get("networkInterfaces") or [{}])[0]
     steps += access.for_new(ctx, cloud, wish.network, nic.get("accessConfigs") or [])
     target = f"{ctx.project}/zones/{wish.zone.name}/instances/{wish.name}"
     return Work("insert", target, steps, main="node", target_kind="node", warnings=asked.ignored(ctx, cloud))
@@ -100,7 +104,7 @@ def _before(ctx: Context, wish: Wish, keys: Sequence[str]) -> tuple[list[Step], 
     if wish.network is not None and wish.zone.model.picks_network:
         args["network_ids"] = [wish.network.model.id, *wish.further]
     if wish.zone.model.security_groups and cloud.firewalls is not None:
-        network = wish.network.name if wish.network else "default"
+        network = networks.network_name(ctx.view, wish.network) if wish.network else "default"
         steps, args["group_ids"] = groups.for_machine(ctx.view, cloud, network, wish.name, wish.tags)
     if keys and cloud.keypairs is not None:
         key = {"name": "gcelib-" + naming.number("", "key", keys[0]), "public_key": keys[0]}

@@ -22,6 +22,10 @@ def set_auto_delete(ctx: Context, item: Found[Node]) -> Work:
                 "it is deleted with its machine. Take a snapshot or an image first."
             )
         return of(ctx, item, "setDiskAutoDelete", [])
+    if disk.model.dies is not None:
+        args = {"id": disk.model.id, "node_id": item.model.id, "on": not wish}
+        keep = [Step("auto-delete", item.cloud.name, "volumes", "outlive", args)] if wish != disk.model.dies else []
+        return of(ctx, item, "setDiskAutoDelete", keep)
     steps = drives.marked(ctx, disk, {"auto-delete": "true" if wish else ""})
     return of(ctx, item, "setDiskAutoDelete", steps)
 

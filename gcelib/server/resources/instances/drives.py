@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from gcelib.drivers.base import Cloud
+from gcelib.drivers.base import Cloud, able
 from gcelib.errors import Invalid, Missing, Unsupported
 from gcelib.models import Image, Size, Volume, Zone
 from gcelib.server import disks, remarks, unmet
@@ -107,7 +107,9 @@ def attachment(
         raise Unsupported(f"{ctx.method.id} with '{path}' is not offered on cloud '{cloud.name}': it has no disks.",
                           field=path)
     unmet.refuse(ctx, cloud, disk, REFUSED, "disks", path)
-    said = {"device": disk.get("deviceName", ""), "auto-delete": "true" if disk.get("autoDelete") else ""}
+    dies = bool(disk.get("autoDelete"))
+    told = able(cloud, "volumes", "outlive")
+    said = {"device": disk.get("deviceName", ""), "auto-delete": "true" if dies and not told else ""}
     if disk.get("source"):
         volume = _existing(ctx, zone, disk["source"], f"{path}.source")
         id: Any = volume.model.id
@@ -118,7 +120,10 @@ def attachment(
         id = {"$ref": f"{label}.target"}
     undo = Step(f"detach {index}", cloud.name, "volumes", "detach", {"id": id})
     args = {"id": id, "node_id": node_id}
-    return [*steps, Step(f"attach {index}", cloud.name, "volumes", "attach", args, undo=undo)]
+    steps.append(Step(f"attach {index}", cloud.name, "volumes", "attach", args, undo=undo))
+    if dies and told:
+        steps.append(Step(f"auto-delete {index}", cloud.name, "volumes", "outlive", {**args, "on": False}))
+    return steps
 
 
 def marked(ctx: Context, disk: Found[Volume], said: Mapping[str, str], suffix: str = "") -> list[Step]:

@@ -38,7 +38,7 @@ def delete(ctx: Context, item: Found[Node]) -> Work:
     dying = [
         disk.model.id
         for disk in render.disks_of(ctx, item)
-        if not disk.model.boot and render.auto_delete(ctx, disk)
+        if not disk.model.boot and disk.model.dies is None and render.auto_delete(ctx, disk)
     ]
     steps.append(Step("destroy", cloud, "nodes", "destroy", {"id": node.id, "volume_ids": dying}, weight=2))
     steps += [replace(step, optional=True) for step in access.with_machine(ctx, item)]

@@ -62,6 +62,8 @@ def deletion_protected(item: Found[Node], note: Mapping[str, Any]) -> bool:
 
 def auto_delete(ctx: Context, disk: Found[Volume]) -> bool:
     """Whether a disk goes with its machine; a boot disk cannot stay where the cloud says so."""
+    if disk.model.dies is not None:
+        return disk.model.dies
     if disk.model.boot and disk.cloud.traits.boot_disk_dies:
         return True
     return bool(remarks.said_of("auto-delete", disk.model.tags, _note_of(ctx, disk)) == "true")

@@ -69,9 +69,11 @@ def rejoin(ctx: Context, member: Member, kept: Sequence[Step] = ()) -> list[Step
     """
     cloud, node, network = member.item.cloud, member.item.model, member.network
     stay = [name for name in member.groups if not groups.tag_of(name, network)]
-    steps, ids = groups.ensure(ctx.view, cloud, [*stay, *(groups.tag_group(network, tag) for tag in member.tags)])
-    if not member.own:
-        args = {"name": groups.private_group(network, member.item.name), "description": "Kept by gcelib"}
+    names = [*stay, *(groups.tag_group(network, tag) for tag in member.tags)]
+    steps, ids = groups.ensure(ctx.view, cloud, network, names)
+    if not member.own and not cloud.traits.change_groups_running:
+        args = {"name": groups.private_group(network, member.item.name), "description": "Kept by gcelib",
+                **groups.where(ctx.view, cloud, network)}
         undo = Step("drop own group", cloud.name, "firewalls", "destroy_group", {"id": {"$ref": "own group.target"}})
         steps.append(Step("own group", cloud.name, "firewalls", "create_group", args, undo=undo))
         ids.append({"$ref": "own group.target"})
@@ -106,7 +108,7 @@ def _copies(ctx: Context, member: Member) -> tuple[list[Step], list[Step]]:
         keys = guarding.wanted(cloud, member.network, firewall.definition(note_of(ctx, firewall.name)), late)
         wanted[firewall.name] = {key for key in keys if guarding.concerns(key, member.own)}
     names = sorted({group for keys in wanted.values() for _, group, _ in keys})
-    made, ids = groups.ensure(ctx.view, cloud, names)
+    made, ids = groups.ensure(ctx.view, cloud, member.network, names)
     withdrawn: list[Step] = []
     for firewall in ours:
         keys = wanted[firewall.name]

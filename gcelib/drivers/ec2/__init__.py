@@ -1,0 +1,1 @@
+"""EC2, and the clouds that speak its query API."""

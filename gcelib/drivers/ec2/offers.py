@@ -1,0 +1,188 @@
+"""What machines are made of: instance types, and the images of the owners that the configuration names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from libcloud.compute.constants.ec2_instance_types import INSTANCE_TYPES
+
+from gcelib.drivers.ec2.client import Client, named
+from gcelib.drivers.ec2.facet import Facet, Settings
+from gcelib.drivers.ec2.places import name_of
+from gcelib.drivers.ec2.wire import Tree, number, part, rows, tags, text
+from gcelib.drivers.generic.effects import Effects, Seen, reached, under_way
+from gcelib.drivers.generic.reading import time_of
+from gcelib.errors import NotFound, Refused, Unsupported
+from gcelib.models import Image, ImageState, Job, JobState, Size
+
+ROOT = "/dev/xvda"
+"""The root device of an image made of a snapshot whose machine is not known any more: Linux images' usual one."""
+STATES = {"available": ImageState.READY, "pending": ImageState.PENDING, "transient": ImageState.PENDING}
+
+
+class Sizes(Facet):
+    """The instance types that the region offers."""
+
+    name = "sizes"
+
+    def list(self) -> Sequence[Size]:
+        """Every type, or those that the configuration's patterns name; libcloud's table where the cloud tells none."""
+        patterns = list(self.settings.instance_types)
+        wanted = [{"Name": "instance-type", "Value": patterns}] if patterns else []
+        try:
+            found = self.client.list("DescribeInstanceTypes", "instanceTypeSet", Filter=wanted)
+        except Unsupported:
+            table: Mapping[str, Any] = INSTANCE_TYPES
+            return [
+                Size(id, id, int((each.get("extra") or {}).get("cpu", 0)), int(each["ram"]))
+                for id, each in table.items() if not patterns or any(fnmatchcase(id, each) for each in patterns)
+            ]
+        return [
+            Size(text(row, "instanceType"), text(row, "instanceType"),
+                 number(part(row, "vCpuInfo"), "defaultVCpus"), number(part(row, "memoryInfo"), "sizeInMiB"))
+            for row in found
+        ]
+
+
+class Images(Facet):
+    """Images of the account, of the owners named in the configuration, and single ones; never all there are."""
+
+    name = "images"
+
+    def __init__(self, client: Client, effects: Effects, settings: Settings) -> None:
+        super().__init__(client, effects, settings)
+
+    def list(self) -> Sequence[Image]:
+        """Every image that is offered."""
+        found: dict[str, Image] = {}
+        for row, own in self._rows():
+            model = image_of(row, own=own)
+            if text(row, "imageState") != "deregistered":
+                found.setdefault(model.id, model)
+        return list(found.values())
+
+    def row(self, id: str) -> Tree:
+        """EC2's own words on one image. Raises NotFound."""
+        found = self.client.some("DescribeImages", "imagesSet", ImageId=[id])
+        if not found:
+            raise NotFound(f"{self.client.at} has no image '{id}' any more.")
+        return found[0]
+
+    def create(self, *, key: str, name: str, description: str = "", volume_id: str = "", snapshot_id: str = "",
+               submitted: str = "") -> Job:
+        """Register a snapshot; of a disk one is made first. What it was booted as is taken from its machine."""
+        args = {"name": name, "description": description, "mark": key}
+        if volume_id:
+            made = self.client.change(
+                "CreateSnapshot", VolumeId=volume_id, Description=f"For image {name}",
+                TagSpecification=[named("snapshot", name, key, {OF_IMAGE: name})],
+            )
+            snapshot_id, args = text(made, "snapshotId"), args | {"volume_id": volume_id}
+            return self.watch("create", {**args, "snapshot_id": snapshot_id}, "")
+        return self.watch("create", args, self._register(args, snapshot_id, volume_id))
+
+    def destroy(self, *, key: str, id: str) -> Job:
+        """Deregister it, and delete the snapshots that were made for it alone."""
+        try:
+            row = self.row(id)
+        except NotFound:
+            return self.done(id)
+        self.client.change("DeregisterImage", ImageId=id)
+        backing = [text(part(each, "ebs"), "snapshotId") for each in rows(row, "blockDeviceMapping")]
+        for copy in self.client.some("DescribeSnapshots", "snapshotSet", SnapshotId=[each for each in backing if each]):
+            if OF_IMAGE in tags(copy):
+                self.client.change("DeleteSnapshot", SnapshotId=text(copy, "snapshotId"))
+        return self.watch("destroy", {"id": id}, id)
+
+    def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
+        """The effect of a change, told from the image, or from the snapshot that it is to be made of."""
+        if verb == "destroy":
+            left = self.client.some("DescribeImages", "imagesSet", ImageId=[target])
+            return reached(all(text(row, "imageState") == "deregistered" for row in left), target)
+        row = self._made(args, target)
+        if row is None:
+            return under_way() if self._copy(args) is not None else None
+        state = STATES.get(text(row, "imageState"), ImageState.FAILED)
+        if state is ImageState.FAILED:
+            why = text(part(row, "stateReason"), "message") or text(row, "imageState")
+            fault = Refused(f"{self.client.at} could not make the image: {why}")
+            return Seen(JobState.FAILED, text(row, "imageId"), error=fault)
+        return reached(state is ImageState.READY, text(row, "imageId")) or under_way(text(row, "imageId"))
+
+    def pursue(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
+        """Register the image as soon as the snapshot it is made of is complete."""
+        if verb != "create" or target or self._made(args, target) is not None:
+            return self.seen(verb, args, target)
+        copy = self._copy(args)
+        if copy is None or text(copy, "status") == "pending":
+            return under_way() if copy is not None else None
+        if text(copy, "status") != "completed":
+            why = text(copy, "statusMessage") or text(copy, "status")
+            return Seen(JobState.FAILED, error=Refused(f"{self.client.at} could not copy the disk: {why}"))
+        return under_way(self._register(args, text(copy, "snapshotId"), text(copy, "volumeId")))
+
+    def _made(self, args: Mapping[str, Any], target: str) -> Tree | None:
+        key = str(args["mark"])
+        about: dict[str, Any] = {"ImageId": [target]} if target else {
+            "Owner": ["self"], "Filter": self.client.tagged(key)}
+        return next(iter(self.client.some("DescribeImages", "imagesSet", **about)), None)
+
+    def _copy(self, args: Mapping[str, Any]) -> Tree | None:
+        """The snapshot that was made for this image."""
+        key = str(args["mark"])
+        found = self.client.list("DescribeSnapshots", "snapshotSet", Owner=["self"], Filter=self.client.tagged(key))
+        return next(iter(found), None)
+
+    def _register(self, args: Mapping[str, Any], snapshot_id: str, volume_id: str) -> str:
+        like = self._booted(volume_id) if volume_id else self._booted(self._origin(snapshot_id))
+        root = text(like, "rootDeviceName") or ROOT
+        made = self.client.change(
+            "RegisterImage", Name=args["name"], Description=args["description"],
+            Architecture=text(like, "architecture") or "x86_64", RootDeviceName=root, EnaSupport=True,
+            VirtualizationType=text(like, "virtualizationType") or "hvm", BootMode=text(like, "bootMode"),
+            BlockDeviceMapping=[{"DeviceName": root, "Ebs": {"SnapshotId": snapshot_id, "DeleteOnTermination": True,
+                                                             "VolumeType": self.settings.volume_type}}],
+            TagSpecification=[named("image", args["name"], str(args["mark"]))],
+        )
+        return text(made, "imageId")
+
+    def _origin(self, snapshot_id: str) -> str:
+        found = self.client.some("DescribeSnapshots", "snapshotSet", SnapshotId=[snapshot_id])
+        return text(found[0], "volumeId") if found else ""
+
+    def _booted(self, volume_id: str) -> Tree:
+        """The machine that boots from a disk, {} for none."""
+        wanted = [{"Name": "block-device-mapping.volume-id", "Value": [volume_id]}]
+        found = self.client.list("DescribeInstances", "reservationSet", Filter=wanted) if volume_id else []
+        return next((row for group in found for row in rows(group, "instancesSet")), {})
+
+    def _rows(self) -> Sequence[tuple[Tree, bool]]:
+        own = self.client.list("DescribeImages", "imagesSet", Owner=["self"])
+        found = [(row, True) for row in own] if "self" in self.settings.image_owners else []
+        others = [owner for owner in self.settings.image_owners if owner != "self"]
+        if others:
+            wanted = [{"Name": "name", "Value": list(self.settings.image_names)}] if self.settings.image_names else []
+            theirs = self.client.list("DescribeImages", "imagesSet", Owner=others, Filter=wanted)
+            found += [(row, False) for row in theirs]
+        if self.settings.image_ids:
+            single = self.client.list("DescribeImages", "imagesSet", ImageId=list(self.settings.image_ids))
+            found += [(row, False) for row in single]
+        return found
+
+
+OF_IMAGE = "gcelib-of-image"
+"""The tag of a snapshot that was made for one image: it goes with that."""
+
+
+def image_of(row: Tree, *, own: bool) -> Image:
+    """An image; its size is its root disk's."""
+    root = next((part(each, "ebs") for each in rows(row, "blockDeviceMapping")
+                 if text(each, "deviceName") == text(row, "rootDeviceName")), {})
+    return Image(
+        text(row, "imageId"), text(row, "name") or name_of(row, "imageId"), text(row, "description"),
+        STATES.get(text(row, "imageState"), ImageState.FAILED), text(part(row, "stateReason"), "message"),
+        created=time_of(text(row, "creationDate")), size_gb=number(root, "volumeSize"),
+        public=text(row, "isPublic") == "true" and not own, own=own, os=text(row, "platform"), tags=tags(row),
+    )
