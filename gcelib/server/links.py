@@ -13,6 +13,9 @@ MAX_LENGTH = 2048
 FAMILY = "family/"
 """An image's name starts with this when the link means the newest image of a family."""
 
+PLACES = ("zones", "regions", "global")
+"""What a link below a project starts with."""
+
 _READABLE = "@:"
 """Google leaves these as they are in a path, and gcutil compares links literally."""
 _PLAIN = re.compile(r"[-._~@:A-Za-z0-9/]*")
@@ -90,9 +93,9 @@ def parse(text: str, *, project: str, collection: str = "", scope: str = "", fie
     """What a link in any of GCE's forms means.
 
     Accepted: full on any host and API version, "/compute/v1/projects/..", "projects/..", "zones/Z/..",
-    "regions/R/..", "global/..", and a bare name, which takes the `collection` and `scope` given. `project`
-    fills in where the link names none. Raises `Invalid` for anything else, and for a link to another
-    collection than the one given; `field` is the body field or parameter to name in it.
+    "regions/R/..", "global/..", these three also after a slash, and a bare name, which takes the `collection` and
+    `scope` given. `project` fills in where the link names none. Raises `Invalid` for anything else, and for a link
+    to another collection than the one given; `field` is the body field or parameter to name in it.
     """
     if not text or len(text) > MAX_LENGTH:
         raise _malformed(text, field, "it is empty" if not text else "it is too long")
@@ -122,7 +125,8 @@ def _below_root(text: str) -> str:
                 return "/".join(segments[at:])
         if host and "projects" in segments:
             return "/".join(segments[segments.index("projects") :])
-    return path
+    # libcloud writes "/zones/Z/machineTypes/M".
+    return path.removeprefix("/") if not host and segments[0] in PLACES else path
 
 
 def _bare(name: str, *, project: str, collection: str, scope: str) -> Ref:

@@ -33,6 +33,8 @@ LONGEST_DESCRIPTION = 2048
 """Characters, as GCE has it."""
 
 _WHOLE = re.compile(r"-?[0-9]{1,40}")
+_PORT = re.compile(r"\.(?:portRange|ports\[\d+\])$")
+"""A field of one port or several, as text: libcloud's load balancers send a single one as a number."""
 _TRUTH = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -48,6 +50,8 @@ def scalar(value: Any, schema: Schema, path: str) -> Any:
         return integer(value, "int64", schema, path)
     if kind == "number":
         return decimal(value, path)
+    if isinstance(value, int) and not isinstance(value, bool) and _PORT.search(path):
+        value = str(value)
     if not isinstance(value, str):
         refuse(value, path, "Must be a string.")
     return text(value, schema, path)

@@ -41,6 +41,7 @@ def test_one_instance_has_many_spellings(text: str) -> None:
         ("zones/CH-GV2", Ref("p", "", "zones", "CH-GV2")),
         ("regions/r", Ref("p", "", "regions", "r")),
         ("regions/r/addresses/a", Ref("p", "regions/r", "addresses", "a")),
+        ("/zones/z/machineTypes/m", Ref("p", "zones/z", "machineTypes", "m")),
         ("global/networks/default", Ref("p", "global", "networks", "default")),
         (
             "global/gateways/default-internet-gateway",

@@ -141,6 +141,13 @@ def test_numbers_may_come_as_text() -> None:
     assert cleaned == {"port": 8080, "timeoutSec": 5}
 
 
+def test_a_single_port_may_come_as_a_number() -> None:
+    cleaned, _ = body("forwardingRules.insert", {"name": "n", "portRange": 80})
+    assert cleaned == {"name": "n", "portRange": "80"}
+    cleaned, _ = body("firewalls.insert", {"name": "n", "allowed": [{"IPProtocol": "tcp", "ports": [22, "80-90"]}]})
+    assert cleaned["allowed"][0]["ports"] == ["22", "80-90"]
+
+
 @pytest.mark.parametrize(
     ("value", "field"),
     [
