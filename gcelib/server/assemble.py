@@ -19,6 +19,7 @@ from gcelib.server import dispatch, home, logs, metrics, resources, upkeep
 from gcelib.server.context import Services
 from gcelib.server.discovery.serve import Discovery
 from gcelib.server.listing import Sealer
+from gcelib.server.operations.patience import CALLS
 from gcelib.server.operations.runner import Runner
 from gcelib.server.trail import Trail
 from gcelib.store import Store
@@ -28,6 +29,8 @@ from gcelib.store.operations import Operations, Record
 from gcelib.web import Request, Response
 
 log = logging.getLogger(__name__)
+MOST_CLOUDS = 4
+"""How many clouds that hang may hold the operations' threads before they hold those of others."""
 PING_EVERY = 20.0
 """Seconds for which a cloud's sign of life is good enough for /readyz."""
 
@@ -53,7 +56,7 @@ class Server:
         janitor = upkeep.janitor(lambda: self.config, lambda: self._projects, self._own_cloud, operations, notes)
         self._runner = Runner(
             self._store, self._cloud, number_of=naming.number, settled=self._settled, hourly=janitor.run,
-            waiters=max(1, config.server.threads // 2),
+            waiters=max(1, config.server.threads // 2), threads=CALLS * max(1, min(MOST_CLOUDS, len(config.clouds))),
         )
         metrics.watch_operations(lambda state: sum(record.status == state for record in operations.open()))
         services = Services(config, notes, operations, self._runner, Sealer(secret), time.time)

@@ -80,7 +80,7 @@ class View:
             else:
                 parts = self._shelf.gathering.ask(able, facet, verb, self._needed)
             self._answers[name] = parts
-            self.faults.update({part.cloud.name: part.fault for part in parts if part.fault})
+            self.faults = {part.cloud.name: part.fault for part in parts if part.fault} | self.faults
         return self._answers[name]
 
     def note(self, kind: str) -> Mapping[tuple[str, str], dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from gcelib.errors import Bug, Fault, NoCapacity, Refused, TooMany, Unavailable, Uncertain, fault_from_data
 from gcelib.models import Job, JobState
@@ -52,6 +53,12 @@ class Carrier:
             return
         if patient and self._rests(course, step, state, now):
             return
+        with self._cooling.calling(step.cloud) if patient and step.cloud else nullcontext():
+            self._turn(course, step, state, now, patient, seconds)
+
+    def _turn(
+        self, course: Course, step: Step, state: StepState, now: float, patient: bool, seconds: float
+    ) -> None:
         if state.phase == Phase.WAITING:
             if self._prepare(course, step, state, now, seconds or deadline_for(step)):
                 self._send(course, step, state, patient)
@@ -61,10 +68,10 @@ class Carrier:
             self._poll(course, step, state)
 
     def _rests(self, course: Course, step: Step, state: StepState, now: float) -> bool:
-        """True when the cloud is being left alone; past its deadline a step asks all the same."""
+        """True when the cloud is left alone, or others are calling it; past its deadline a step asks all the same."""
         if not step.cloud or (state.deadline and now > state.deadline):
             return False
-        remaining = self._cooling.remaining(course.record.project, step.cloud)
+        remaining = self._cooling.remaining(course.record.project, step.cloud) or self._cooling.crowded(step.cloud)
         if remaining:
             state.resume = now + remaining
         return remaining > 0

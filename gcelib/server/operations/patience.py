@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from gcelib.server.operations.plan import Step
 
@@ -25,6 +27,9 @@ ATTEMPTS = 4
 
 MISSES = 4
 """How many polls in a row may make no sense before the outcome counts as unknown."""
+
+CALLS = 4
+"""How many of the operations' threads may be at one cloud: one that hangs does not hold those of another's."""
 
 DEADLINES = {"create": 3600.0, "images.register": 6 * 3600.0}
 """Seconds a step may take, by verb, or by facet and verb."""
@@ -60,6 +65,25 @@ class Cooling:
         self._jitter = jitter
         self._lock = threading.Lock()
         self._clouds: dict[tuple[str, str], tuple[int, float]] = {}
+        self._calls: defaultdict[str, list[float]] = defaultdict(list)
+
+    @contextmanager
+    def calling(self, cloud: str) -> Iterator[None]:
+        """Within this context the cloud is being called."""
+        begun = self._clock()
+        with self._lock:
+            self._calls[cloud].append(begun)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._calls[cloud].remove(begun)
+
+    def crowded(self, cloud: str) -> float:
+        """Seconds to wait for others who are calling the cloud, longer when they hang; 0 when there is room."""
+        with self._lock:
+            calls = self._calls.get(cloud, ())
+            return 0.0 if len(calls) < CALLS else min(max(0.05, self._clock() - min(calls)), 3.0)
 
     def failed(self, project: str, cloud: str) -> float:
         """Note that it did not answer; says for how many seconds to leave it alone."""
