@@ -129,6 +129,14 @@ class Operations:
         values = {name: getattr(record, name) for name in _CHANGING}
         if record.done:
             values |= {"work": record.work, "lease_until": 0.0, "due": None}
+        return self._write(record, values)
+
+    def grow(self, record: Record) -> bool:
+        """Write what changed, and the work, which has more steps now; False when it is no longer this holder's."""
+        free = {"lease_until": 0.0, "due": None} if record.done else {}
+        return self._write(record, {name: getattr(record, name) for name in (*_CHANGING, "work")} | free)
+
+    def _write(self, record: Record, values: Data) -> bool:
         change = (
             update(table)
             .where(table.c.id == record.id, table.c.holder == record.holder, table.c.status != "DONE")
@@ -195,6 +203,11 @@ class Operations:
         old = delete(table).where(table.c.status == "DONE", table.c.end_time < before)
         with self._store.write() as connection:
             return _count(connection.execute(old))
+
+    def is_open(self, id: str) -> bool:
+        """Whether this operation is there and not done."""
+        found = self.load(id)
+        return found is not None and not found.done
 
     def open(self) -> Records:
         """Every operation that is not done, of every project."""

@@ -11,10 +11,11 @@ from typing import Any
 from gcelib.errors import Bug, Fault
 from gcelib.server.operations.carry import Carrier
 from gcelib.server.operations.patience import LONGEST, Cooling, next_poll
-from gcelib.server.operations.plan import Step, work_to_data
+from gcelib.server.operations.plan import LATE, Step, work_to_data
 from gcelib.server.operations.reach import Reach
 from gcelib.server.operations.state import Course, Phase, StepState, stored_fault
 from gcelib.server.operations.undo import take_back
+from gcelib.server.operations.unfold import Planner, Turn, Unfolder, has_planned
 from gcelib.server.operations.words import left_behind
 from gcelib.store.operations import Operations, Record
 
@@ -31,8 +32,9 @@ class LeaseLost(Exception):
 class Advance:
     """Visits operations. A visit never sleeps, and leaves on the books whatever it found.
 
-    `settled` is told of each operation that ended. Raises LeaseLost, and Unavailable when the database
-    is away: then the course in memory may be ahead of the books and is to be read again from them.
+    `settled` is told of each operation that ended, `planner` plans the steps whose turn has come. Raises LeaseLost, and
+    Unavailable when the database is away: then the course in memory may be ahead of the books and is to be read again
+    from them.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Advance:
         clock: Callable[[], float],
         steady: Callable[[], float],
         lease_seconds: float,
+        planner: Planner,
         settled: Callable[[Record], None] | None = None,
     ) -> None:
         self._operations = operations
@@ -51,6 +54,13 @@ class Advance:
         self._lease = lease_seconds
         self._settled = settled
         self._carrier = Carrier(reach, self.save, clock, steady, Cooling(steady))
+        self._unfolder = Unfolder(planner, Turn(operations.is_open), steady)
+
+    def take_over(self) -> None:
+        """Leave their turn to the operations that had it in a process before this one."""
+        for record in self._operations.open():
+            if has_planned(record):
+                self._unfolder.turn.take(record)
 
     def visit(self, course: Course) -> float | None:
         """Do what can be done now; seconds until the next visit makes sense, None when it is over."""
@@ -84,10 +94,16 @@ class Advance:
 
     def _forward(self, course: Course) -> bool:
         """Carry steps in order, each once; True when all are settled."""
+        if not self._unfolder.resumed(course):
+            return False
         for step in course.work.steps:
             state = course.steps[step.name]
             if not state.settled:
-                self._carrier.carry(course, step, state, patient=not course.answering)
+                if step.facet != LATE:
+                    self._carrier.carry(course, step, state, patient=not course.answering)
+                elif self._unfolder.unfold(course, step, state):
+                    self.save(course)
+                    return self._forward(course)
                 if state.phase == Phase.FAILED and not self._tolerated(course, step, state):
                     return False
             if not state.settled and not (step.early and state.phase == Phase.SUBMITTED):
@@ -127,6 +143,7 @@ class Advance:
 
     def _end(self, course: Course) -> None:
         before = course.record
+        self._unfolder.turn.give_back(before)
         try:
             self._close(course)
         except BaseException:
@@ -154,9 +171,12 @@ class Advance:
     def _write(self, course: Course, record: Record) -> None:
         now = self._clock()
         course.record = replace(record, due=now, lease_until=now + self._lease)
-        if not self._operations.save(course.record):
+        if course.grown and not record.done:
+            course.record = replace(course.record, work=work_to_data(course.work))
+        write = self._operations.grow if course.grown else self._operations.save
+        if not write(course.record):
             raise LeaseLost(course.record.name)
-        course.dirty = False
+        course.dirty = course.grown = False
 
 
 def _share(state: StepState, now: float) -> float:

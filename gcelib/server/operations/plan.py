@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+LATE = "plan"
+"""The facet of steps that are planned when their turn comes: `verb` says what, `args` about what."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

@@ -18,6 +18,7 @@ from gcelib.server.operations.plan import Work
 from gcelib.server.operations.reach import Clouds, NumberOf, Reach
 from gcelib.server.operations.record import new_record, request_key, same_request
 from gcelib.server.operations.turns import Turns
+from gcelib.server.operations.unfold import Planner
 from gcelib.server.operations.waiting import Waiting
 from gcelib.store import Store
 from gcelib.store.notes import Notes
@@ -38,7 +39,8 @@ NUDGE_SECONDS = 0.5
 class Runner:
     """Every operation of this process: `begin` one, `get` it, `wait` for it; `start` and `stop` the threads.
 
-    `clouds` gives the cloud of a step, `number_of` the number of a new thing, `settled` is told of each end,
+    `clouds` gives the cloud of a step, `number_of` the number of a new thing, `planner` the steps that are
+    planned when their turn comes, `settled` is told of each end,
     `hourly` is called once an hour. `waiters` is how many requests may wait at once, at most half of the
     server's threads.
     """
@@ -49,6 +51,7 @@ class Runner:
         clouds: Clouds,
         *,
         number_of: NumberOf = lambda cloud, kind, id: "",
+        planner: Planner = lambda project, verb, args: (),
         settled: Callable[[Record], None] | None = None,
         hourly: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.time,
@@ -66,8 +69,9 @@ class Runner:
         reach = Reach(clouds, Notes(store, clock), number_of)
         advance = Advance(
             self.operations, reach, clock=clock, steady=_steady(clock, ticks), lease_seconds=LEASE_SECONDS,
-            settled=self._ended,
+            planner=planner, settled=self._ended,
         )
+        self._advance = advance
         self._turns = Turns(self.operations, advance, self.holder, ticks, sleep)
         self._stopping = threading.Event()
         self._renewed = self._houred = ticks()
@@ -91,6 +95,7 @@ class Runner:
         """Claim the open operations that nobody holds; of a store that is ours alone, all."""
         if self.operations.alone:
             self.operations.release_all()
+        self._advance.take_over()
         self.sweep()
 
     def quiesce(self) -> None:

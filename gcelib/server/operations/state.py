@@ -82,7 +82,8 @@ class Course:
     `fault` is why it fails, once a step has failed; from then on steps are only taken back. `failed_step`
     names that step. `refused`: the request itself was answered with the fault. `says` tells people why
     nothing moves. The rest is not stored: `answering` while a request waits for the main step, `raised` the
-    fault itself, `dirty` when the stored state is behind, `looked` when it was last looked at.
+    fault itself, `dirty` when the stored state is behind, `grown` when the stored work is, `looked` when it was last
+    looked at.
     """
 
     record: Record
@@ -96,6 +97,7 @@ class Course:
     answering: bool = False
     raised: Fault | None = None
     dirty: bool = False
+    grown: bool = False
     looked: float = 0.0
 
     @classmethod

@@ -14,6 +14,8 @@ _THINGS = {
     "networks": "network",
     "firewalls": "security group",
     "addresses": "address",
+    "guards": "rule",
+    "acls": "access list",
     "keypairs": "key pair",
     "tags": "tags",
     "notes": "note",

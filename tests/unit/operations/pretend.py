@@ -128,6 +128,7 @@ class World:
         self.store = Store.open(f"sqlite:///{path}")
         self.clock = Clock()
         self.cloud = PretendCloud(self.clock)
+        self.plans: dict[str, Callable[..., list[Step]]] = {}
         self.settled: list[Any] = []
         self.runner = self.restarted()
 
@@ -138,6 +139,7 @@ class World:
             self.store,
             lambda project, cloud: self.cloud,  # type: ignore[arg-type,return-value]
             number_of=lambda cloud, kind, id: f"number of {cloud}/{kind}/{id}",
+            planner=lambda project, verb, args: self.plans[verb](**args),
             settled=self.settled.append,
             **given,
         )

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from pretend import Killed, World
 
 from gcelib.errors import Fault, NoCapacity, Refused, TooMany, Unavailable
-from gcelib.server.operations.plan import Step, Work
+from gcelib.server.operations.plan import LATE, Step, Work
 from gcelib.store.operations import Record
 
 RANK = ["PENDING", "RUNNING", "DONE"]
@@ -36,6 +36,7 @@ STEP = st.fixed_dictionaries({
     "undoing": st.lists(st.sampled_from(["job", "sync", "lost", "dropped", "away"]), max_size=2),
     "optional": st.booleans(),
     "early": st.booleans(),
+    "late": st.booleans(),
 })
 
 
@@ -47,6 +48,8 @@ class Operations(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.world = World(self.folder / "gcelib.db")
         self.world.cloud.point = self.point
+        self.late: dict[str, Step] = {}
+        self.world.plans["step"] = self.planned
         self.dying = 0
         self.works: list[Work] = []
         self.answers: list[str] = []
@@ -61,15 +64,18 @@ class Operations(RuleBasedStateMachine):
 
     def instrument(self) -> None:
         """Make the moments around a write to the books moments of death as well."""
-        save = self.world.runner.operations.save
+        books = self.world.runner.operations
+        for name, write in (("save", books.save), ("grow", books.grow)):
+            setattr(books, name, self.mortal(write))
 
-        def saving(record: Record) -> bool:
+    def mortal(self, write: Callable[[Record], bool]) -> Callable[[Record], bool]:
+        def writing(record: Record) -> bool:
             self.point("before it is on the books")
-            kept = save(record)
+            kept = write(record)
             self.point("after it is on the books")
             return kept
 
-        self.world.runner.operations.save = saving  # type: ignore[method-assign]
+        return writing
 
     def surviving(self, act: Callable[[], object]) -> None:
         try:
@@ -92,10 +98,21 @@ class Operations(RuleBasedStateMachine):
         script[f"create {name}"] = [BEHAVIOURS[each]() for each in drawn["does"]]
         script[f"destroy id-of-{name}"] = [BEHAVIOURS[each]() for each in drawn["undoing"]]
         undo = Step("undo", "gva", "volumes", "destroy", {"id": {"$ref": f"{name}.target"}})
-        return Step(
+        made = Step(
             name, "gva", "volumes", "create", {"name": name},
             None if drawn["optional"] else undo, drawn["optional"], drawn["early"],
         )
+        if not drawn["late"]:
+            return made
+        self.late[name] = made
+        return Step(f"plan {name}", "", LATE, "step", {"name": name})
+
+    def planned(self, name: str) -> list[Step]:
+        """What a step that is planned late becomes; planning may be the end of the process, or of the cloud."""
+        self.point("while it is planned")
+        if self.world.cloud.away:
+            raise self.world.cloud.away
+        return [self.late[name]]
 
     @rule(seconds=st.sampled_from([0.05, 0.5, 3.0, 12.0, 30.0]))
     def time_passes(self, seconds: float) -> None:
@@ -154,7 +171,7 @@ class Operations(RuleBasedStateMachine):
         """Done without an error: all is there. With one: nothing is."""
         cloud = self.world.cloud
         work = next(each for each in self.works if each.target == record.target)
-        for step in work.steps:
+        for step in (self.late.get(each.args["name"], each) for each in work.steps):
             made = [each for each in cloud.effects if each.args.get("name") == step.name]
             gone = cloud.count("volumes", "destroy", id=f"id-of-{step.name}")
             if step.optional:
