@@ -105,7 +105,7 @@ def acquisition(
     `after` are references to results that must be there first.
     """
     cloud, model = network.cloud, network.model
-    known: list[Any] = [item.model.id for item in addresses(ctx) if item.model.network_id == model.id]
+    known: list[Any] = [item.model.id for item in addresses(ctx) if item.model.network_id in ("", model.id)]
     # Ids that are none of an address's do no harm among the known ones, and make the step wait.
     args = {"zone_id": model.zone_id, "network_id": model.id, "ip": ip, "known": [*known, *after], "submitted": "$now"}
     undo = Step("release address", cloud.name, "addresses", "release", {"id": {"$ref": "address.target"}})

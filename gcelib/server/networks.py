@@ -160,9 +160,23 @@ def kept(cloud: Cloud, kind: str, label: str, said: Mapping[str, str]) -> list[S
     return [replace(each, optional=False) for each in remarks.steps(cloud, kind, label, {}, said)]
 
 
-def dropping(part: Found[Network]) -> Step:
-    """The step that deletes a cloud's network."""
-    return Step(f"network {part.zone} {part.name}", part.cloud.name, "networks", "destroy", {"id": part.model.id})
+def dropping(parts: Iterable[Found[Network]]) -> list[Step]:
+    """The steps that delete clouds' networks, each once however many zones it reaches."""
+    once = {(part.cloud.name, part.model.id): part for part in reversed([*parts])}
+    return [
+        Step(f"network {part.zone} {part.name}", part.cloud.name, "networks", "destroy", {"id": part.model.id})
+        for part in reversed(once.values())
+    ]
+
+
+def apart(zones: Iterable[Found[Zone]]) -> list[Found[Zone]]:
+    """Those of these zones in which a network has to be made so that all have it: of a cloud whose networks reach
+    every zone, the first."""
+    once = {
+        (zone.cloud.name, "" if zone.cloud.traits.spanning_networks else zone.name): zone
+        for zone in reversed([*zones])
+    }
+    return [*reversed(once.values())]
 
 
 def unused(ctx: Context, parts: Iterable[Found[Network]], what: str) -> None:

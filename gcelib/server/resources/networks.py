@@ -83,7 +83,7 @@ class Networks(Collection):
             return _work(ctx, "insert", name, [Step("note", "", "notes", "put", {**where, "data": note})])
         said = {"description": ctx.body.get("description", ""), "mode": AUTO if auto else ""}
         steps: list[Step] = []
-        for zone in zones:
+        for zone in networks.apart(zones):
             args = {"name": name, "zone_id": zone.model.id, "description": said["description"], "cidr": cidr,
                     "gateway": gateway}  # fmt: skip
             steps += networks.making(f"network {zone.name}", zone, args, said)
@@ -107,7 +107,7 @@ class Networks(Collection):
                 f"'{shared.cloud.name}': only its operator can delete it."
             )
         networks.unused(ctx, item.parts, f"network resource '{path}'")
-        steps = [networks.dropping(part) for part in item.parts]
+        steps = networks.dropping(item.parts)
         steps += [Step(f"vpc {vpc.zone}", vpc.cloud.name, "vpcs", "destroy", {"id": vpc.model.id}) for vpc in item.vpcs]
         if item.note:
             where = {"place": metadata.place(ctx), "kind": networks.KIND, "id": item.name}

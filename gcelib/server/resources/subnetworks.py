@@ -89,7 +89,7 @@ class Subnetworks(Collection):
         if any(ctx.view.networks.match(name, zone.name) for zone in zones):
             raise Exists(f"The resource '{where}' already exists")
         _apart(network, wanted)
-        steps = [step for zone in zones for step in _made_in(ctx, zone, network, wanted)]
+        steps = [step for zone in networks.apart(zones) for step in _made_in(ctx, zone, network, wanted)]
         main = next(step.name for step in steps if step.facet == "networks")
         warnings = _unguarded(zones, steps)
         return Work("insert", where.removeprefix("projects/"), steps, main=main, warnings=warnings)
@@ -106,7 +106,7 @@ class Subnetworks(Collection):
             raise Refused(f"Subnetwork '{item.name}' is not the project's own in zone '{shared.zone}' of cloud "
                           f"'{shared.cloud.name}': only its operator can delete it.")
         networks.unused(ctx, item.parts, f"subnetwork resource 'projects/{path}'")
-        steps = [networks.dropping(part) for part in item.parts]
+        steps = networks.dropping(item.parts)
         return Work("delete", path, steps, main=steps[0].name, target_id=_number(item))
 
     def patch(self, ctx: Context) -> Work:
