@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import Any
 
@@ -21,6 +20,7 @@ from gcelib.server.discovery.serve import Discovery
 from gcelib.server.listing import Sealer
 from gcelib.server.operations.patience import CALLS
 from gcelib.server.operations.runner import Runner
+from gcelib.server.signs import GOOD, Signs
 from gcelib.server.trail import Trail
 from gcelib.store import Store
 from gcelib.store.audit import AuditFile
@@ -31,8 +31,6 @@ from gcelib.web import Request, Response
 log = logging.getLogger(__name__)
 MOST_CLOUDS = 4
 """How many clouds that hang may hold the operations' threads before they hold those of others."""
-PING_EVERY = 20.0
-"""Seconds for which a cloud's sign of life is good enough for /readyz."""
 
 
 class Server:
@@ -49,8 +47,7 @@ class Server:
             clouds=lambda: self.config.callers_clouds(),
         )
         self._projects = Projects(config, observe=metrics.cloud_call)
-        self._pings: dict[str, tuple[float, str]] = {}
-        self._pinging = threading.Lock()
+        self._signs = Signs()
         notes = Notes(self._store)
         operations = Operations(self._store)
         janitor = upkeep.janitor(lambda: self.config, lambda: self._projects, self._own_cloud, operations, notes)
@@ -109,23 +106,10 @@ class Server:
             self._store.ping()
         except Fault as fault:
             parts["store"] = fault.message
-        clouds = {cloud.name: self._ping(cloud) for cloud in self._projects.clouds()}
+        clouds = self._signs.of(self._projects.clouds())
         parts["clouds"] = clouds
         well = parts["store"] == "ok" and self._runner.alive
-        return well and (not clouds or "ok" in clouds.values()), parts
-
-    def _ping(self, cloud: Cloud) -> str:
-        with self._pinging:
-            when, said = self._pings.get(cloud.name, (0.0, ""))
-            if time.monotonic() - when < PING_EVERY and said == "ok":
-                return said
-            try:
-                cloud.ping()
-                said = "ok"
-            except Fault as fault:
-                said = fault.message
-            self._pings[cloud.name] = (time.monotonic(), said)
-            return said
+        return well and (not clouds or GOOD in clouds.values()), parts
 
     def _verify(self, cloud: str, key: str, secret: str) -> Holder:
         """Whose keys these are, asked of the cloud. Raises Unauthenticated, Unavailable."""
