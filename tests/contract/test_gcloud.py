@@ -86,26 +86,6 @@ def test_zones_and_regions(gcloud: Gcloud) -> None:
     assert shown["zones"] == [f"{gcloud.live.url}/compute/v1/projects/demo/zones/de-adv1"]
 
 
-def test_machine_types(gcloud: Gcloud) -> None:
-    rows = gcloud.compute("machine-types", "list").rows
-    assert len(rows) == len(SIZES) * len(ZONES)
-    here = gcloud.compute("machine-types", "list", "--zones=ch-gv2", "--sort-by=name").rows
-    assert [row["NAME"] for row in here] == SIZES
-    assert {(row["CPUS"], row["MEMORY_GB"]) for row in here if row["NAME"] == "medium"} == {("2", "4.00")}
-    few = gcloud.compute("machine-types", "list", "--filter=name=tiny", "--limit=2").rows
-    assert [row["NAME"] for row in few] == ["tiny", "tiny"]
-    shown = gcloud.compute("machine-types", "describe", "large", BASIC, "--format=json").data
-    assert (shown["guestCpus"], shown["memoryMb"]) == (4, 8182)
-
-
-def test_disk_types(gcloud: Gcloud) -> None:
-    rows = gcloud.compute("disk-types", "list", "--filter=name=pd-standard").rows
-    assert [(row["NAME"], row["ZONE"]) for row in rows] == [("pd-standard", zone) for zone in ZONES]
-    assert all(re.match(r"\d+GB-\d+GB", row["VALID_DISK_SIZES"]) for row in rows)
-    shown = gcloud.compute("disk-types", "describe", "pd-standard", BASIC, "--format=json").data
-    assert shown["kind"] == "compute#diskType"
-
-
 def test_images(gcloud: Gcloud) -> None:
     own = gcloud.compute("images", "list", "--no-standard-images").rows
     assert len(own) == 28
@@ -141,27 +121,6 @@ def test_lists_of_instances_are_filtered_sorted_and_cut(gcloud: Gcloud, machine:
     assert listed("--zones=ch-gv2,fr-sg1", "--filter=name~^orn", "--sort-by=~name", "--limit=1") == ["ornate"]
 
 
-def test_disks(gcloud: Gcloud, machine: str) -> None:
-    rows = {row["NAME"]: row for row in gcloud.compute("disks", "list").rows}
-    assert (rows["ornate"]["SIZE_GB"], rows["ornate-data"]["SIZE_GB"]) == ("10", "20")
-    assert {row["STATUS"] for row in rows.values()} == {"READY"}
-    assert all(row["TYPE"] and row["LOCATION"] == "ch-gv2" for row in rows.values())
-    shown = gcloud.compute("disks", "describe", "ornate-data", BASIC, "--format=json").data
-    assert shown["users"][0].endswith("/instances/ornate")
-
-
-def test_stop_start_and_reset(gcloud: Gcloud, machine: str) -> None:
-    def status() -> str:
-        return gcloud.compute("instances", "describe", machine, BASIC, "--format=value(status)").out.strip()
-
-    assert "Updated [" in gcloud.compute("instances", "stop", machine, BASIC).err
-    assert status() == "TERMINATED"
-    started = gcloud.compute("instances", "start", machine, BASIC)
-    assert re.search(r"Instance external IP is 185\.19\.28\.\d+", started.err + started.out)
-    gcloud.compute("instances", "reset", machine, BASIC)
-    assert status() == "RUNNING"
-
-
 def test_several_names_go_in_one_batch(gcloud: Gcloud) -> None:
     names = ["batch-1", "batch-2", "batch-3"]
     made = gcloud.compute("instances", "create", *names, BASIC, "--machine-type=Micro",
@@ -171,13 +130,6 @@ def test_several_names_go_in_one_batch(gcloud: Gcloud) -> None:
     assert shown.out == "batch-2\n"
     deleted = gcloud.compute("instances", "delete", *names, BASIC)
     assert len(re.findall(r"Deleted \[", deleted.err)) == 3
-
-
-def test_custom_sizes(gcloud: Gcloud) -> None:
-    made = gcloud.compute("instances", "create", "custom", BASIC, "--custom-cpu=2", "--custom-memory=2GB",
-                          f"--image={IMAGE}", "--image-project=demo")
-    assert made.column("MACHINE_TYPE") == ["custom-2-2048"]
-    gcloud.compute("instances", "delete", "custom", BASIC)
 
 
 def test_an_instance_is_made_without_waiting(gcloud: Gcloud) -> None:
@@ -193,13 +145,6 @@ def test_an_instance_is_made_without_waiting(gcloud: Gcloud) -> None:
     ]
 
 
-def test_a_protected_instance_is_kept_until_it_is_released(gcloud: Gcloud) -> None:
-    gcloud.compute("instances", "create", "kept", *SMALL, "--deletion-protection")
-    assert "protected against deletion" in gcloud.refused("instances", "delete", "kept", BASIC)
-    gcloud.compute("instances", "update", "kept", BASIC, "--no-deletion-protection")
-    gcloud.compute("instances", "delete", "kept", BASIC)
-
-
 def test_operations(gcloud: Gcloud, machine: str) -> None:
     found = gcloud.compute("operations", "list", "--filter=operationType=insert", "--sort-by=~insertTime", "--limit=1")
     (row,) = found.rows
@@ -209,54 +154,6 @@ def test_operations(gcloud: Gcloud, machine: str) -> None:
     shown = gcloud.compute("operations", "describe", name, BASIC, "--format=json").data
     assert (shown["status"], shown["progress"], shown["user"]) == ("DONE", 100, "tester@demo.gcelib.local")
     assert shown["zone"].endswith("/zones/ch-gv2")
-
-
-def test_firewall_rules(gcloud: Gcloud) -> None:
-    made = gcloud.compute("firewall-rules", "create", "ssh", "--allow=tcp:22,tcp:80-90,udp,icmp", "--description=Ssh",
-                          "--source-ranges=10.0.0.0/8,192.168.0.0/16", "--target-tags=web")
-    (row,) = made.rows
-    assert (row["NETWORK"], row["DIRECTION"], row["PRIORITY"], row["DISABLED"]) == (
-        "default", "INGRESS", "1000", "False"
-    )
-    assert row["ALLOW"] == "tcp:22,tcp:80-90,udp,icmp"
-    assert gcloud.compute("firewall-rules", "list", "--filter=name=ssh").column("ALLOW") == [row["ALLOW"]]
-    shown = gcloud.compute("firewall-rules", "describe", "ssh", "--format=json").data
-    assert (shown["targetTags"], shown["sourceRanges"]) == (["web"], ["10.0.0.0/8", "192.168.0.0/16"])
-    gcloud.compute("firewall-rules", "update", "ssh", "--allow=tcp:443", "--source-ranges=0.0.0.0/0")
-    shown = gcloud.compute("firewall-rules", "describe", "ssh", "--format=json").data
-    assert shown["allowed"] == [{"IPProtocol": "tcp", "ports": ["443"]}]
-    assert (shown["description"], shown["sourceRanges"]) == ("Ssh", ["0.0.0.0/0"])
-    gcloud.compute("firewall-rules", "delete", "ssh")
-    assert gcloud.compute("firewall-rules", "list").out == ""
-
-
-def test_networks_of_the_zone_that_has_its_own(gcloud: Gcloud) -> None:
-    made = gcloud.compute("networks", "create", "lab", "--subnet-mode=legacy", "--range=10.9.0.0/24")
-    assert made.rows[0]["IPV4_RANGE"] == "10.9.0.0/24"
-    names = gcloud.compute("networks", "list", "--sort-by=name").column("NAME")
-    assert names == ["default", "demo-network", "lab"]
-    gcloud.compute("networks", "delete", "lab")
-    assert "lab" not in gcloud.compute("networks", "list").column("NAME")
-
-
-def test_a_machine_in_a_network_of_its_own(gcloud: Gcloud) -> None:
-    inside = gcloud.compute("instances", "create", "inside", ISOLATED, "--machine-type=micro", "--image=debian-12",
-                            "--image-project=demo", "--network=demo-network", "--no-address")
-    (row,) = inside.rows
-    assert row["INTERNAL_IP"].startswith("10.1.1.")
-    assert row["EXTERNAL_IP"] == ""
-    gcloud.compute("instances", "delete", "inside", ISOLATED)
-
-
-def test_the_projects_metadata(gcloud: Gcloud) -> None:
-    gcloud.compute("project-info", "add-metadata", "--metadata=role=db,stage=test")
-    gcloud.compute("project-info", "remove-metadata", "--keys=role")
-    shown = gcloud.compute("project-info", "describe", "--format=json").data
-    assert shown["name"] == "demo"
-    assert [item for item in shown["commonInstanceMetadata"]["items"] if item["key"] in ("role", "stage")] == [
-        {"key": "stage", "value": "test"}
-    ]
-    assert {"INSTANCES", "CPUS"} <= {quota["metric"] for quota in shown["quotas"]}
 
 
 @pytest.mark.parametrize(("words", "message"), [
