@@ -129,8 +129,11 @@ class Nodes(Protocol):
         """
         ...
 
-    def destroy(self, *, key: str, id: str, volume_ids: Sequence[str] = ()) -> Job:
-        """Destroy a machine and its boot disk, and the data volumes named; one already gone is done."""
+    def destroy(self, *, key: str, id: str, volume_ids: Sequence[str] = (), aside: str = "") -> Job:
+        """Destroy a machine and its boot disk, and the data volumes named; one already gone is done.
+
+        `aside` is a name to give it before that, where names linger.
+        """
         ...
 
     def rename(self, *, key: str, id: str, name: str) -> Job: ...

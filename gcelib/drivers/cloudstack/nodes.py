@@ -77,8 +77,10 @@ class Nodes(Reshaping):
         except Refused as fault:
             raise self._taken(name, zone_id, fault) from fault.__cause__
 
-    def destroy(self, *, key: str, id: str, volume_ids: Sequence[str] = ()) -> Job:
+    def destroy(self, *, key: str, id: str, volume_ids: Sequence[str] = (), aside: str = "") -> Job:
         """destroyVirtualMachine, expunging where the cloud lets its users do that."""
+        if aside and any(row.state != "Error" for row in self.rows(id=id)):
+            self.client.change("updateVirtualMachine", id=id, name=aside, displayname=aside)
         args = {"id": id, "volume_ids": [*volume_ids]}
         expunge = self.client.capabilities().allowuserexpungerecovervm or None
         return self.send(

@@ -61,4 +61,6 @@ def left_behind(course: Course) -> str:
         if back is not None and back.phase == Phase.FAILED:
             reason = str((back.error or {}).get("message", ""))
             sentences.append(f"Left behind: {thing(step, course.steps[step.name])}. {reason}")
+    if sentences:
+        sentences.append("Delete what is left by the id in parentheses, here or on the cloud itself.")
     return " ".join(sentences)

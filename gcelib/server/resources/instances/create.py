@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -61,7 +62,11 @@ def insert(ctx: Context) -> Work:
         args["public"] = access.at_birth(nic.get("accessConfigs") or [])
     if wish.size.model.custom:
         args |= {"cpus": wish.size.model.cpus, "ram_mb": wish.size.model.ram_mb}
-    undo = Step("destroy node", cloud.name, "nodes", "destroy", {"id": {"$ref": "node.target"}})
+    back: dict[str, Any] = {"id": {"$ref": "node.target"}}
+    if cloud.traits.names_linger:
+        # What is taken back must not hold the name either: the client will try again.
+        back["aside"] = naming.with_suffix(wish.name, "x" + secrets.token_hex(4))
+    undo = Step("destroy node", cloud.name, "nodes", "destroy", back)
     steps.append(Step("node", cloud.name, "nodes", "create", args, undo=undo, early=True, weight=5))
     steps += remarks.steps(cloud, "node", "node", wish.labels, _said(ctx, wish))
     steps += drives.further(ctx, wish.zone, wish.name)
