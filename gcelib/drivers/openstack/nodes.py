@@ -209,7 +209,11 @@ class Nodes(Facet):
 
     def _resize(self, row: ServerRow, size_id: str) -> None:
         if row.status == servers.RESIZED:
-            self._act(row.id, {"confirmResize": None})
+            try:
+                self._act(row.id, {"confirmResize": None})
+            except (NotFound, Refused):
+                # It is being confirmed already: by an earlier attempt, or by the operator's own clock.
+                return
         elif row.flavor.get("id") != size_id:
             self._act(row.id, {"resize": {"flavorRef": size_id}})
 
