@@ -153,3 +153,9 @@ def young(created: str, args: Mapping[str, Any]) -> bool:
     """Whether a thing may be the outcome of a creation: not older than when that was submitted."""
     since, made = wire.time_of(str(args.get("submitted", ""))), wire.time_of(created)
     return since is None or made is None or made >= since - SKEW
+
+
+def line_of(description: str) -> str:
+    """What CloudStack takes as a text about a thing: a line of at most 255 characters, none of them a control code."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in description)
+    return " ".join(plain.split())[:255]

@@ -10,7 +10,7 @@ from typing import Any
 
 from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import Client
-from gcelib.drivers.cloudstack.facet import Facet, gone, young
+from gcelib.drivers.cloudstack.facet import Facet, gone, line_of, young
 from gcelib.drivers.cloudstack.jobs import Jobs, Seen
 from gcelib.drivers.cloudstack.systems import Systems, format_of
 from gcelib.errors import Refused
@@ -59,7 +59,7 @@ class Images(Facet):
         """createTemplate, for the operating system that the disk or the snapshot came from."""
         args = {"name": name, "submitted": submitted}
         return self.make(
-            "create", "createTemplate", args, name=name, displaytext=_text(description) or name, volumeid=volume_id,
+            "create", "createTemplate", args, name=name, displaytext=line_of(description) or name, volumeid=volume_id,
             snapshotid=snapshot_id, ostypeid=self._systems.of(volume_id, snapshot_id),
         )  # fmt: skip
 
@@ -73,7 +73,7 @@ class Images(Facet):
         format = format_of(url)
         where = {"zoneid": zone_ids[0]} if len(zone_ids) == 1 else {"zoneids": zone_ids}
         fields = self.client.change(
-            "registerTemplate", name=name, displaytext=_text(description) or name, url=url, format=format,
+            "registerTemplate", name=name, displaytext=line_of(description) or name, url=url, format=format,
             hypervisor=self._systems.hypervisor(zone_ids[0], format), ostypeid=self._systems.other(), **where,
         )  # fmt: skip
         rows, _, _ = wire.rows(fields, "template", records.TemplateRow)
@@ -113,12 +113,6 @@ _ORDER = {
     ImageState.READY: JobState.DONE, ImageState.PENDING: JobState.RUNNING, ImageState.FAILED: JobState.FAILED,
 }
 """What the states of a template in its zones mean for a change, the one that counts most first."""
-
-
-def _text(description: str) -> str:
-    """What CloudStack takes as a text about a thing: a line of at most 255 characters, none of them a control code."""
-    plain = "".join(letter if letter.isprintable() else " " for letter in description)
-    return " ".join(plain.split())[:255]
 
 
 def _image(row: records.TemplateRow, *, own: bool) -> Image:

@@ -8,7 +8,7 @@ from typing import Any
 
 from gcelib.drivers.cloudstack import wire
 from gcelib.drivers.cloudstack.client import Client
-from gcelib.drivers.cloudstack.facet import Facet, gone, reached
+from gcelib.drivers.cloudstack.facet import Facet, gone, line_of, reached
 from gcelib.drivers.cloudstack.jobs import Jobs, Seen
 from gcelib.drivers.cloudstack.network_rows import NetworkOfferingRow, NetworkRow
 from gcelib.drivers.cloudstack.zones import Zones, grouped
@@ -77,7 +77,7 @@ class Networks(Facet):
         if acl_id and _listed(offering):
             tier["aclid"] = acl_id
         fields = self.client.change(
-            "createNetwork", name=name, displaytext=description or name, zoneid=zone_id,
+            "createNetwork", name=name, displaytext=line_of(description) or name, zoneid=zone_id,
             networkofferingid=offering.id, **place, **tier,
         )  # fmt: skip
         try:
@@ -95,8 +95,8 @@ class Networks(Facet):
         if verb != "destroy" or self.client.capabilities().allowuserexpungerecovervm:
             return fault
         words = (
-            f"{fault.message.rstrip('.')}. Machines that were deleted count as well until the cloud purges them, which may take a "
-            "day: delete the network again then."
+            f"{fault.message.rstrip('.')}. Machines that were deleted count as well until the cloud purges them, which "
+            "may take a day: delete the network again then."
         )
         return type(fault)(words, field=fault.field)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gcelib.drivers.cloudstack import records, wire
-from gcelib.drivers.cloudstack.facet import Facet, gone, young
+from gcelib.drivers.cloudstack.facet import Facet, gone, line_of, young
 from gcelib.drivers.cloudstack.jobs import Seen
 from gcelib.errors import Exists, Unsupported
 from gcelib.models import Job, JobState, Vpc, VpcType
@@ -70,7 +70,7 @@ class Vpcs(Facet):
         if any(_named(row, name, zone_id) for row in self._rows()):
             raise Exists(f"{self.client.at} has a private cloud named '{name}' already.")
         return self.make(
-            "create", "createVPC", args, name=name, displaytext=description or name, zoneid=zone_id,
+            "create", "createVPC", args, name=name, displaytext=line_of(description) or name, zoneid=zone_id,
             vpcofferingid=type_id, cidr=cidr,
         )  # fmt: skip
 
