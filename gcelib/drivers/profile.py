@@ -43,10 +43,11 @@ class Profile:
     `one_driver`: what its driver knows lives in the driver object, so there is one, for ever.
     `keeps_names` False: a machine may get another name than was asked for. `off_is_terminated`: libcloud says
     "terminated" of a machine that is only switched off. `broken` are calls that its driver has and that do not
-    work; `insists` are arguments that a call needs beyond what its driver says, and `random` those that get a secret
-    nobody is told; both by call. `by_name` are things that a machine is made of by their names. `disk_mb`: its sizes
-    have their disks in MB. `lacks` says of a facet, or of "facet.verb", why it is missing. `zone_keys`, `size_keys`
-    and `image_keys` are where a machine's `extra` has them, tried before the usual ones; dots lead into inner tables.
+    work; `insists` are arguments that a call, or as "" its driver, needs beyond what it says, and `random` those that
+    get a secret nobody is told; both by call. `by_name` are things that a machine is made of by their names.
+    `disk_mb`: its sizes have their disks in MB. `lacks` says of a facet, or of "facet.verb", why it is missing.
+    `zone_keys`, `size_keys` and `image_keys` are where a machine's `extra` has them, tried before the usual ones; dots
+    lead into inner tables.
     """
 
     name: str

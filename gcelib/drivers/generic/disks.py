@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from gcelib.drivers.generic.effects import Effects, Seen, reached, under_way
@@ -16,7 +17,7 @@ from gcelib.models import Job, JobState, Node, Snapshot, Volume, VolumeState, Vo
 
 BOOT = "boot-of:"
 """What the id of a machine's own disk begins with: no volume of the cloud's."""
-NODE_KEYS = ("instance_id", "droplet_ids", "attached_to_instance", "linode_id", "server_id", "node_id")
+NODE_KEYS = ("instance_id", "attached_to_instance", "linode_id", "server_id", "node_id")
 
 
 class Volumes(Facet):
@@ -35,7 +36,9 @@ class Volumes(Facet):
 
     def list(self) -> Sequence[Volume]:
         """Boot disks first, then the cloud's volumes."""
-        return [*self.boot_disks(self._nodes.list()), *self.data_disks()]
+        disks = self.data_disks()
+        booted = {disk.node_id for disk in disks if disk.boot}
+        return [*self.boot_disks([node for node in self._nodes.list() if node.id not in booted]), *disks]
 
     def types(self) -> Sequence[VolumeType]:
         """One kind of disk where disks can be made; its size is chosen."""
@@ -58,7 +61,12 @@ class Volumes(Facet):
         if not self.door.kind.has("list_volumes"):
             return []
         zones, profile = by_any_name(self._zones.list()), self.door.kind.profile
-        return [volume_of(each, profile, zones, self.user(each)) for each in self.objects()]
+        found = [volume_of(each, profile, zones, self.user(each)) for each in self.objects()]
+        held = held_by(self._nodes.objects()) if found else {}
+        return [
+            replace(disk, node_id=held[disk.name][0], boot=held[disk.name][1]) if disk.name in held else disk
+            for disk in found
+        ]
 
     def objects(self) -> Sequence[Any]:
         """libcloud's own objects."""
@@ -103,8 +111,9 @@ class Volumes(Facet):
     def detach(self, *, key: str, id: str) -> Job:
         """detach_volume; one that is not attached is done."""
         volume = self.object(id)
-        if self.user(volume):
-            self.door.change("detach_volume", volume)
+        node_id = next((disk.node_id for disk in self.data_disks() if disk.id == id), "")
+        if node_id:
+            self.door.change("detach_volume", volume, ex_node=self._nodes.object(node_id))
         return self.watch("detach", {"id": id}, id)
 
     def resize(self, *, key: str, id: str, size_gb: int, type_id: str = "") -> Job:
@@ -138,6 +147,15 @@ class Volumes(Facet):
         if disk.state is VolumeState.FAILED:
             return Seen(JobState.FAILED, disk.id, error=Refused(f"{self.door.at} could not make the disk."))
         return reached(disk.state is VolumeState.READY, disk.id) or under_way(disk.id)
+
+
+def held_by(nodes: Sequence[Any]) -> Mapping[str, tuple[str, bool]]:
+    """Disks that machines say they have, by name: the machine's id, and whether it boots from it."""
+    return {
+        str(disk["source"]).rpartition("/")[2]: (str(node.id), bool(disk.get("boot")))
+        for node in nodes for disk in (node.extra or {}).get("disks") or ()
+        if isinstance(disk, Mapping) and disk.get("source")
+    }
 
 
 class Snapshots(Facet):

@@ -50,8 +50,7 @@ class Kind:
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
-        self.factory = factory(profile)
-        self.type = concrete(self.factory, profile)
+        self.type = concrete(factory(profile), profile)
 
     def method(self, call: str) -> str:
         """The name under which the driver has this call; "" when it has it under none."""

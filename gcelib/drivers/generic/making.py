@@ -48,15 +48,17 @@ def make(kind: Kind, want: Wanted) -> NodeDriver:
     Raises Unavailable when what the driver insists on is missing from the configuration, or a library is.
     """
     given = arguments(kind, want)
-    missing = _missing(kind.type, given)
+    missing = [*_missing(kind.type, given), *(name for name in kind.profile.insists.get("", ()) if name not in given)]
     if missing:
         raise Unavailable(
             f"libcloud's driver of '{kind.profile.name}' needs {', '.join(missing)}; set them under "
             "[clouds.NAME.options]."
         )
     try:
-        made: NodeDriver = kind.factory(**given)
-    except RuntimeError as exc:
+        # Not by calling the class: what makes several providers' objects takes no argument but the key.
+        made: NodeDriver = object.__new__(kind.type)
+        made.__init__(**given)  # type: ignore[misc]
+    except (RuntimeError, ImportError) as exc:
         # How libcloud says that a library of the provider's is not installed.
         raise Unavailable(f"libcloud's driver of '{kind.profile.name}' cannot be used: {exc}") from None
     http: Any = getattr(getattr(made, "connection", None), "connection", None)
@@ -75,7 +77,7 @@ def arguments(kind: Kind, want: Wanted) -> dict[str, Any]:
     takes_any = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in _signature(kind.type).values())
     given = dict(want.options)
     if want.endpoint:
-        _place(given, known, kind, want.endpoint)
+        _place(given, known, kind, want.endpoint, takes_any)
     given |= _keys(kind.type, given, want)
     if takes_any:
         given.setdefault("timeout", want.timeout)
@@ -94,16 +96,19 @@ def _keys(driver: type, given: Mapping[str, Any], want: Wanted) -> dict[str, str
     return {name: value for name, value in zip((*free, *inherited), (want.key, want.secret), strict=False) if value}
 
 
-def _place(given: dict[str, Any], known: Mapping[str, inspect.Parameter], kind: Kind, endpoint: str) -> None:
+def _place(
+    given: dict[str, Any], known: Mapping[str, inspect.Parameter], kind: Kind, endpoint: str, takes_any: bool
+) -> None:
     whole = kind.profile.endpoint_as or next((name for name in WHOLE if name in known), "")
     if whole:
         given.setdefault(whole, endpoint)
         return
     parts = urlsplit(endpoint)
     secure = parts.scheme == "https"
-    given.setdefault("host", parts.hostname or "")
-    given.setdefault("port", parts.port or (443 if secure else 80))
-    given.setdefault("secure", secure)
+    if "host" not in known and not takes_any:
+        raise Unavailable(f"libcloud's driver of '{kind.profile.name}' has a cloud of its own; remove the endpoint.")
+    found = {"host": parts.hostname or "", "port": parts.port or (443 if secure else 80), "secure": secure}
+    given |= {name: value for name, value in found.items() if name not in given and (name in known or takes_any)}
     if "path" in known and parts.path:
         given.setdefault("path", parts.path)
 

@@ -13,11 +13,12 @@ PROFILES = (
     Profile("linode", "Linode", carried=True, disk_mb=True, random={"create_node": ("root_pass",)}),
     Profile(
         "azure_arm", "Azure Resource Manager", carried=True, size_keys=("properties.hardwareProfile.vmSize",), insists={
-            "list_images": ("ex_publisher", "ex_offer"), "create_node": ("ex_network",),
+            "": ("region",), "list_images": ("ex_publisher", "ex_offer"), "create_node": ("ex_network",),
         },
     ),
+    # Without the type of its keys the driver would look for a browser to sign in with.
     Profile(
-        "gce", "Google Compute Engine", carried=True, by_name=frozenset({"size"}),
-        arguments={"list_nodes": {"ex_zone": "all"}, "list_sizes": {}, "list_volumes": {"ex_zone": "all"}},
+        "gce", "Google Compute Engine", carried=True, by_name=frozenset({"size"}), options={"auth_type": "SA"},
+        arguments={"list_nodes": {"ex_zone": "all"}, "list_volumes": {"ex_zone": "all"}},
     ),
 )
