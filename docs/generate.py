@@ -8,10 +8,51 @@ import sys
 from pathlib import Path
 
 from gcelib.auth.policy import RULES, UNMETHODED, needed
+from gcelib.drivers import registry
 from gcelib.server.resources import offered, table
 
 ROOT = Path(__file__).parent.parent
 SERVED = re.compile(r"(<!-- served: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
+ABLE = re.compile(r"(<!-- abilities: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+ABILITIES = {
+    "list what there is": ("zones.list", "nodes.list"),
+    "create and delete instances": ("nodes.create", "nodes.destroy"),
+    "start and stop": ("nodes.start", "nodes.stop"),
+    "reset": ("nodes.reset",),
+    "machine type of one that is there": ("nodes.resize",),
+    "serial port": ("nodes.console",),
+    "SSH keys": ("keypairs.register",),
+    "disks": ("volumes.create", "volumes.destroy"),
+    "attach and detach": ("volumes.attach", "volumes.detach"),
+    "enlarge disks": ("volumes.resize",),
+    "snapshots": ("snapshots.create", "snapshots.destroy"),
+    "images of one's own": ("images.create",),
+    "delete images": ("images.destroy",),
+    "networks": ("networks.create", "networks.destroy"),
+    "firewalls": ("firewalls.allow", "firewalls.revoke"),
+    "addresses": ("addresses.acquire", "addresses.enable_nat"),
+    "load balancing": ("balancers.create",),
+    "labels kept on the cloud": ("tags.set",),
+    "quotas": ("quotas.list",),
+}
+"""What people do with a cloud -> the verbs of its facets that this takes."""
+
+SHOWN = ("cloudstack", "openstack", "ec2", "digitalocean", "vultr", "linode", "azure_arm", "gce", "libvirt", "dummy")
+"""The providers that README has a column of; every other is shown by `gcelib providers NAME`."""
+
+
+def abilities() -> str:
+    """What the providers can, by what people do."""
+    profiles = [registry.profile_of(name) for name in SHOWN]
+    able = [registry.abilities(profile) for profile in profiles]
+    lines = [f"| | {' | '.join(profile.title for profile in profiles)} |", "|---|" + "---|" * len(profiles)]
+    for what, verbs in ABILITIES.items():
+        pairs = [each.split(".") for each in verbs]
+        cells = ["yes" if all(verb in can.get(facet, ()) for facet, verb in pairs) else "–" for can in able]
+        lines.append(f"| {what} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def served() -> str:
@@ -72,7 +113,10 @@ def documents() -> dict[Path, str]:
     )
     readme = ROOT / "README.md"
     return {
-        readme: SERVED.sub(lambda match: match[1] + served() + match[2], readme.read_text()),
+        readme: ABLE.sub(
+            lambda match: match[1] + abilities() + match[2],
+            SERVED.sub(lambda match: match[1] + served() + match[2], readme.read_text()),
+        ),
         ROOT / "docs" / "coverage.md": coverage.stdout,
         ROOT / "docs" / "roles.md": roles(),
     }

@@ -46,8 +46,8 @@ class Profile:
     work; `insists` are arguments that a call, or as "" its driver, needs beyond what it says, and `random` those that
     get a secret nobody is told; both by call. `by_name` are things that a machine is made of by their names.
     `disk_mb`: its sizes have their disks in MB. `lacks` says of a facet, or of "facet.verb", why it is missing.
-    `zone_keys`, `size_keys` and `image_keys` are where a machine's `extra` has them, tried before the usual ones; dots
-    lead into inner tables.
+    `id_key` is where a machine's `extra` has an id that lasts, where the machine's own does not. `zone_keys`,
+    `size_keys` and `image_keys` are where it has those, tried before the usual ones; dots lead into inner tables.
     """
 
     name: str
@@ -68,6 +68,7 @@ class Profile:
     by_name: frozenset[str] = frozenset()
     disk_mb: bool = False
     lacks: Mapping[str, str] = field(default_factory=dict)
+    id_key: str = ""
     zone_keys: tuple[str, ...] = ()
     size_keys: tuple[str, ...] = ()
     image_keys: tuple[str, ...] = ()

@@ -68,11 +68,12 @@ class Projects:
             return self._built[name, tenant]
 
     def clouds(self) -> tuple[Cloud, ...]:
-        """Every configured cloud that gcelib can drive with keys of its own."""
+        """Every configured cloud that gcelib can drive with keys of its own, or without any."""
+        callers = {name for name in self._config.callers_clouds() if not self._config.clouds[name].key}
         return tuple(
             self.cloud(config.name)
             for config in self._config.clouds.values()
-            if config.key and registry.carried(config.provider)
+            if config.name not in callers and registry.carried(config.provider)
         )
 
     def close(self) -> None:

@@ -55,7 +55,7 @@ def test_an_endpoint_is_given_in_parts_or_whole() -> None:
     parts = given("vultr", endpoint="http://127.0.0.1:8080/v2")
     assert (parts["host"], parts["port"], parts["secure"]) == ("127.0.0.1", 8080, False)
     assert given("gig_g8", endpoint="https://g8.example/api")["api_url"] == "https://g8.example/api"
-    assert given("libvirt", endpoint="test:///default")["uri"] == "test:///default"
+    assert given("libvirt", options={"uri": "test:///default"})["uri"] == "test:///default"
     assert given("vsphere", endpoint="https://vc.example")["host"] == "vc.example"
 
 
@@ -75,7 +75,7 @@ def test_a_library_that_is_not_installed_is_named() -> None:
     if importlib.util.find_spec("libvirt"):
         pytest.skip("libvirt is installed here")
     kind = Kind(registry.profile_of("libvirt"))
-    config = CloudConfig(name="far", provider="libvirt", endpoint="test:///default")
+    config = CloudConfig(name="far", provider="libvirt", options={"uri": "test:///default"})
     with pytest.raises(Unavailable, match="libvirt"):
         make(kind, wanted(config, kind, "", ""))
 

@@ -11,7 +11,8 @@ from gcelib.drivers.generic.facet import Facet
 from gcelib.drivers.generic.nodes import Nodes
 from gcelib.drivers.generic.offers import Sizes
 from gcelib.drivers.generic.places import Zones, by_any_name
-from gcelib.drivers.generic.reading import first, snapshot_of, volume_of
+from gcelib.drivers.generic.reading import first, node_id, snapshot_of, volume_of
+from gcelib.drivers.profile import Profile
 from gcelib.errors import NotFound, Refused
 from gcelib.models import Job, JobState, Node, Snapshot, Volume, VolumeState, VolumeType
 
@@ -62,7 +63,7 @@ class Volumes(Facet):
             return []
         zones, profile = by_any_name(self._zones.list()), self.door.kind.profile
         found = [volume_of(each, profile, zones, self.user(each)) for each in self.objects()]
-        held = held_by(self._nodes.objects()) if found else {}
+        held = held_by(self._nodes.objects(), profile) if found else {}
         return [
             replace(disk, node_id=held[disk.name][0], boot=held[disk.name][1]) if disk.name in held else disk
             for disk in found
@@ -149,10 +150,10 @@ class Volumes(Facet):
         return reached(disk.state is VolumeState.READY, disk.id) or under_way(disk.id)
 
 
-def held_by(nodes: Sequence[Any]) -> Mapping[str, tuple[str, bool]]:
+def held_by(nodes: Sequence[Any], profile: Profile) -> Mapping[str, tuple[str, bool]]:
     """Disks that machines say they have, by name: the machine's id, and whether it boots from it."""
     return {
-        str(disk["source"]).rpartition("/")[2]: (str(node.id), bool(disk.get("boot")))
+        str(disk["source"]).rpartition("/")[2]: (node_id(node, profile), bool(disk.get("boot")))
         for node in nodes for disk in (node.extra or {}).get("disks") or ()
         if isinstance(disk, Mapping) and disk.get("source")
     }

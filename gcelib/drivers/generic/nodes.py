@@ -11,7 +11,7 @@ from gcelib.drivers.generic.facet import Facet
 from gcelib.drivers.generic.keypairs import KeyPairs
 from gcelib.drivers.generic.offers import Images, Sizes
 from gcelib.drivers.generic.places import Zones, by_any_name, network_id
-from gcelib.drivers.generic.reading import bare, hidden, node_of
+from gcelib.drivers.generic.reading import bare, hidden, node_id, node_of
 from gcelib.errors import Invalid, NotFound, Refused, Unsupported
 from gcelib.models import Job, JobState, Node, NodeState, Zone
 
@@ -49,7 +49,8 @@ class Nodes(Facet):
 
     def one(self, id: str) -> Any:
         """libcloud's object of one machine; None when it is not there."""
-        return next((each for each in self.objects() if str(each.id) == id), None)
+        profile = self.door.kind.profile
+        return next((each for each in self.objects() if node_id(each, profile) == id), None)
 
     def object(self, id: str) -> Any:
         """libcloud's object of one machine. Raises NotFound."""
@@ -77,7 +78,7 @@ class Nodes(Facet):
         if node is None or node.id in (None, ""):
             raise Refused(f"{self.door.at} made no machine, and said nothing more.")
         args = {"name": name, "submitted": submitted}
-        return self.watch("create", args, str(node.id))
+        return self.watch("create", args, node_id(node, self.door.kind.profile))
 
     def wanted(self, name: str, size_id: str, image_id: str, zone_id: str) -> dict[str, Any]:
         """The arguments that every driver's create_node takes."""

@@ -6,7 +6,7 @@ from gcelib.drivers.profile import Profile
 
 PROFILES = (
     Profile("dummy", "Dummy", carried=True, one_driver=True, keeps_names=False),
-    Profile("libvirt", "Libvirt", carried=True, one_driver=True, off_is_terminated=True, endpoint_as="uri",
+    Profile("libvirt", "Libvirt", carried=True, one_driver=True, off_is_terminated=True, id_key="uuid",
             lacks={"nodes.destroy": "libvirt's driver switches a machine off and keeps it"}),
     Profile("digitalocean", "DigitalOcean", carried=True, zone_keys=("region",), size_keys=("size_slug",)),
     Profile("vultr", "Vultr", carried=True, size_keys=("plan",), zone_keys=("region",), image_keys=("os_id",)),

@@ -92,6 +92,11 @@ def hidden(node: Any, profile: Profile) -> bool:
     return str(node.state) == Theirs.TERMINATED and not profile.off_is_terminated
 
 
+def node_id(node: Any, profile: Profile) -> str:
+    """The id by which a machine is known as long as it is there."""
+    return (profile.id_key and first(node.extra or {}, (profile.id_key,))) or str(node.id)
+
+
 def node_of(node: Any, profile: Profile, zones: Mapping[str, str], network_id: str) -> Node:
     """A machine; `zones` maps what zones are called or have as ids to their ids, the first being the default."""
     extra: Mapping[str, Any] = node.extra or {}
@@ -99,7 +104,7 @@ def node_of(node: Any, profile: Profile, zones: Mapping[str, str], network_id: s
     ours = NodeState.STOPPED if state == Theirs.TERMINATED else STATES.get(state, NodeState.RUNNING)
     size = node.size
     return Node(
-        id=str(node.id),
+        id=node_id(node, profile),
         name=node.name or str(node.id),
         state=ours,
         zone_id=zone_id(extra, profile, zones),
