@@ -74,6 +74,7 @@ class Carrier:
         remaining = self._cooling.remaining(course.record.project, step.cloud) or self._cooling.crowded(step.cloud)
         if remaining:
             state.resume = now + remaining
+            self._say(course, self._cooling.words(course.record.project, step.cloud))
         return remaining > 0
 
     def _prepare(
@@ -237,11 +238,15 @@ class Carrier:
 
     def _hidden(self, course: Course, step: Step, state: StepState, fault: Fault) -> None:
         """The cloud is away: the operation keeps running and says so."""
-        pause = self._cooling.failed(course.record.project, step.cloud)
+        pause = self._cooling.failed(course.record.project, step.cloud, fault.message)
         asked = float(fault.retry_after) if isinstance(fault, TooMany) else 0.0
         state.resume = self._steady() + min(max(pause, asked), LONGEST)
-        says = f"Waiting: {fault.message}"
-        if course.says != says:
+        self._say(course, fault.message)
+
+    def _say(self, course: Course, words: str) -> None:
+        """Have the operation tell what it waits for."""
+        says = f"Waiting: {words}"
+        if words and course.says != says:
             course.says, course.dirty = says, True
 
     def _missed(self, course: Course, step: Step, state: StepState, error: Exception) -> None:

@@ -31,6 +31,9 @@ MISSES = 4
 CALLS = 4
 """How many of the operations' threads may be at one cloud: one that hangs does not hold those of another's."""
 
+SILENT = 5.0
+"""Seconds after which a cloud that is being called is said not to answer."""
+
 DEADLINES = {"create": 3600.0, "images.register": 6 * 3600.0}
 """Seconds a step may take, by verb, or by facet and verb."""
 
@@ -66,6 +69,7 @@ class Cooling:
         self._lock = threading.Lock()
         self._clouds: dict[tuple[str, str], tuple[int, float]] = {}
         self._calls: defaultdict[str, list[float]] = defaultdict(list)
+        self._words: dict[tuple[str, str], str] = {}
 
     @contextmanager
     def calling(self, cloud: str) -> Iterator[None]:
@@ -85,9 +89,17 @@ class Cooling:
             calls = self._calls.get(cloud, ())
             return 0.0 if len(calls) < CALLS else min(max(0.05, self._clock() - min(calls)), 3.0)
 
-    def failed(self, project: str, cloud: str) -> float:
-        """Note that it did not answer; says for how many seconds to leave it alone."""
+    def words(self, project: str, cloud: str) -> str:
+        """Why the cloud is left alone, or what those who are calling it have been waiting for; "" when it is well."""
         with self._lock:
+            calls = self._calls.get(cloud, ())
+            silent = len(calls) >= CALLS and self._clock() - min(calls) > SILENT
+            return self._words.get((project, cloud)) or (f"Cloud '{cloud}' does not answer." if silent else "")
+
+    def failed(self, project: str, cloud: str, words: str = "") -> float:
+        """Note that it did not answer, and why; says for how many seconds to leave it alone."""
+        with self._lock:
+            self._words[project, cloud] = words
             count, until = self._clouds.get((project, cloud), (0, 0.0))
             # Calls that were under way together fail together: they count as one failure.
             count = min(count + 1, 5) if count == 0 or self._clock() >= until else count
@@ -99,6 +111,7 @@ class Cooling:
         """Note that it answered."""
         with self._lock:
             self._clouds.pop((project, cloud), None)
+            self._words.pop((project, cloud), None)
 
     def remaining(self, project: str, cloud: str) -> float:
         """Seconds for which it is still to be left alone; 0 when it may be called."""
