@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gcelib.drivers.generic.effects import Effects, Seen, reached, under_way
+from gcelib.drivers.generic.effects import Effects, Seen, reached
 from gcelib.drivers.openstack import servers
 from gcelib.drivers.openstack.api import Api
 from gcelib.drivers.openstack.facet import KEY, Facet, utc
@@ -13,7 +13,7 @@ from gcelib.drivers.openstack.markers import decoded
 from gcelib.drivers.openstack.networks import Networks
 from gcelib.drivers.openstack.places import Zones
 from gcelib.drivers.openstack.records import FloatingIpRow
-from gcelib.errors import Fault, NotFound, NotReady, Refused
+from gcelib.errors import NotFound, NotReady, Refused
 from gcelib.models import Address, Job
 
 
@@ -85,17 +85,7 @@ class Addresses(Facet):
     def pursue(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """See whether the address stands for the machine; put it there once the machine has its port."""
         seen = self.seen(verb, args, target)
-        if seen is not None:
-            return seen
-        try:
-            self.send(verb, args, target)
-        except NotReady as fault:
-            return under_way(target) if self.settling(verb, args, target) else self.failed(target, fault)
-        except Fault as fault:
-            if fault.status >= 500:
-                raise
-            return self.failed(target, fault)
-        return under_way(target)
+        return seen if seen is not None or verb != "enable_nat" else self.sent_on(verb, args, target)
 
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """The effect of a change, told from the address as it is now."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from gcelib.drivers.generic.effects import Effects, Seen, reached, under_way
 from gcelib.drivers.openstack import servers
 from gcelib.drivers.openstack.api import Api
 from gcelib.drivers.openstack.birth import Birth
-from gcelib.drivers.openstack.facet import Facet
+from gcelib.drivers.openstack.facet import WAITS, Facet
 from gcelib.drivers.openstack.places import Sizes, Zones
 from gcelib.drivers.openstack.records import FloatingIpRow, NetworkRow, ServerRow, VolumeRow
-from gcelib.errors import Fault, InUse, NotFound, NotReady, Refused
+from gcelib.errors import InUse, NotFound, NotReady, Refused
 from gcelib.models import Job, JobState, Node, NodeState
 
 GOAL: Mapping[str, NodeState] = {"start": NodeState.RUNNING, "stop": NodeState.STOPPED, "reset": NodeState.RUNNING}
@@ -26,6 +26,7 @@ class Nodes(Facet):
     """Nova's servers, with their Neutron ports."""
 
     name = "nodes"
+    shown: ClassVar[frozenset[str]] = frozenset({"start", "stop", "resize"})
 
     def __init__(self, api: Api, effects: Effects, zones: Zones, sizes: Sizes, birth: Birth) -> None:
         super().__init__(api, effects)
@@ -134,15 +135,9 @@ class Nodes(Facet):
         seen = self.seen(verb, args, target)
         if seen is not None or verb in ("create", "rename"):
             return seen
-        try:
-            self.send(verb, args, target)
-        except NotReady:
-            return under_way(target)
-        except Fault as fault:
-            if fault.status >= 500:
-                raise
-            return self.failed(target, fault)
-        return under_way(target)
+        if verb == "resize" and self._row(target).status == servers.RESIZED:
+            args = {**args, WAITS: True}
+        return self.sent_on(verb, args, target)
 
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """The effect of a change, told from the machine as it is now."""

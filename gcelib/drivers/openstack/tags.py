@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gcelib.drivers.generic.effects import Effects, Seen, reached, under_way
+from gcelib.drivers.generic.effects import Effects, Seen, reached
 from gcelib.drivers.openstack import markers, rules, servers
 from gcelib.drivers.openstack.api import Api
 from gcelib.drivers.openstack.facet import Facet
@@ -13,7 +13,7 @@ from gcelib.drivers.openstack.firewalls import Firewalls
 from gcelib.drivers.openstack.images import OURS
 from gcelib.drivers.openstack.snapshots import COPY
 from gcelib.drivers.openstack.tagging import IMAGE_LABEL
-from gcelib.errors import Fault, Invalid, NotFound, NotReady
+from gcelib.errors import Invalid, NotFound
 from gcelib.models import Job
 
 META: Mapping[str, tuple[str, str]] = {
@@ -68,16 +68,9 @@ class Tags(Facet):
         return any(row is not None and servers.busy(row) for row in rows)
 
     def pursue(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
-        """Send what could not be taken before."""
-        try:
-            self.send(verb, args, target)
-        except NotReady as fault:
-            return under_way(target) if self.settling(verb, args, target) else self.failed(target, fault)
-        except Fault as fault:
-            if fault.status >= 500:
-                raise
-            return self.failed(target, fault)
-        return self.seen(verb, args, target)
+        """See whether all is as wanted; send what could not be taken before."""
+        seen = self.seen(verb, args, target)
+        return seen if seen is not None else self.sent_on(verb, args, target)
 
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """Whether all is as wanted."""
@@ -91,13 +84,7 @@ class Tags(Facet):
 
     def _changed(self, verb: str, args: Mapping[str, Any]) -> Job:
         first = next(iter(args["ids"]), "")
-        try:
-            self.send(verb, args, first)
-        except NotReady:
-            if not self.settling(verb, args, first):
-                raise
-            return self.watch(verb, args, first)
-        return self.done(first)
+        return self.done(first) if self.sent(verb, args, first) else self.watch(verb, args, first)
 
     def _right(self, there: Mapping[str, str] | None, wanted: Pairs) -> bool:
         if there is None:

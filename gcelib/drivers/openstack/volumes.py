@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from gcelib.drivers.generic.disks import BOOT
 from gcelib.drivers.generic.effects import Effects, Seen, reached, under_way
@@ -21,7 +21,7 @@ from gcelib.drivers.openstack.records import (
     ZoneRow,
 )
 from gcelib.drivers.openstack.snapshots import COPY
-from gcelib.errors import Fault, InUse, NotFound, NotReady, Refused
+from gcelib.errors import InUse, NotFound, Refused
 from gcelib.models import Job, JobState, Volume, VolumeState, VolumeType
 
 MOST_GB = 64 * 1024
@@ -40,6 +40,7 @@ class Volumes(Facet):
     """Volumes, boot disks first."""
 
     name = "volumes"
+    shown: ClassVar[frozenset[str]] = frozenset({"attach", "detach", "resize"})
 
     def __init__(self, api: Api, effects: Effects, zones: Zones, sizes: Sizes, images: Images) -> None:
         super().__init__(api, effects)
@@ -147,17 +148,7 @@ class Volumes(Facet):
     def pursue(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """See whether a change is done; send what could not be taken, once machine and volume have settled."""
         seen = self.seen(verb, args, target)
-        if seen is not None or verb in ("create", "destroy"):
-            return seen
-        try:
-            self.send(verb, args, target)
-        except NotReady:
-            return under_way(target)
-        except Fault as fault:
-            if fault.status >= 500:
-                raise
-            return self.failed(target, fault)
-        return under_way(target)
+        return seen if seen is not None or verb in ("create", "destroy") else self.sent_on(verb, args, target)
 
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """The effect of a change, told from the volume as it is now."""
