@@ -20,8 +20,11 @@ from gcelib.server.discovery.serve import Discovery
 from gcelib.server.listing import Sealer
 from gcelib.server.operations.patience import CALLS
 from gcelib.server.operations.runner import Runner
+from gcelib.server.planning import Planner
+from gcelib.server.shelf import Shelf
 from gcelib.server.signs import GOOD, Signs
 from gcelib.server.trail import Trail
+from gcelib.server.view import View
 from gcelib.store import Store
 from gcelib.store.audit import AuditFile
 from gcelib.store.notes import Notes
@@ -48,11 +51,13 @@ class Server:
         )
         self._projects = Projects(config, observe=metrics.cloud_call)
         self._signs = Signs()
+        self._shelf = Shelf()
         notes = Notes(self._store)
         operations = Operations(self._store)
         janitor = upkeep.janitor(lambda: self.config, lambda: self._projects, self._own_cloud, operations, notes)
         self._runner = Runner(
-            self._store, self._cloud, number_of=naming.number, settled=self._settled, hourly=janitor.run,
+            self._store, self._cloud, number_of=naming.number, planner=Planner(self._view), settled=self._settled,
+            hourly=janitor.run,
             waiters=max(1, config.server.threads // 2), threads=CALLS * max(1, min(MOST_CLOUDS, len(config.clouds))),
         )
         metrics.watch_operations(lambda state: sum(record.status == state for record in operations.open()))
@@ -149,6 +154,12 @@ class Server:
             if cloud.name == name:
                 return cloud
         raise NotFound(f"Project '{project}' no longer has a cloud '{name}': put it back into the configuration.")
+
+    def _view(self, tenancy: str) -> View:
+        """What a tenancy holds, for an operation that plans. Raises NotFound as `_cloud` does."""
+        own = self._own_cloud(tenancy)
+        clouds = [own] if own is not None else self._projects.open(tenancy).clouds
+        return View(clouds, self.config, self._services.notes, self._shelf, tenancy)
 
     def _settled(self, record: Record) -> None:
         metrics.operation_ended("failed" if record.error else "done")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from gcelib.auth.caller import Caller
 from gcelib.config import Config
@@ -27,6 +27,16 @@ class Services:
     runner: Runner
     sealer: Sealer
     now: Callable[[], float]
+
+
+class Ground(Protocol):
+    """What plans are made from, with a request or without: what the project holds, and the name it is kept under."""
+
+    @property
+    def view(self) -> View: ...
+
+    @property
+    def tenancy(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The firewalls a project has, read out of the rules of its clouds' security groups."""
+"""The firewalls a project has: notes, and what is read out of its clouds' security groups and access lists."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from gcelib import naming
 from gcelib.drivers.base import Cloud
 from gcelib.models import Group, GroupRule
-from gcelib.server import groups, guarding, metadata, rules
-from gcelib.server.context import Context
+from gcelib.server import access_lists, groups, guarding, metadata, networks, rules
+from gcelib.server.context import Context, Ground
 from gcelib.server.guarding import RULE_TAG, Key
 from gcelib.server.times import EPOCH, from_seconds
 
@@ -23,7 +23,8 @@ FILLED = ("allowed", "denied", "sourceRanges", "destinationRanges", "sourceTags"
 class Firewall:
     """One firewall: the rules that carry it, or what was `noted` where rules cannot be told apart.
 
-    `ours` is False for one that was made elsewhere.
+    `ours` is False for one that was made elsewhere; `origin` says for people what it is there. `parts` are the
+    (cloud, network id) pairs that it guards, where not all of its GCE network.
     """
 
     name: str
@@ -33,6 +34,8 @@ class Firewall:
     cloud: str = ""
     number: str = ""
     noted: Mapping[str, Any] | None = None
+    origin: str = ""
+    parts: frozenset[tuple[str, str]] = frozenset()
 
     def target_tags(self) -> list[str]:
         """The tags whose groups carry it; none when it is the whole network's, the group's own name when foreign."""
@@ -54,35 +57,56 @@ class Firewall:
         names = {rule.source.removeprefix("group:") for rule in kept}
         described = rules.describe(kept, {name: groups.tag_of(name, self.network) or name for name in names})
         return {
-            "description": (sent or {}).get("description", "" if self.ours else self._origin()),
+            "description": (sent or {}).get("description", "" if self.ours else f"{self.origin}, made outside gcelib"),
             "priority": (sent or {}).get("priority", 1000),
             "targetTags": self.target_tags(),
             **described,
         }
 
-    def _origin(self) -> str:
-        names = ", ".join(sorted({group for _, group, _ in self.rules}))
-        return f"Security group {names} of cloud {self.cloud}, made outside gcelib"
 
-
-def firewalls(ctx: Context) -> dict[str, Firewall]:
-    """Every firewall by name: ours by the tags on their rules, other groups' rules one firewall per source."""
+def firewalls(ground: Ground) -> dict[str, Firewall]:
+    """Every firewall by name: ours by notes and by the tags on their rules; of rules made elsewhere one firewall for
+    each source that a group has, and for each entry of an access list."""
     found: dict[str, Firewall] = {}
     foreign: dict[tuple[str, str, str], Firewall] = {}
-    for part in ctx.view.parts("firewalls"):
+    for part in ground.view.parts("firewalls"):
         for group in part.rows:
             private = groups.is_private(group.name)
             for rule in group.rules:
                 if rule.direction == "ingress" and (not private or _is_ours(rule)):
                     _place(found, foreign, part.cloud, group, rule)
-    for name, note in ctx.view.notes_at(metadata.place(ctx), "firewall").items():
+    for name, note in ground.view.notes_at(metadata.place(ground), "firewall").items():
         if "network" in note:
             found[name] = Firewall(name, note["network"], True, noted=note["definition"])
-    for firewall in foreign.values():
+    for firewall in (*foreign.values(), *_listed(ground)):
         if firewall.name in found:
-            firewall.name = naming.with_suffix(firewall.name, "other")
+            firewall.name = naming.with_suffix(firewall.name, "other" if firewall.rules else _mark(firewall.number))
         found[firewall.name] = firewall
     return found
+
+
+def _listed(ground: Ground) -> list[Firewall]:
+    """The entries made elsewhere in the access lists that stand before subnetworks, one firewall each."""
+    view = ground.view
+    tiers: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
+    for part in view.networks:
+        if part.model.acl_id:
+            key = (part.cloud.name, part.model.acl_id, networks.network_name(view, part))
+            tiers.setdefault(key, set()).add((part.cloud.name, part.model.id))
+    found: list[Firewall] = []
+    for (cloud, id, network), parts in tiers.items():
+        for acl in (each for each in access_lists.lists(view, cloud) if each.id == id):
+            for rule in (each for each in acl.rules if not access_lists.is_ours(acl, each)):
+                origin = f"Entry {rule.number} of access list {acl.name} of cloud {cloud}"
+                noted = {"description": f"{origin}, made outside gcelib", **access_lists.describe(rule)}
+                name = naming.with_suffix(naming.slug(acl.name), str(rule.number))
+                found.append(Firewall(name, network, False, cloud=cloud, number=f"{rule.id} {network}", noted=noted,
+                                      origin=origin, parts=frozenset(parts)))
+    return found
+
+
+def _mark(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _place(
@@ -102,10 +126,10 @@ def _place(
         slot = (cloud.name, group.name, key[2].source)
         if slot not in foreign:
             several = len({rules.rule_of(r).source for r in group.rules if not r.tags}) > 1
-            mark = hashlib.sha256("\0".join(slot).encode()).hexdigest()[:8]
             label = naming.slug(group.name)
-            name = naming.with_suffix(label, mark) if several else label
-            foreign[slot] = Firewall(name, "default", False, cloud=cloud.name, number=group.id + key[2].source)
+            name = naming.with_suffix(label, _mark("\0".join(slot))) if several else label
+            foreign[slot] = Firewall(name, "default", False, cloud=cloud.name, number=group.id + key[2].source,
+                                     origin=f"Security group {group.name} of cloud {cloud.name}")
         foreign[slot].rules[key] = rule
 
 
@@ -146,6 +170,6 @@ def number(ctx: Context, item: Firewall) -> str:
     return naming.number(item.cloud, "group", item.number)
 
 
-def note_of(ctx: Context, name: str) -> Mapping[str, Any]:
+def note_of(ground: Ground, name: str) -> Mapping[str, Any]:
     """What the store adds to a firewall: how it was sent, and when."""
-    return ctx.view.notes_at(metadata.place(ctx), "firewall").get(name, {})
+    return ground.view.notes_at(metadata.place(ground), "firewall").get(name, {})

@@ -20,7 +20,7 @@ from gcelib.errors import Fault, Forbidden, Unauthenticated, Unavailable, Unsupp
 
 log = logging.getLogger(__name__)
 
-ORNAMENTS = frozenset({"quotas", "vpcs", "routes", "guards"})
+ORNAMENTS = frozenset({"quotas", "vpcs", "routes", "guards", "acls"})
 """Facets without which all else can be shown: left out where the account's role keeps them from it."""
 
 SHORTEST = 1.5

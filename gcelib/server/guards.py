@@ -7,13 +7,14 @@ tag; every other rule is left as it is.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gcelib.models import Address, Guard, Network, Node
+from gcelib.models import Guard, Network
 from gcelib.server import groups, metadata, networks, rules
-from gcelib.server.context import Context
+from gcelib.server.context import Ground
 from gcelib.server.directory import Found
 from gcelib.server.operations.plan import Step
 from gcelib.server.rules import Rule
@@ -34,99 +35,61 @@ class Opening:
     ranges: tuple[str, ...]
 
 
-def definitions(ctx: Context, network: str) -> dict[str, Mapping[str, Any]]:
+def definitions(ground: Ground, network: str) -> dict[str, Mapping[str, Any]]:
     """The firewalls of a GCE network that are kept as notes, by name."""
-    notes = ctx.view.notes_at(metadata.place(ctx), "firewall")
+    notes = ground.view.notes_at(metadata.place(ground), "firewall")
     return {name: note["definition"] for name, note in notes.items() if note.get("network") == network}
 
 
-def steps_for_address(
-    ctx: Context, network: Found[Network], address_id: Any, tags: Sequence[str], wanted: Definitions | None = None
-) -> list[Step]:
-    """The steps after which a public address lets in what the firewalls of its machine's network allow.
+def steps(ground: Ground, name: str, wanted: Definitions, cloud: str = "") -> list[Step]:
+    """The steps after which every address and every exit of a GCE network is guarded as these firewalls say.
 
-    `address_id` may be a reference to an earlier step. `tags` are the network tags of the machine it stands for.
-    `wanted` are the firewalls if not those there are. No steps where rules on addresses guard nothing. An address that
-    stops standing for a machine loses its rules by itself.
+    `cloud` is the only one looked at, if any is named.
     """
-    if network.model.guard != "addresses" or network.cloud.guards is None:
-        return []
-    found = _wanted(ctx, network, wanted)
-    allow = [each for each in found if each["direction"] == "INGRESS" and not each["disabled"] and (
-        not each["targetTags"] or set(each["targetTags"]) & set(tags))]  # fmt: skip
-    return _steps(ctx, network, "address", address_id, _openings(allow, "sourceRanges", "allowed"))
+    found: list[Step] = []
+    for network in ground.view.networks:
+        here = network.model.guard == "addresses" and network.cloud.guards is not None
+        if here and cloud in ("", network.cloud.name) and networks.network_name(ground.view, network) == name:
+            for address_id, tags in _tags_by_address(ground, network).items():
+                found += _steps(ground, network, "address", address_id, _inward(wanted, tags))
+            found += _steps(ground, network, "egress", network.model.id, _outward(network, wanted))
+    return found
 
 
-def steps_for_machine(ctx: Context, item: Found[Node], tags: Sequence[str]) -> list[Step]:
-    """The steps after which a machine's public addresses let in what they are to with these network tags."""
-    steps: list[Step] = []
-    for network, address in _addresses(ctx):
-        if network.cloud.name == item.cloud.name and address.node_id == item.model.id:
-            steps += steps_for_address(ctx, network, address.id, tags)
-    return steps
+def _tags_by_address(ground: Ground, network: Found[Network]) -> dict[str, Sequence[str] | None]:
+    """The network's addresses, with the tags of the machines they lead to; None for one that leads to none."""
+    cloud = network.cloud.name
+    nodes: dict[str, set[str]] = {}
+    for part in ground.view.parts("addresses"):
+        for address in part.rows if part.cloud.name == cloud else ():
+            if address.network_id == network.model.id:
+                nodes[address.id] = {address.node_id} if address.node_id else set()
+    for part in ground.view.parts("balancers"):
+        for each in part.rows if part.cloud.name == cloud else ():
+            if each.network_id == network.model.id:
+                # A rule without machines yet is still one that leads somewhere.
+                nodes.setdefault(each.address_id, set()).update(each.node_ids or ("",))
+    return {id: _tags(ground, cloud, ids) if ids else None for id, ids in nodes.items()}
 
 
-def steps_for_network(ctx: Context, name: str, wanted: Definitions) -> list[Step]:
-    """The steps after which every address and every exit of a GCE network is guarded as these firewalls say."""
-    steps: list[Step] = []
-    for network, address in _addresses(ctx):
-        if networks.network_name(ctx.view, network) == name:
-            item = ctx.view.nodes.by_id(network.cloud.name, address.node_id)
-            note = ctx.view.note("node").get((network.cloud.name, address.node_id), {})
-            tags = groups.network_tags(item, note) if item else []
-            steps += steps_for_address(ctx, network, address.id, tags, wanted)
-    for network, address_id, tags in _fronts(ctx):
-        if networks.network_name(ctx.view, network) == name:
-            steps += steps_for_address(ctx, network, address_id, tags, wanted)
-    for network in ctx.view.networks:
-        if networks.network_name(ctx.view, network) == name:
-            steps += _leaving(ctx, network, wanted)
-    return steps
-
-
-def _leaving(ctx: Context, network: Found[Network], wanted: Definitions) -> list[Step]:
-    """The steps for what may leave a network, or may not where all else may."""
-    if network.model.guard != "addresses" or network.cloud.guards is None:
-        return []
-    found = [each for each in wanted if each["direction"] == "EGRESS" and not each["disabled"]]
-    field = "denied" if network.model.egress_open else "allowed"
-    return _steps(ctx, network, "egress", network.model.id, _openings(found, "destinationRanges", field))
-
-
-def _wanted(ctx: Context, network: Found[Network], wanted: Definitions | None) -> Definitions:
-    if wanted is not None:
-        return wanted
-    return [*definitions(ctx, networks.network_name(ctx.view, network)).values()]
-
-
-def _addresses(ctx: Context) -> Iterable[tuple[Found[Network], Address]]:
-    """The addresses that stand for machines, with their networks."""
-    for part in ctx.view.parts("addresses"):
-        for address in part.rows:
-            network = ctx.view.networks.by_id(part.cloud.name, address.network_id) if address.node_id else None
-            if network is not None:
-                yield network, address
-
-
-def _fronts(ctx: Context) -> Iterable[tuple[Found[Network], str, list[str]]]:
-    """The addresses that are shared out among machines, with those machines' tags."""
-    nodes: dict[tuple[str, str, str], set[str]] = {}
-    for part in ctx.view.parts("balancers"):
-        for each in part.rows:
-            nodes.setdefault((part.cloud.name, each.network_id, each.address_id), set()).update(each.node_ids)
-    for (cloud, network_id, address_id), ids in nodes.items():
-        network = ctx.view.networks.by_id(cloud, network_id)
-        members = [item for id in sorted(ids) if (item := ctx.view.nodes.by_id(cloud, id)) is not None]
-        if network is not None:
-            yield network, address_id, tags_of(ctx, members)
-
-
-def tags_of(ctx: Context, items: Iterable[Found[Node]]) -> list[str]:
+def _tags(ground: Ground, cloud: str, ids: Iterable[str]) -> list[str]:
     """The network tags that any of these machines has."""
-    notes = ctx.view.note("node")
-    return sorted({
-        tag for item in items for tag in groups.network_tags(item, notes.get((item.cloud.name, item.model.id), {}))
-    })
+    notes = ground.view.note("node")
+    items = [item for id in ids if (item := ground.view.nodes.by_id(cloud, id)) is not None]
+    return sorted({tag for item in items for tag in groups.network_tags(item, notes.get((cloud, item.model.id), {}))})
+
+
+def _inward(wanted: Definitions, tags: Sequence[str] | None) -> set[Opening]:
+    """What an address that leads to machines with these tags lets in."""
+    found = [each for each in wanted if each["direction"] == "INGRESS" and not each["disabled"] and (
+        not each["targetTags"] or set(each["targetTags"]) & set(tags or ()))]  # fmt: skip
+    return _openings(found, "sourceRanges", "allowed") if tags is not None else set()
+
+
+def _outward(network: Found[Network], wanted: Definitions) -> set[Opening]:
+    """What may leave a network, or may not where all else may."""
+    found = [each for each in wanted if each["direction"] == "EGRESS" and not each["disabled"]]
+    return _openings(found, "destinationRanges", "denied" if network.model.egress_open else "allowed")
 
 
 def _openings(found: Definitions, ranges: str, field: str) -> set[Opening]:
@@ -158,30 +121,37 @@ def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return found
 
 
-def _steps(ctx: Context, network: Found[Network], place: str, place_id: Any, wanted: set[Opening]) -> list[Step]:
+def _there(ground: Ground, cloud: str, place: str, place_id: str) -> Sequence[Guard]:
+    """The rules that stand in one place."""
+    def read() -> Mapping[tuple[str, str, str], Sequence[Guard]]:
+        found: dict[tuple[str, str, str], list[Guard]] = defaultdict(list)
+        for part in ground.view.parts("guards"):
+            for guard in part.rows:
+                found[part.cloud.name, guard.place, guard.place_id].append(guard)
+        return found
+
+    by_place: Mapping[tuple[str, str, str], Sequence[Guard]] = ground.view.memo("guards by place", read)
+    return by_place.get((cloud, place, place_id), ())
+
+
+def _steps(ground: Ground, network: Found[Network], place: str, id: str, wanted: set[Opening]) -> list[Step]:
     """Rules of ours that are not wanted go, then those that are not there come: the cloud refuses overlapping ones."""
     cloud = network.cloud.name
-    rows = [part.rows for part in ctx.view.parts("guards") if part.cloud.name == cloud]
-    there = [guard for each in rows for guard in each if (guard.place, guard.place_id) == (place, place_id)]
-    about = place_id if isinstance(place_id, str) else place_id["$ref"].partition(".")[0]
-    steps = _removal(cloud, about, [g for g in there if TAG in g.tags and _opening(g) not in wanted])
+    there = _there(ground, cloud, place, id)
+    old = [guard.id for guard in there if TAG in guard.tags and _opening(guard) not in wanted]
+    found = [Step(f"shut {id}", cloud, "guards", "destroy", {"ids": old})] if old else []
+    made: list[Mapping[str, str]] = []
     for number, opening in enumerate(sorted(wanted - {_opening(guard) for guard in there})):
-        label = f"open {about} {number}"
-        args = _args(place, place_id, opening, network.model.cidr)
-        undo = Step(f"shut {about} {number}", cloud, "guards", "destroy", {"ids": [{"$ref": f"{label}.target"}]})
-        steps.append(Step(label, cloud, "guards", "create", args, undo=undo))
-        steps.append(Step(f"tag {label}", cloud, "tags", "set",
-                          {"kind": "guard", "ids": [{"$ref": f"{label}.target"}], "tags": {TAG: "1"}}))
-    return steps
+        label = f"open {id} {number}"
+        made.append({"$ref": f"{label}.target"})
+        args = _args(place, id, opening, network.model.cidr)
+        undo = Step(f"shut {id} {number}", cloud, "guards", "destroy", {"ids": [made[-1]]})
+        found.append(Step(label, cloud, "guards", "create", args, undo=undo))
+    tagging = {"kind": "guard", "ids": made, "tags": {TAG: "1"}}
+    return [*found, *([Step(f"tag rules of {id}", cloud, "tags", "set", tagging)] if made else [])]
 
 
-def _removal(cloud: str, about: str, old: Sequence[Guard]) -> list[Step]:
-    if not old:
-        return []
-    return [Step(f"shut {about}", cloud, "guards", "destroy", {"ids": [guard.id for guard in old]})]
-
-
-def _args(place: str, place_id: Any, opening: Opening, cidr: str) -> dict[str, Any]:
+def _args(place: str, place_id: str, opening: Opening, cidr: str) -> dict[str, Any]:
     args: dict[str, Any] = {"place": place, "place_id": place_id, "protocol": opening.protocol}
     if opening.first >= 0:
         args |= {"first_port": opening.first, "last_port": opening.last}

@@ -12,7 +12,7 @@ from typing import Any
 
 from gcelib.errors import Invalid
 from gcelib.server import fingerprint
-from gcelib.server.context import Context
+from gcelib.server.context import Context, Ground
 
 Items = list[dict[str, str]]
 KEY = re.compile(r"[a-zA-Z0-9_-]{1,128}\Z")
@@ -21,7 +21,7 @@ LARGEST_ALL = 512 * 1024
 SSH_KEYS = ("ssh-keys", "sshKeys")
 
 
-def place(ctx: Context) -> str:
+def place(ctx: Ground) -> str:
     """Where the store keeps what belongs to the project itself."""
     return f"project:{ctx.tenancy}"
 

@@ -156,17 +156,23 @@ def labelled(subject: Subject, labels: Mapping[str, str]) -> list[Step]:
 def _kept(
     subject: Subject, gone: set[str], tags: Mapping[str, str], note: Mapping[str, Any], what: str
 ) -> list[Step]:
-    """Tags removed, tags set, note merged; a later failure puts the tags back as they were."""
+    """Tags removed, tags set, note merged; a later failure puts all back as it was."""
     cloud, about = subject.cloud.name, {"kind": subject.kind, "ids": [subject.id]}
     before = {key: value for key, value in subject.tags.items() if key in gone or key in tags}
-    changed = {key: value for key, value in tags.items() if subject.tags.get(key) != value}
+    changed = {key: value for key, value in tags.items() if key in before and before[key] != value}
+    new = {key: value for key, value in tags.items() if key not in before}
     back = Step(f"put back {what}", cloud, "tags", "set", {**about, "tags": before}) if before else None
     steps: list[Step] = []
     if gone:
         steps.append(Step(f"remove {what}", cloud, "tags", "remove", {**about, "keys": sorted(gone)}, undo=back))
     if changed:
         steps.append(Step(f"set {what}", cloud, "tags", "set", {**about, "tags": changed}, undo=back))
+    if new:
+        away = Step(f"take away {what}", cloud, "tags", "remove", {**about, "keys": sorted(new)})
+        steps.append(Step(f"add {what}", cloud, "tags", "set", {**about, "tags": new}, undo=away))
     if note:
-        where = {"place": cloud, "kind": subject.kind, "id": subject.id, "data": note}
-        steps.append(Step(f"note {what}", "", "notes", "merge", where))
+        where = {"place": cloud, "kind": subject.kind, "id": subject.id}
+        old = {**where, "data": {name: subject.note.get(name) for name in note}}
+        undo = Step(f"old note of {what}", "", "notes", "merge", old)
+        steps.append(Step(f"note {what}", "", "notes", "merge", {**where, "data": note}, undo=undo))
     return steps

@@ -174,13 +174,3 @@ def test_where_there_are_no_private_clouds_a_subnetwork_is_an_isolated_network(l
     api.change("DELETE", "global/firewalls/in")
     api.change("DELETE", f"{SUBNETS}/only")
     api.change("DELETE", "global/networks/custom")
-
-
-def test_a_tier_says_that_firewalls_do_not_guard_it(launch: Launch) -> None:
-    api = launch()[0].api()
-    api.change("POST", "global/networks", {"name": "custom", "autoCreateSubnetworks": False})
-    made = api.change("POST", SUBNETS, subnet("tier", "custom", "10.6.0.0/24"))
-    assert "access list" in made["warnings"][0]["message"]
-    firewall = {"name": "in", "network": "global/networks/custom", "allowed": [{"IPProtocol": "icmp"}]}
-    refused = api.call("POST", "global/firewalls", firewall)
-    assert (refused.reason, "access lists" in refused.message) == ("unsupportedOperation", True)

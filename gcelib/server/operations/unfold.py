@@ -112,6 +112,7 @@ def _insert(course: Course, step: Step, planned: Sequence[Step]) -> None:
     taken = sorted({each.name for each in planned} & course.steps.keys())
     if taken or len({each.name for each in planned}) != len(planned):
         raise Bug(f"Steps planned for {step.name} share a name: {', '.join(each.name for each in planned)}.")
+    planned = [replace(each, optional=each.optional or step.optional) for each in planned]
     place = [each.name for each in course.work.steps].index(step.name) + 1
     steps = [*course.work.steps[:place], *planned, *course.work.steps[place:]]
     # What the request waits for is the first thing a cloud does of it.

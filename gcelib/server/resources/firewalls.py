@@ -1,18 +1,18 @@
-"""Firewalls: rules in the security groups of the network, or of the tags they are for."""
+"""Firewalls: rules in security groups, on addresses, and in access lists, as the network is guarded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gcelib import naming
 from gcelib.errors import Exists, Invalid, Refused, Unsupported
-from gcelib.models import GroupRule
-from gcelib.server import groups, guarding, metadata, networks, noted, rules
+from gcelib.models import Network
+from gcelib.server import grouped, late, networks, noted, rules
 from gcelib.server.collection import Collection, Rendered, missing
 from gcelib.server.context import Context
+from gcelib.server.directory import Found
 from gcelib.server.firewalls import Firewall, firewalls, note_of, render
-from gcelib.server.guarding import Key
 from gcelib.server.operations.plan import Step, Work
 
 CHANGEABLE = ("description", "priority", "allowed", "sourceRanges", "sourceTags", "targetTags", "denied", "direction",
@@ -20,7 +20,7 @@ CHANGEABLE = ("description", "priority", "allowed", "sourceRanges", "sourceTags"
 
 
 class Firewalls(Collection):
-    """What the groups cannot say is refused by field; groups made elsewhere are shown and left alone."""
+    """What the clouds' rules cannot say is refused by field; rules made elsewhere are shown and left alone."""
 
     name, kind = "firewalls", "firewall"
 
@@ -49,7 +49,7 @@ class Firewalls(Collection):
         found = _ours(self.find(ctx, "global", ctx.params["firewall"]))
         if found.noted is not None:
             return _noted(ctx, "delete", found, None, 0.0)
-        return _change(ctx, "delete", found.name, found.network, found.rules, None, 0.0)
+        return _grouped(ctx, "delete", found, None, 0.0)
 
     def patch(self, ctx: Context) -> Work:
         """Change the fields sent, leave the others."""
@@ -75,63 +75,53 @@ class Firewalls(Collection):
         self, ctx: Context, verb: str, found: Firewall, body: Mapping[str, Any], created: float
     ) -> Work:
         parts = [part for part in ctx.view.networks if networks.network_name(ctx.view, part) == found.network]
-        if parts and all(part.model.guard == "addresses" for part in parts):
-            return _noted(ctx, verb, found, noted.checked(body, parts), created)
+        kinds = _kinds(ctx, found.network, parts)
+        if kinds:
+            names = ", ".join(sorted({f"'{part.cloud.name}'" for part in parts or ctx.view.zones}))
+            opens = frozenset(part.model.egress_open for part in parts if part.model.guard == noted.ADDRESSES)
+            definition = noted.checked(body, kinds, names, opens)
+            noted.refuse_elsewhere(ctx, parts)
+            return _noted(ctx, verb, found, definition, created)
         clouds = _clouds(ctx, found.network)
         definition = rules.checked(body, ", ".join(f"'{cloud}'" for cloud in clouds))
-        return _change(ctx, verb, found.name, found.network, found.rules, definition, created)
+        return _grouped(ctx, verb, found, definition, created)
 
 
 def _noted(ctx: Context, verb: str, found: Firewall, definition: Mapping[str, Any] | None, created: float) -> Work:
     """The work that changes a firewall which is a note."""
-    steps = noted.change(ctx, verb, found.name, found.network, definition, created)
+    return _work(ctx, verb, found, noted.change(ctx, verb, found.name, found.network, definition, created))
+
+
+def _kinds(ctx: Context, network: str, parts: Sequence[Found[Network]]) -> frozenset[str]:
+    """What guards a network whose firewalls are notes; empty for one that is guarded otherwise, or in no way.
+
+    One in custom mode without a subnetwork will be private clouds, where the clouds offer them.
+    """
+    if parts:
+        kinds = frozenset(part.model.guard for part in parts)
+        return kinds if kinds.issubset(noted.KINDS) else frozenset()
+    offered = {part.cloud.name for part in ctx.view.parts("vpcs", "types") if part.rows}
+    zones = {zone.cloud.name for zone in ctx.view.zones if zone.model.own_networks}
+    shown = networks.networks(ctx).get(network)
+    waits = shown is not None and shown.mode == networks.CUSTOM and bool(zones) and zones <= offered
+    return frozenset({noted.LISTS}) if waits else frozenset()
+
+
+def _grouped(
+    ctx: Context, verb: str, found: Firewall, definition: Mapping[str, Any] | None, created: float
+) -> Work:
+    """The work that changes a firewall whose rules are in security groups."""
+    step = late.groups(verb, found.name, found.network, definition, created)
+    return _work(ctx, verb, found, [step], _unguarded(ctx, found.network, verb))
+
+
+def _work(
+    ctx: Context, verb: str, found: Firewall, steps: Sequence[Step], warnings: Sequence[tuple[str, str]] = ()
+) -> Work:
     number = naming.number("", "firewall", f"{ctx.tenancy} {found.name}")
     target = f"{ctx.project}/global/firewalls/{found.name}"
-    return Work(verb, target, steps, main=steps[0].name, target_id=number, alone=True)
-
-
-def _change(
-    ctx: Context, verb: str, name: str, network: str, before: Mapping[Key, GroupRule],
-    definition: Mapping[str, Any] | None, created: float,
-) -> Work:
-    """The work that turns the rules of a firewall into what `definition` says, None for nothing.
-
-    New rules are made before old ones go, so that what stays allowed is never shut in between.
-    """
-    steps: list[Step] = []
-    wanted: set[Key] = set()
-    where = {"place": metadata.place(ctx), "kind": "firewall", "id": name}
-    for cloud_name in _clouds(ctx, network) if definition else ():
-        assert definition is not None
-        wanted |= _allow(ctx, cloud_name, name, network, definition, before, steps)
-    if definition is not None:
-        note = {"definition": dict(definition), "created": created}
-        undo = Step("un-note", "", "notes", "delete", where) if verb == "insert" else None
-        steps.append(Step("note", "", "notes", "put", {**where, "data": note}, undo=undo))
-    for key, rule in before.items():
-        if key not in wanted:
-            steps.append(guarding.withdraw(name, key, rule))
-    if definition is None:
-        steps.append(Step("note", "", "notes", "delete", where))
-    target = f"{ctx.project}/global/firewalls/{name}"
-    number = naming.number("", "firewall", f"{ctx.tenancy} {name}")
-    return Work(verb, target, steps, main=steps[0].name, target_id=number, warnings=_unguarded(ctx, network, verb),
-                alone=True)
-
-
-def _allow(
-    ctx: Context, cloud_name: str, name: str, network: str, definition: Mapping[str, Any],
-    before: Mapping[Key, GroupRule], steps: list[Step],
-) -> set[Key]:
-    """Steps for the rules that are not there yet on one cloud; gives all the keys the firewall then has there."""
-    cloud = ctx.view.cloud(cloud_name)
-    late = guarding.latecomers(ctx.view, cloud, network)
-    wanted = guarding.wanted(cloud, network, definition, late)
-    names = [*guarding.groups_of(cloud, network, definition), *sorted({group for _, group, _ in wanted})]
-    made, ids = groups.ensure(ctx.view, cloud, network, names)
-    steps += made
-    steps += guarding.allow(name, wanted - before.keys(), dict(zip(dict.fromkeys(names), ids, strict=True)))
-    return wanted
+    # What the request waits for is the first thing a cloud does.
+    return Work(verb, target, steps, main=steps[-1].name, target_id=number, warnings=warnings, alone=True)
 
 
 def _fields(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,8 +131,8 @@ def _fields(body: Mapping[str, Any]) -> dict[str, Any]:
 def _ours(found: Firewall) -> Firewall:
     if not found.ours:
         raise Refused(
-            f"Firewall '{found.name}' is a security group of cloud '{found.cloud}' that was made outside gcelib; "
-            "it is left as it is. Change it where it was made."
+            f"Firewall '{found.name}' is {found.origin[:1].lower()}{found.origin[1:]}, made outside gcelib; it is left "
+            "as it is. Change it where it was made."
         )
     return found
 
@@ -161,13 +151,11 @@ def _network(ctx: Context, link: str) -> str:
 
 def _clouds(ctx: Context, network: str) -> list[str]:
     """The clouds on which rules guard this network's machines. Raises Unsupported when none does."""
-    parts = [part for part in ctx.view.networks if networks.network_name(ctx.view, part) == network]
-    clouds = sorted({part.cloud.name for part in parts if part.model.grouped and part.cloud.firewalls is not None})
+    clouds = grouped.clouds(ctx, network)
     if not clouds:
+        parts = [part for part in ctx.view.networks if networks.network_name(ctx.view, part) == network]
         where = ", ".join(sorted({f"'{part.cloud.name}'" for part in parts or ctx.view.zones}))
-        why = "gcelib does not write the access lists of private clouds" if parts else "it has no subnetwork yet"
-        if any(part.model.guard == "" for part in parts):
-            why = "the cloud guards its machines in no way"
+        why = "the cloud guards its machines in no way" if parts else "it has no subnetwork yet"
         raise Unsupported(f"{ctx.method.id} is not offered on cloud {where} for network '{network}': {why}.",
                           field="resource.network")
     return clouds

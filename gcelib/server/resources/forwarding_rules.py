@@ -8,7 +8,7 @@ from typing import Any
 from gcelib import naming
 from gcelib.errors import Exists, Refused, Stale, Unsupported
 from gcelib.models import Address, Network
-from gcelib.server import addresses, balancing, fingerprint, forwarding, guards, pools, remarks
+from gcelib.server import addresses, balancing, fingerprint, forwarding, late, pools, remarks
 from gcelib.server.balancing import Rule
 from gcelib.server.collection import Collection, Rendered, missing, scope_of
 from gcelib.server.context import Context
@@ -80,7 +80,7 @@ class ForwardingRules(Collection):
         }
         steps = _before(ctx, name, region, (address, network), note)
         steps += _balancers(name, (address, network), protocol, range(first, last + 1), target)
-        steps += guards.steps_for_address(ctx, network, _address_id(address), _tags(ctx, address, target))
+        steps += late.around(ctx.view, [network])
         path = f"{ctx.project}/regions/{region}/forwardingRules/{name}"
         return Work("insert", path, steps, main=steps[0].name, target_id=_number(ctx, region, name), warnings=warnings)
 
@@ -95,7 +95,7 @@ class ForwardingRules(Collection):
         address = addresses.addresses(ctx).by_id(cloud, rule.first.address_id)
         if address is not None and len(balancing.rules_on(ctx, address)) == 1:
             steps += _left(ctx, address)
-        return _of(ctx, rule, "delete", steps)
+        return _of(ctx, rule, "delete", [*steps, *_guarded(ctx, rule)])
 
     def set_target(self, ctx: Context) -> Work:
         """Lead to another target: its machines are put behind the rule, then those of the old one are taken away.
@@ -112,7 +112,7 @@ class ForwardingRules(Collection):
         steps += _moved(rule, less, "remove", "assign")
         where = _where(ctx, rule.region, rule.name)
         steps.append(Step("note", "", "notes", "merge", {**where, "data": {"target": target.path}}))
-        return _of(ctx, rule, "setTarget", steps)
+        return _of(ctx, rule, "setTarget", [*steps, *_guarded(ctx, rule)])
 
     def set_labels(self, ctx: Context) -> Work:
         """Replace the labels. Raises Stale without the fingerprint of those it has."""
@@ -173,22 +173,16 @@ def _balancers(
             yield Step(f"assign {port}", cloud, "balancers", "assign", behind)
 
 
-def _tags(ctx: Context, address: Found[Address] | None, target: forwarding.Target) -> list[str]:
-    """The network tags of all machines that will be behind an address."""
-    there = [
-        node for rule in balancing.rules(ctx).values() if address is not None
-        if (rule.cloud.name, rule.first.address_id) == (address.cloud.name, address.model.id)
-        for id in rule.node_ids if (node := ctx.view.nodes.by_id(rule.cloud.name, id)) is not None
-    ]
-    return guards.tags_of(ctx, [*there, *target.nodes])
+def _guarded(ctx: Context, rule: Rule) -> list[Step]:
+    """The step that opens and shuts the rule's address as firewalls say for the machines then behind it."""
+    return late.around(ctx.view, [ctx.view.networks.by_id(rule.cloud.name, rule.first.network_id)])
 
 
 def _left(ctx: Context, address: Found[Address]) -> list[Step]:
-    """Steps for an address after its last rule: an ephemeral one is given back, a reserved one shut."""
+    """Steps for an address after its last rule: an ephemeral one is given back."""
     cloud, model = address.cloud.name, address.model
     if not addresses.ephemeral(ctx, address):
-        network = ctx.view.networks.by_id(cloud, model.network_id)
-        return guards.steps_for_address(ctx, network, model.id, [], []) if network else []
+        return []
     steps = [Step("release", cloud, "addresses", "release", {"id": model.id})]
     if addresses.note_of(ctx, address):
         where = {"place": cloud, "kind": "address", "id": model.id}

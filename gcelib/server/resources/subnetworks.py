@@ -10,7 +10,7 @@ from gcelib import naming
 from gcelib.drivers.base import Cloud
 from gcelib.errors import Exists, Invalid, Missing, Refused, Unsupported
 from gcelib.models import Zone
-from gcelib.server import fingerprint, networks, permissions, unmet
+from gcelib.server import access_lists, fingerprint, late, networks, permissions, unmet
 from gcelib.server.collection import Collection, Rendered, missing, region_name, scope_of
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
@@ -92,6 +92,8 @@ class Subnetworks(Collection):
         steps = [step for zone in networks.apart(zones) for step in _made_in(ctx, zone, network, wanted)]
         main = next(step.name for step in steps if step.facet == "networks")
         warnings = _unguarded(zones, steps)
+        # Firewalls may be there already: they guard it before a machine is in it.
+        steps.append(late.network(network.name))
         return Work("insert", where.removeprefix("projects/"), steps, main=main, warnings=warnings)
 
     def delete(self, ctx: Context) -> Work:
@@ -196,12 +198,16 @@ def _made_in(ctx: Context, zone: Found[Zone], network: Shown, wanted: ipaddress.
             raise Invalid(f"Invalid value for field 'resource.ipCidrRange': '{wanted}'. It must be within "
                           f"{vpc.model.cidr}, the range of the private cloud that network '{network.name}' is in zone "
                           f"'{zone.name}'.", field="resource.ipCidrRange")
-        return networks.making(label, zone, {**args, "vpc_id": vpc.model.id}, {"description": text})
+        listed, acl = access_lists.making(ctx.view, vpc.model.id, zone.cloud.name, f"list {zone.name}")
+        made = {**args, "vpc_id": vpc.model.id, **({"acl_id": acl} if acl else {})}
+        return [*listed, *networks.making(label, zone, made, {"description": text})]
     if kind:
         block = block_of(wanted, zone.cloud.name, "resource.ipCidrRange")
         first = _vpc(zone, network, kind, block)
-        made = {**args, "vpc_id": {"$ref": f"{first.name}.target"}}
-        return [first, *networks.making(label, zone, made, {"description": text})]
+        id = {"$ref": f"{first.name}.target"}
+        listed, acl = access_lists.making(ctx.view, id, zone.cloud.name, f"list {zone.name}")
+        made = {**args, "vpc_id": id, **({"acl_id": acl} if acl else {})}
+        return [first, *listed, *networks.making(label, zone, made, {"description": text})]
     if any(part.zone == zone.name for part in network.parts):
         raise Unsupported(f"{ctx.method.id} for a second subnetwork in zone '{zone.name}' is not offered on cloud "
                           f"'{zone.cloud.name}': it has no private clouds, which join several. Make another network.")
@@ -209,12 +215,12 @@ def _made_in(ctx: Context, zone: Found[Zone], network: Shown, wanted: ipaddress.
 
 
 def _unguarded(zones: Sequence[Found[Zone]], steps: Sequence[Step]) -> list[tuple[str, str]]:
-    """The warning that a tier of a private cloud is guarded by what firewalls do not reach."""
-    if not any("vpc_id" in step.args for step in steps):
+    """The warning that a tier of a private cloud has no list, because the account's role keeps it from them."""
+    if not any("vpc_id" in step.args and "acl_id" not in step.args for step in steps if step.facet == "networks"):
         return []
     clouds = ", ".join(sorted({f"'{zone.cloud.name}'" for zone in zones}))
-    return [("NOT_CRITICAL_ERROR", f"The subnetwork is in a private cloud of {clouds}: who may reach its machines, and "
-             "what they may reach, is in the access list that its tier has there, which firewalls do not change.")]
+    return [("NOT_CRITICAL_ERROR", f"The subnetwork is in a private cloud of {clouds}, whose access lists the account "
+             "may not see: firewalls do not change who may reach its machines.")]
 
 
 def _kind(ctx: Context, cloud: Cloud) -> str:

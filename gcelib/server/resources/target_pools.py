@@ -8,7 +8,7 @@ from typing import Any
 from gcelib import naming
 from gcelib.errors import Exists, Invalid, Missing, Refused, Unsupported
 from gcelib.models import Node, NodeState
-from gcelib.server import balancing, metadata, pools
+from gcelib.server import balancing, late, metadata, pools
 from gcelib.server.collection import Collection, Rendered, missing, scope_of
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
@@ -88,7 +88,7 @@ class TargetPools(Collection):
             for node in nodes:
                 pools.refuse_outside(node, rule.cloud.name, rule.first.network_id, "resource.instances")
         paths = [pools.path_of(node) for node in (*pools.members(ctx, pool), *nodes)]
-        steps = [*_moves(pool, nodes, "assign", "remove"), _instances_note(ctx, pool, paths)]
+        steps = [*_moves(pool, nodes, "assign", "remove"), _instances_note(ctx, pool, paths), *_guarded(ctx, pool)]
         return _of(ctx, pool, "addInstance", steps)
 
     def remove_instance(self, ctx: Context) -> Work:
@@ -97,7 +97,7 @@ class TargetPools(Collection):
         nodes = _instances(ctx, pool.region)
         gone = {pools.path_of(node) for node in nodes}
         paths = [path for node in pools.members(ctx, pool) if (path := pools.path_of(node)) not in gone]
-        steps = [*_moves(pool, nodes, "remove", "assign"), _instances_note(ctx, pool, paths)]
+        steps = [*_moves(pool, nodes, "remove", "assign"), _instances_note(ctx, pool, paths), *_guarded(ctx, pool)]
         return _of(ctx, pool, "removeInstance", steps)
 
     def add_health_check(self, ctx: Context) -> Work:
@@ -176,6 +176,12 @@ def _moves(pool: Pool, nodes: Sequence[Found[Node]], verb: str, back: str) -> It
                 label = f"{verb} {rule.name} {balancer.port}"
                 undo = Step(f"undo {label}", rule.cloud.name, "balancers", back, args)
                 yield Step(label, rule.cloud.name, "balancers", verb, args, undo=undo)
+
+
+def _guarded(ctx: Context, pool: Pool) -> list[Step]:
+    """The steps that open and shut the addresses of its rules as firewalls say for the machines then behind them."""
+    found = (ctx.view.networks.by_id(rule.cloud.name, rule.first.network_id) for rule in pool.rules)
+    return late.around(ctx.view, found)
 
 
 def _instances_note(ctx: Context, pool: Pool, paths: Sequence[str]) -> Step:

@@ -9,7 +9,7 @@ from gcelib import naming
 from gcelib.drivers.base import Cloud
 from gcelib.errors import Invalid, Missing, Unsupported
 from gcelib.models import Address, Network, Nic, Node
-from gcelib.server import addresses, balancing, groups, guards, remarks, unmet
+from gcelib.server import addresses, balancing, late, remarks, unmet
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.operations.plan import Step
@@ -50,7 +50,7 @@ def addition(ctx: Context, item: Found[Node]) -> list[Step]:
             f"interface has '{nic.public_ip}'. Delete that one first.", field="networkInterface",
         )
     about, ip = subject(ctx, item), addresses.checked_ip(ctx.body.get("natIP", ""), "resource.natIP")
-    steps = _standing(ctx, network, ip, "resource.natIP", item.model.id, nic.ip, groups.network_tags(item, about.note))
+    steps = _standing(ctx, network, ip, "resource.natIP", item.model.id, nic.ip)
     name = ctx.body.get("name", NAT)
     return [*steps, *remarks.restated(about, {remark(index): "" if name == NAT else name})]
 
@@ -111,10 +111,17 @@ def letting_go(ctx: Context, item: Found[Address], nic: Nic | None = None) -> li
 
 
 def with_machine(ctx: Context, item: Found[Node]) -> list[Step]:
-    """Steps that let go of every address of a machine that is being deleted."""
-    if not any(nic.public_ip and not nic.direct for nic in item.model.nics):
+    """Steps that let go of every address of a machine that is being deleted, and shut those it was behind with others
+    as far as they were open for its tags."""
+    if not any(not nic.direct for nic in item.model.nics):
         return []
-    return [step for each in _of(ctx, item) for step in letting_go(ctx, each)]
+    own = any(nic.public_ip for nic in item.model.nics)
+    steps = [step for each in _of(ctx, item) for step in letting_go(ctx, each)] if own else []
+    shared = [
+        ctx.view.networks.by_id(item.cloud.name, each.network_id) for part in ctx.view.parts("balancers")
+        if part.cloud is item.cloud for each in part.rows if item.model.id in each.node_ids
+    ]
+    return [*steps, *late.around(ctx.view, shared)]
 
 
 def at_birth(configs: Sequence[Mapping[str, Any]]) -> bool:
@@ -147,13 +154,11 @@ def for_new(
         return []
     if not ip and cloud.traits.public_at_birth:
         return []
-    tags = (ctx.body.get("tags") or {}).get("items") or []
-    return _standing(ctx, network, ip, f"{path}[0].natIP", {"$ref": "node.target"}, "", tags)
+    return _standing(ctx, network, ip, f"{path}[0].natIP", {"$ref": "node.target"}, "")
 
 
 def _standing(
-    ctx: Context, network: Found[Network], ip: str, field: str, node_id: Any, guest_ip: str,
-    tags: Sequence[str],
+    ctx: Context, network: Found[Network], ip: str, field: str, node_id: Any, guest_ip: str
 ) -> list[Step]:
     """Steps that let an address stand for a machine: a reserved one, or one taken for it; and open it as it should."""
     cloud = network.cloud.name
@@ -168,7 +173,7 @@ def _standing(
     args = {"id": id, "node_id": node_id, "network_id": network.model.id, "ip": guest_ip}
     undo = Step("no nat", cloud, "addresses", "disable_nat", {"id": id})
     nat = Step("nat", cloud, "addresses", "enable_nat", args, undo=undo)
-    return [*steps, nat, *guards.steps_for_address(ctx, network, id, tags)]
+    return [*steps, nat, *late.around(ctx.view, [network])]
 
 
 def _reserved(ctx: Context, network: Found[Network], ip: str, field: str) -> Found[Address]:

@@ -30,7 +30,8 @@ def effective_firewalls(ctx: Context, item: Found[Node]) -> Rendered:
     for firewall in firewalls.firewalls(ctx).values():
         rendered = firewalls.render(ctx, firewall)
         targets = rendered.get("targetTags")
-        if firewall.network == name and (not targets or tags & set(targets)):
+        here = not firewall.parts or (item.cloud.name, nic.network_id) in firewall.parts
+        if firewall.network == name and here and (not targets or tags & set(targets)):
             link = ctx.link("global", "firewalls", firewall.name)
             shown.append({"kind": "compute#firewall", **rendered, "selfLink": link})
     return {"firewalls": shown} if shown else {}

@@ -11,12 +11,12 @@ from typing import Any
 
 from gcelib import naming
 from gcelib.errors import Invalid, Unsupported
-from gcelib.models import Node, NodeState
-from gcelib.server import fingerprint, groups, guarding, guards, remarks
+from gcelib.models import Network, Node, NodeState
+from gcelib.server import fingerprint, groups, guarding, late, remarks
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
-from gcelib.server.firewalls import firewalls, note_of
-from gcelib.server.guarding import Key, Member
+from gcelib.server.firewalls import firewalls
+from gcelib.server.guarding import Member
 from gcelib.server.operations.plan import Step
 from gcelib.server.resources.instances.labelling import subject
 
@@ -52,14 +52,18 @@ def tags_steps(ctx: Context, item: Found[Node], sent: Mapping[str, Any], field: 
     kept = remarks.restated(about, {"tags": ",".join(tags)}) if tags != before else []
     member = guarding.member(ctx.view, item, tags)
     if member is None:
-        return [*kept, *(guards.steps_for_machine(ctx, item, tags) if kept else [])]
+        return [*kept, *(late.around(ctx.view, _networks(ctx, item)) if kept else [])]
     if item.model.state is NodeState.STOPPED or item.cloud.traits.change_groups_running:
         return rejoin(ctx, member, kept) if kept or unclean(member) else []
     if tags == before:
         return []
     _refuse_while_running(ctx, member)
-    made, withdrawn = _copies(ctx, member)
-    return [*made, *kept, *withdrawn]
+    return [*kept, late.machine(item.cloud.name, item.model.id)]
+
+
+def _networks(ctx: Context, item: Found[Node]) -> list[Found[Network] | None]:
+    """The networks a machine is in."""
+    return [ctx.view.networks.by_id(item.cloud.name, nic.network_id) for nic in item.model.nics]
 
 
 def rejoin(ctx: Context, member: Member, kept: Sequence[Step] = ()) -> list[Step]:
@@ -96,26 +100,6 @@ def withdraw_copies(ctx: Context, own: str) -> list[Step]:
         for firewall in firewalls(ctx).values() if own and firewall.ours
         for key, rule in firewall.rules.items() if guarding.concerns(key, own)
     ]
-
-
-def _copies(ctx: Context, member: Member) -> tuple[list[Step], list[Step]]:
-    """(steps that make the rules standing in for memberships, steps that take back those no longer needed)."""
-    cloud = member.item.cloud
-    late = guarding.latecomers(ctx.view, cloud, member.network, instead=member)
-    ours = [each for each in firewalls(ctx).values() if each.ours and each.network == member.network]
-    wanted: dict[str, set[Key]] = {}
-    for firewall in ours:
-        keys = guarding.wanted(cloud, member.network, firewall.definition(note_of(ctx, firewall.name)), late)
-        wanted[firewall.name] = {key for key in keys if guarding.concerns(key, member.own)}
-    names = sorted({group for keys in wanted.values() for _, group, _ in keys})
-    made, ids = groups.ensure(ctx.view, cloud, member.network, names)
-    withdrawn: list[Step] = []
-    for firewall in ours:
-        keys = wanted[firewall.name]
-        made += guarding.allow(firewall.name, keys - firewall.rules.keys(), dict(zip(names, ids, strict=True)))
-        there = {key: rule for key, rule in firewall.rules.items() if guarding.concerns(key, member.own)}
-        withdrawn += [guarding.withdraw(firewall.name, key, rule) for key, rule in there.items() if key not in keys]
-    return made, withdrawn
 
 
 def _refuse_while_running(ctx: Context, member: Member) -> None:
