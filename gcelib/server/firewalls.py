@@ -74,7 +74,7 @@ def firewalls(ground: Ground) -> dict[str, Firewall]:
             private = groups.is_private(group.name)
             for rule in group.rules:
                 if rule.direction == "ingress" and (not private or _is_ours(rule)):
-                    _place(found, foreign, part.cloud, group, rule)
+                    _place(found, foreign, part.cloud, group, rule, alone=len(ground.view.clouds) == 1)
     for name, note in ground.view.notes_at(metadata.place(ground), "firewall").items():
         if "network" in note:
             found[name] = Firewall(name, note["network"], True, noted=note["definition"])
@@ -115,7 +115,10 @@ def _place(
     cloud: Cloud,
     group: Group,
     rule: GroupRule,
+    *,
+    alone: bool,
 ) -> None:
+    """Put a rule with the firewalls it carries; `alone`: no other cloud may have a group of this name."""
     key = (cloud.name, group.name, rules.rule_of(rule))
     names = [tag.removeprefix(RULE_TAG) for tag in rule.tags if tag.startswith(RULE_TAG)]
     for name in names:
@@ -125,7 +128,7 @@ def _place(
     if not names:
         slot = (cloud.name, group.name, key[2].source)
         if slot not in foreign:
-            several = len({rules.rule_of(r).source for r in group.rules if not r.tags}) > 1
+            several = not alone or len({rules.rule_of(r).source for r in group.rules if not r.tags}) > 1
             label = naming.slug(group.name)
             name = naming.with_suffix(label, _mark("\0".join(slot))) if several else label
             foreign[slot] = Firewall(name, "default", False, cloud=cloud.name, number=group.id + key[2].source,

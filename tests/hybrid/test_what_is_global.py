@@ -59,6 +59,23 @@ def test_a_firewall_with_tags_has_their_groups_on_every_cloud(api: PartialApi, c
     assert all(wanted not in cloud.rules() for cloud in clouds)
 
 
+def test_rules_made_elsewhere_are_shown_for_each_cloud(api: PartialApi, clouds: Clouds) -> None:
+    made = []
+    for cloud in clouds:
+        group = next(row for row in cloud.portal.listSecurityGroups()["securitygroup"] if row["name"] == "default")
+        made.append(cloud.portal.authorizeSecurityGroupIngress(
+            securitygroupid=group["id"], protocol="tcp", startport=25, endport=25, cidrlist="198.51.100.0/24",
+            fetch_result=True)["securitygroup"]["ingressrule"][0]["ruleid"])  # fmt: skip
+    shown = [row for row in api.get("global/firewalls")["items"] if row["name"].startswith("default-")]
+    assert {row["description"].partition(" of ")[2] for row in shown} == {
+        f"cloud {cloud.name}, made outside gcelib" for cloud in clouds}
+    assert len({row["name"] for row in shown}) == len({row["id"] for row in shown}) == 2
+    refused = api.call("DELETE", f"global/firewalls/{shown[0]['name']}")
+    assert refused.status == 400
+    for cloud, rule in zip(clouds, made, strict=True):
+        cloud.portal.revokeSecurityGroupIngress(id=rule, fetch_result=True)
+
+
 def test_a_firewall_that_one_cloud_refuses_is_taken_back_on_the_other(api: PartialApi, clouds: Clouds) -> None:
     with clouds[1].failing(kind="status", command="authorizeSecurityGroupIngress", status=431):
         refused = outcome(api, "global/firewalls", FIREWALL)
