@@ -10,7 +10,7 @@ from gcelib.config import CloudConfig
 from gcelib.drivers.ec2.cloud import Ec2
 from gcelib.drivers.ec2.disks import TYPES
 from gcelib.drivers.ec2.driver import DEFAULT_REGION, Driver, endpoint_of
-from gcelib.drivers.ec2.facet import Settings
+from gcelib.drivers.ec2.facet import AUTOMATIC, ELASTIC, Settings
 from gcelib.drivers.faults import At
 from gcelib.drivers.generic import cloud
 from gcelib.drivers.generic.door import Door
@@ -45,6 +45,9 @@ def settings_of(config: CloudConfig) -> tuple[Settings, dict[str, Any]]:
     if found.volume_type not in TYPES:
         raise Unsupported(f"Cloud '{config.name}': option volume_type '{found.volume_type}' is not offered; it can be "
                           f"{', '.join(TYPES)}.")
+    if found.public_addresses not in (ELASTIC, AUTOMATIC):
+        raise Unsupported(f"Cloud '{config.name}': option public_addresses '{found.public_addresses}' is not offered; "
+                          f"it can be {ELASTIC} or {AUTOMATIC}.")
     return found, options
 
 

@@ -10,7 +10,7 @@ from gcelib.drivers.base import Traits
 from gcelib.drivers.ec2.addresses import Addresses
 from gcelib.drivers.ec2.client import Client
 from gcelib.drivers.ec2.disks import Snapshots, Volumes
-from gcelib.drivers.ec2.facet import Settings
+from gcelib.drivers.ec2.facet import AUTOMATIC, Settings
 from gcelib.drivers.ec2.firewalls import Firewalls
 from gcelib.drivers.ec2.keypairs import KeyPairs
 from gcelib.drivers.ec2.nodes import Nodes
@@ -59,7 +59,8 @@ class Ec2(Generic):
         """Facts about EC2; nothing is asked."""
         return Traits(
             boot_disk_dies=False, change_groups_running=True, user_data_bytes=USER_DATA, groups_of_networks=True,
-            public_at_birth=True, copies_keep_type=False, tag_chars=255 if "tags" in self.abilities() else 0,
+            public_at_birth=self._settings.public_addresses == AUTOMATIC, copies_keep_type=False,
+            tag_chars=255 if "tags" in self.abilities() else 0,
         )
 
     def submit(self, facet: str, verb: str, args: Mapping[str, Any], key: str) -> Job:

@@ -8,6 +8,9 @@ from gcelib.drivers.ec2.client import Client
 from gcelib.drivers.generic import facet
 from gcelib.drivers.generic.effects import Effects
 
+ELASTIC, AUTOMATIC = "elastic", "automatic"
+"""Where a machine's public address of the moment comes from: an elastic IP taken for it, or EC2's own choice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -19,6 +22,7 @@ class Settings:
     instance_types: tuple[str, ...] = ()
     vpc: str = ""
     volume_type: str = "gp3"
+    public_addresses: str = ELASTIC
 
 
 class Facet(facet.Facet):

@@ -8,8 +8,8 @@ from typing import Any
 
 from gcelib.drivers.ec2.client import KEY, named
 from gcelib.drivers.ec2.facet import Facet
-from gcelib.drivers.ec2.offers import Images
-from gcelib.drivers.ec2.records import GONE, PROTECTED, node_of, reason_of, state_of
+from gcelib.drivers.ec2.offers import Images, image_of
+from gcelib.drivers.ec2.records import GONE, PROTECTED, interfaces_of, node_of, reason_of, state_of
 from gcelib.drivers.ec2.wire import Tree, part, rows, text
 from gcelib.drivers.generic.effects import Seen, reached, under_way
 from gcelib.errors import NotFound, NotReady, Refused, Unsupported
@@ -62,8 +62,8 @@ class Nodes(Facet):
         if len(network_ids) > 1:
             raise Unsupported(f"{self.client.at}: gcelib makes machines with one interface there.")
         root = self._images.row(image_id)
-        device = text(root, "rootDeviceName")
-        ebs = {"VolumeSize": root_gb or None, "DeleteOnTermination": not keep_root}
+        device, size = text(root, "rootDeviceName"), root_gb or image_of(root, own=False).size_gb
+        ebs = {"VolumeSize": size or None, "DeleteOnTermination": not keep_root}
         nic = {
             "DeviceIndex": 0, "SubnetId": network_ids[0] if network_ids else None, "SecurityGroupId": list(group_ids),
             "AssociatePublicIpAddress": public, "PrivateIpAddress": ip, "DeleteOnTermination": True,
@@ -120,8 +120,13 @@ class Nodes(Facet):
         return self.watch("resize", {"id": id, "size_id": size_id}, id)
 
     def regroup(self, *, key: str, id: str, group_ids: Sequence[str]) -> Job:
-        """Put it into these security groups and no others, at once."""
-        self._modify(id, GroupId=list(group_ids))
+        """Put its first interface into these security groups and no others, at once."""
+        interface = next((text(nic, "networkInterfaceId") for nic in interfaces_of(self.row(id))), "")
+        if interface:
+            groups = list(group_ids)
+            self.client.change("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=interface, SecurityGroupId=groups)
+        else:
+            self._modify(id, GroupId=list(group_ids))
         return self.watch("regroup", {"id": id, "group_ids": list(group_ids)}, id)
 
     def set_user_data(self, *, key: str, id: str, user_data: str) -> Job:
@@ -131,7 +136,7 @@ class Nodes(Facet):
                 f"{self.client.at} changes what a machine's boot reads (metadata 'startup-script', 'user-data') only "
                 "while it is stopped. Stop it, change its metadata, start it again."
             )
-        self._modify(id, UserData={"Value": user_data} if user_data else {"Value": NOTHING})
+        self._modify(id, Attribute="userData", Value=user_data or NOTHING)
         return self.done(id)
 
     def console(self, id: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+from cachetools import LRUCache
 from libcloud.compute.constants.ec2_instance_types import INSTANCE_TYPES
 
 from gcelib.drivers.ec2.client import Client, named
@@ -53,6 +55,8 @@ class Images(Facet):
 
     def __init__(self, client: Client, effects: Effects, settings: Settings) -> None:
         super().__init__(client, effects, settings)
+        # Only so that an image is never registered twice, were it slow to be listed.
+        self._registered: LRUCache[str, str] = LRUCache(1024)
 
     def list(self) -> Sequence[Image]:
         """Every image that is offered."""
@@ -73,7 +77,7 @@ class Images(Facet):
     def create(self, *, key: str, name: str, description: str = "", volume_id: str = "", snapshot_id: str = "",
                submitted: str = "") -> Job:
         """Register a snapshot; of a disk one is made first. What it was booted as is taken from its machine."""
-        args = {"name": name, "description": description, "mark": key}
+        args = {"name": name, "description": description, "mark": key, "submitted": submitted}
         if volume_id:
             made = self.client.change(
                 "CreateSnapshot", VolumeId=volume_id, Description=f"For image {name}",
@@ -90,10 +94,9 @@ class Images(Facet):
         except NotFound:
             return self.done(id)
         self.client.change("DeregisterImage", ImageId=id)
-        backing = [text(part(each, "ebs"), "snapshotId") for each in rows(row, "blockDeviceMapping")]
-        for copy in self.client.some("DescribeSnapshots", "snapshotSet", SnapshotId=[each for each in backing if each]):
-            if OF_IMAGE in tags(copy):
-                self.client.change("DeleteSnapshot", SnapshotId=text(copy, "snapshotId"))
+        made_for = [{"Name": f"tag:{OF_IMAGE}", "Value": [text(row, "name")]}]
+        for copy in self.client.list("DescribeSnapshots", "snapshotSet", Owner=["self"], Filter=made_for):
+            self.client.change("DeleteSnapshot", SnapshotId=text(copy, "snapshotId"))
         return self.watch("destroy", {"id": id}, id)
 
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
@@ -124,10 +127,14 @@ class Images(Facet):
         return under_way(self._register(args, text(copy, "snapshotId"), text(copy, "volumeId")))
 
     def _made(self, args: Mapping[str, Any], target: str) -> Tree | None:
-        key = str(args["mark"])
-        about: dict[str, Any] = {"ImageId": [target]} if target else {
-            "Owner": ["self"], "Filter": self.client.tagged(key)}
-        return next(iter(self.client.some("DescribeImages", "imagesSet", **about)), None)
+        """The image: an account's images have names of their own, so it is the one of this name, made since."""
+        known = target or self._registered.get(str(args["mark"]), "")
+        if known:
+            return next(iter(self.client.some("DescribeImages", "imagesSet", ImageId=[known])), None)
+        wanted = [{"Name": "name", "Value": [args["name"]]}]
+        found = self.client.list("DescribeImages", "imagesSet", Owner=["self"], Filter=wanted)
+        since = time_of(str(args.get("submitted", "")))
+        return next((row for row in found if _made_since(row, since)), None)
 
     def _copy(self, args: Mapping[str, Any]) -> Tree | None:
         """The snapshot that was made for this image."""
@@ -146,7 +153,9 @@ class Images(Facet):
                                                              "VolumeType": self.settings.volume_type}}],
             TagSpecification=[named("image", args["name"], str(args["mark"]))],
         )
-        return text(made, "imageId")
+        id = text(made, "imageId")
+        self._registered[str(args["mark"])] = id
+        return id
 
     def _origin(self, snapshot_id: str) -> str:
         found = self.client.some("DescribeSnapshots", "snapshotSet", SnapshotId=[snapshot_id])
@@ -154,8 +163,9 @@ class Images(Facet):
 
     def _booted(self, volume_id: str) -> Tree:
         """The machine that boots from a disk, {} for none."""
-        wanted = [{"Name": "block-device-mapping.volume-id", "Value": [volume_id]}]
-        found = self.client.list("DescribeInstances", "reservationSet", Filter=wanted) if volume_id else []
+        disks = self.client.some("DescribeVolumes", "volumeSet", VolumeId=[volume_id]) if volume_id else []
+        users = [text(each, "instanceId") for disk in disks for each in rows(disk, "attachmentSet")]
+        found = self.client.some("DescribeInstances", "reservationSet", InstanceId=users) if users else []
         return next((row for group in found for row in rows(group, "instancesSet")), {})
 
     def _rows(self) -> Sequence[tuple[Tree, bool]]:
@@ -174,6 +184,12 @@ class Images(Facet):
 
 OF_IMAGE = "gcelib-of-image"
 """The tag of a snapshot that was made for one image: it goes with that."""
+
+
+def _made_since(row: Tree, since: datetime.datetime | None) -> bool:
+    """Whether an image was made at this time or later, as far as EC2 tells: it counts in seconds."""
+    made = time_of(text(row, "creationDate"))
+    return since is None or made is None or made >= since.replace(microsecond=0)
 
 
 def image_of(row: Tree, *, own: bool) -> Image:

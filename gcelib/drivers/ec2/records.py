@@ -34,13 +34,15 @@ def state_of(row: Tree) -> str:
 def node_of(row: Tree) -> Node:
     """A machine."""
     key = text(row, "keyName")
-    groups = {text(each, "groupId"): None for nic in _interfaces(row) for each in rows(nic, "groupSet")}
+    nics = interfaces_of(row)
+    groups = {text(each, "groupId"): None for nic in nics[:1] for each in rows(nic, "groupSet")}
+    # A machine's launch time is that of its last start; its first interface has been there since it was made.
+    made = text(part(nics[0], "attachment"), "attachTime") or text(row, "launchTime")
     return Node(
         id=text(row, "instanceId"), name=name_of(row, "instanceId"), state=STATES.get(state_of(row), NodeState.ERROR),
         zone_id=text(part(row, "placement"), "availabilityZone"), size_id=text(row, "instanceType"),
         size_name=text(row, "instanceType"), image_id=text(row, "imageId"), state_text=_why(row),
-        created=time_of(text(row, "launchTime")), nics=tuple(_nic(nic, index) for index, nic in enumerate(
-            sorted(_interfaces(row), key=lambda nic: number(part(nic, "attachment"), "deviceIndex")))),
+        created=time_of(made), nics=tuple(_nic(nic, index) for index, nic in enumerate(nics)),
         group_ids=tuple(groups) or tuple(text(each, "groupId") for each in rows(row, "groupSet")),
         keypair_names=(key,) if key else (), delete_protected=PROTECTED in tags(row), tags=tags(row),
     )
@@ -57,9 +59,10 @@ def _why(row: Tree) -> str:
     return said if said and not said.startswith("Client.User") and "User initiated" not in said else ""
 
 
-def _interfaces(row: Tree) -> list[Tree]:
-    """The interfaces; a machine outside of VPCs has its one address in its own fields."""
-    return rows(row, "networkInterfaceSet") or [{
+def interfaces_of(row: Tree) -> list[Tree]:
+    """The interfaces, the first one first; a machine outside of VPCs has its one address in its own fields."""
+    found = rows(row, "networkInterfaceSet")
+    return sorted(found, key=lambda nic: number(part(nic, "attachment"), "deviceIndex")) or [{
         "subnetId": text(row, "subnetId"), "privateIpAddress": text(row, "privateIpAddress"), "macAddress": "",
         "association": {"publicIp": text(row, "ipAddress")}, "groupSet": rows(row, "groupSet"),
     }]
