@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.contract import gcloud_lines
@@ -31,6 +34,14 @@ def test_there_are_many_lines_of_every_group() -> None:
 def test_most_lines_are_done_and_every_refusal_says_what_it_names() -> None:
     assert sum(line.kind == "done" for line in LINES) >= 270
     assert all(value for line in LINES for what, value in line.expected if what != "done"), "a bare expectation"
+
+
+def test_the_page_on_gcloud_counts_them_right() -> None:
+    page = Path(__file__).parent.parent.parent / "docs" / "clients" / "gcloud.md"
+    said = re.search(r"(\d+) lines are typed.*?(\d+) are done, (\d+) are mistakes.*?and (\d+) ask", page.read_text(), re.S)
+    kinds = [line.kind for line in LINES]
+    assert said
+    assert [int(number) for number in said.groups()] == [len(LINES), *map(kinds.count, ("done", "wrong", "refused"))]
 
 
 @pytest.mark.parametrize("group", sorted(GROUPS - {"project-info"}))

@@ -26,7 +26,7 @@ from tests.contract.gcloud import Gcloud, Ran
 FOLDER = Path(__file__).parent
 MACHINES = ("instances", "instance_settings", "templates_and_groups")
 STORAGE = ("catalogue", "disks", "snapshots_and_images")
-NETWORKS = ("networks", "firewalls", "addresses_and_balancing")
+NETWORKS = ("networks", "firewalls", "addresses_and_balancing", "private_firewalls")
 COLUMNS = {
     "instances": "NAME ZONE MACHINE_TYPE PREEMPTIBLE INTERNAL_IP EXTERNAL_IP STATUS",
     "disks list": "NAME LOCATION LOCATION_SCOPE SIZE_GB TYPE STATUS",
