@@ -37,8 +37,8 @@ def test_most_lines_are_done_and_every_refusal_says_what_it_names() -> None:
 
 
 def test_the_page_on_gcloud_counts_them_right() -> None:
-    page = Path(__file__).parent.parent.parent / "docs" / "clients" / "gcloud.md"
-    said = re.search(r"(\d+) lines are typed.*?(\d+) are done, (\d+) are mistakes.*?and (\d+) ask", page.read_text(), re.S)
+    page = (Path(__file__).parent.parent.parent / "docs" / "clients" / "gcloud.md").read_text()
+    said = re.search(r"(\d+) lines are typed.*?(\d+) are done, (\d+) are mistakes.*?and (\d+) ask", page, re.S)
     kinds = [line.kind for line in LINES]
     assert said
     assert [int(number) for number in said.groups()] == [len(LINES), *map(kinds.count, ("done", "wrong", "refused"))]
