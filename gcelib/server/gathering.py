@@ -29,6 +29,8 @@ FIRST = 6.0
 """Seconds that a cloud has for a question it has not answered before: its driver may have to sign in first."""
 USUAL_TIMES, OTHERS_TIMES = 4.0, 2.0
 """A cloud has this many times its own usual time, and this many times what the others took."""
+LONGEST = 20.0
+"""Seconds that it has in no case."""
 FADING = 0.8
 """How much of the usual time is left when an answer came at once."""
 LONGEST_REST = 15.0
@@ -47,18 +49,29 @@ class Part:
 
 
 @dataclass(slots=True)
-class _Health:
-    """What is known of one cloud: why it is left alone and until when, and how long its answers usually take.
+class _Rest:
+    """Why a cloud, or one of its lists, is left alone, since and until when, and how many looks are under way."""
 
-    `well` is when the last question was begun that it answered.
-    """
-
-    away: Fault | None = None
+    fault: Fault
+    since: float
     until: float = 0.0
-    well: float = -math.inf
     count: int = 0
     looks: int = 0
+
+
+@dataclass(slots=True)
+class _Health:
+    """What is known of one cloud: `rests` by list, "" for all of it; `well` is when the last question was begun that
+    it answered; `usual` how long its lists take.
+    """
+
+    rests: dict[str, _Rest] = field(default_factory=dict)
+    well: float = -math.inf
     usual: dict[str, float] = field(default_factory=dict)
+
+    def rest(self, name: str) -> _Rest | None:
+        """The rest that this list has."""
+        return self.rests.get("") or self.rests.get(name)
 
 
 class _Question:
@@ -114,7 +127,7 @@ class Gathering:
         """Ask in a thread, with what the request's context says; it may outlive the request and the process's end."""
         with self._lock:
             usual = self._health(cloud).usual.get(f"{facet}.{verb}")
-        patience = max(SHORTEST, FIRST if usual is None else USUAL_TIMES * usual)
+        patience = min(LONGEST, max(SHORTEST, FIRST if usual is None else USUAL_TIMES * usual))
         question = _Question(cloud, facet, verb, self._clock(), patience)
         run = contextvars.copy_context().run
         threading.Thread(target=run, args=(self._carry, question, look), name=f"ask {cloud.name}", daemon=True).start()
@@ -138,7 +151,7 @@ class Gathering:
                 question.answered.wait()
         others = 0.0
         for question in sorted(asked, key=lambda each: each.patience):
-            allowed = max(question.patience, OTHERS_TIMES * others)
+            allowed = max(question.patience, min(LONGEST, OTHERS_TIMES * others))
             if question.answered.wait(max(0.0, question.begun + allowed - self._clock())):
                 others = max(others, self._clock() - question.begun)
 
@@ -154,9 +167,8 @@ class Gathering:
         said = f"Cloud '{cloud.name}' ({cloud.provider}) has not answered {question.name} within {waited:.1f} seconds."
         with self._lock:
             health = self._health(cloud)
-            if health.away is None:
-                self._rest(health, Unavailable(said))
-            return Part(cloud, (), self._told(health))
+            rest = health.rest(question.name) or self._leave(health, question, Unavailable(said))
+            return Part(cloud, (), self._told(rest))
 
     def _came(self, question: _Question, look: bool) -> None:
         """Take note of how an answer came."""
@@ -164,44 +176,58 @@ class Gathering:
         fault = question.part.fault if question.part is not None else None
         with self._lock:
             health = self._health(question.cloud)
-            health.looks -= look
+            rest = health.rest(question.name)
+            if rest is not None:
+                rest.looks = max(0, rest.looks - look)
             if isinstance(fault, Unavailable) and seconds >= SHORTEST:
                 if question.begun >= health.well:
-                    self._rest(health, fault)
+                    self._leave(health, question, fault)
                 return
-            if health.away is not None:
-                log.info("cloud %s answers again", question.cloud.name)
-            health.away, health.count, health.well = None, 0, max(health.well, question.begun)
+            if rest is not None:
+                log.info("cloud %s answers %s again", question.cloud.name, question.name)
+            health.rests.pop("", None)
+            health.rests.pop(question.name, None)
+            health.well = max(health.well, question.begun)
             if fault is None and question.error is None:
-                usual = health.usual.get(question.name, 0.0)
-                health.usual[question.name] = max(seconds, FADING * usual)
+                health.usual[question.name] = max(seconds, FADING * health.usual.get(question.name, 0.0))
+
+    def _leave(self, health: _Health, question: _Question, fault: Fault) -> _Rest:
+        """Leave the cloud alone; or this list only, which may be a long one: the next question will tell.
+
+        The caller holds the lock.
+        """
+        known = question.name in health.usual or question.facet == "zones"
+        again = any(name != question.name and rest.since > health.well for name, rest in health.rests.items())
+        name = "" if known or again else question.name
+        rest = health.rests.setdefault(name, _Rest(fault, self._clock()))
+        rest.fault = fault
+        self._lengthen(rest)
+        return rest
 
     def _away(self, cloud: Cloud, facet: str, verb: str) -> Fault | None:
         """Why the cloud is left alone now; None when it is not. It is looked for when it is time."""
         with self._lock:
-            health = self._health(cloud)
-            if health.away is None:
+            rest = self._health(cloud).rest(f"{facet}.{verb}")
+            if rest is None:
                 return None
-            look = self._clock() >= health.until and health.looks < MOST_LOOKS
+            look = self._clock() >= rest.until and rest.looks < MOST_LOOKS
             if look:
-                health.looks += 1
-                self._rest(health, health.away)
-            told = self._told(health)
+                rest.looks += 1
+                self._lengthen(rest)
+            told = self._told(rest)
         if look:
             self._begin(cloud, facet, verb, look=True)
         return told
 
-    def _rest(self, health: _Health, fault: Fault) -> None:
-        """Leave the cloud alone for a while, each time longer; the caller holds the lock."""
-        health.count = min(health.count + 1, 5)
-        pause = min(2.0 ** (health.count - 1), LONGEST_REST) * (0.75 + self._jitter() / 2)
-        health.away, health.until = fault, self._clock() + pause
+    def _lengthen(self, rest: _Rest) -> None:
+        """Another while, each longer than the one before."""
+        rest.count = min(rest.count + 1, 5)
+        rest.until = self._clock() + min(2.0 ** (rest.count - 1), LONGEST_REST) * (0.75 + self._jitter() / 2)
 
-    def _told(self, health: _Health) -> Fault:
-        """A copy for one request of why a cloud is away; the caller holds the lock."""
-        assert health.away is not None
-        seconds = max(1, math.ceil(health.until - self._clock()))
-        return type(health.away)(health.away.message, retry_after=max(seconds, health.away.retry_after))
+    def _told(self, rest: _Rest) -> Fault:
+        """A copy for one request of why a cloud is away."""
+        seconds = max(1, math.ceil(rest.until - self._clock()))
+        return type(rest.fault)(rest.fault.message, retry_after=max(seconds, rest.fault.retry_after))
 
     def _health(self, cloud: Cloud) -> _Health:
         return self._healths.setdefault(cloud, _Health())

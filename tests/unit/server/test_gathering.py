@@ -37,7 +37,8 @@ class Cloud:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.nodes = self.quotas = Facet()
+        self.nodes, self.sizes, self.images = Facet(), Facet(), Facet()
+        self.quotas = self.nodes
         self.lists = Lists()
 
 
@@ -53,7 +54,8 @@ def two() -> Iterator[tuple[Any, Any]]:
     clouds = Cloud("a"), Cloud("b")
     yield clouds
     for cloud in clouds:
-        cloud.nodes.gate.set()
+        for facet in (cloud.nodes, cloud.sizes, cloud.images):
+            facet.gate.set()
 
 
 def gathered(clouds: Sequence[Any], **options: Any) -> tuple[list[Part], float]:
@@ -103,6 +105,7 @@ def test_one_that_hangs_is_left_behind_and_later_ones_do_not_wait(two: tuple[Any
 
 def test_its_late_answer_makes_it_well(two: tuple[Any, Any]) -> None:
     _, b = two
+    gathered(two)
     b.nodes.gate.clear()
     assert gathered(two)[0][1].fault
     b.nodes.gate.set()
@@ -124,6 +127,38 @@ def test_a_cloud_that_is_slow_as_ever_is_waited_for(two: tuple[Any, Any]) -> Non
         assert gathered(two)[0][1].rows == ["slow"]
 
 
+def test_a_list_that_is_long_the_first_time_does_not_make_its_cloud_look_away(two: tuple[Any, Any]) -> None:
+    _, b = two
+    b.sizes.gate.clear()
+    for _ in range(2):
+        assert made.ask(two, "sizes", "list")[1].fault
+        assert gathered(two)[0][1].rows == ["row"]
+    b.images.gate.clear()
+    assert made.ask(two, "images", "list")[1].fault
+    assert gathered(two)[0][1].rows == ["row"]
+    b.sizes.gate.set()
+    deadline = time.monotonic() + 5
+    while made.ask(two, "sizes", "list")[1].fault:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert made.ask(two, "images", "list")[1].fault
+
+
+def test_two_lists_in_a_row_without_an_answer_are_a_cloud_that_is_away(two: tuple[Any, Any]) -> None:
+    _, b = two
+    for facet in (b.sizes, b.images, b.nodes):
+        facet.gate.clear()
+    assert made.ask(two, "sizes", "list")[1].fault
+    assert made.ask(two, "images", "list")[1].fault
+    before = b.nodes.asked
+    parts, took = gathered(two)
+    assert parts[1].fault
+    assert took < 0.1
+    assert b.nodes.asked == before
+    for facet in (b.sizes, b.images):
+        facet.gate.set()
+
+
 def test_one_that_is_needed_is_waited_for_as_long_as_it_takes(two: tuple[Any, Any]) -> None:
     _, b = two
     b.nodes.gate.clear()
@@ -138,6 +173,7 @@ def test_it_is_looked_for_behind_and_rests_longer_each_time(two: tuple[Any, Any]
     now = [0.0]
     made = Gathering(clock=lambda: time.monotonic() + now[0], jitter=lambda: 0.5)
     _, b = two
+    gathered(two)
     b.nodes.gate.clear()
     gathered(two)
     looks = []
@@ -145,11 +181,11 @@ def test_it_is_looked_for_behind_and_rests_longer_each_time(two: tuple[Any, Any]
         now[0] += 1.0
         gathered(two)
         deadline = time.monotonic() + 0.05
-        while time.monotonic() < deadline and b.nodes.asked == (looks[-1] if looks else 1):
+        while time.monotonic() < deadline and b.nodes.asked == (looks[-1] if looks else 2):
             time.sleep(0.005)
         looks.append(b.nodes.asked)
-    assert looks[-1] == 1 + gathering.MOST_LOOKS
-    first, second, third = (looks.index(count) for count in (2, 3, 4))
+    assert looks[-1] == 2 + gathering.MOST_LOOKS
+    first, second, third = (looks.index(count) for count in (3, 4, 5))
     assert third - second > second - first > 1
 
 
