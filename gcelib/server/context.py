@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from gcelib import naming
 from gcelib.auth.caller import Caller
 from gcelib.config import Config
+from gcelib.errors import Invalid
 from gcelib.server.links import Links, Ref, parse
 from gcelib.server.listing import Sealer
 from gcelib.server.operations.runner import Runner
@@ -64,8 +66,18 @@ class Context:
     """(code, message) pairs for the operation, from validation."""
 
     def ref(self, text: str, collection: str, field_path: str) -> Ref:
-        """A link or a name in the body, in any form GCE takes. Raises Invalid naming the field."""
-        return parse(text, project=self.project, collection=collection, field=field_path)
+        """A link or a name in the body, in any form GCE takes. Raises Invalid naming the field.
+
+        Only images may be another project's: a thing of one's own that has the same name is not what was meant.
+        """
+        ref = parse(text, project=self.project, collection=collection, field=field_path)
+        number = naming.number("", "project", self.tenancy)
+        if ref.collection != "images" and ref.project not in (self.project, self.tenancy, *self.aliases, number):
+            raise Invalid(
+                f"Invalid value for field '{field_path}': '{text}'. It is of project '{ref.project}'; but for images, "
+                f"only what is of project '{self.project}' can be used.", field=field_path,
+            )
+        return ref
 
     def link(self, *segments: str) -> str:
         """A full link to something below the project."""
