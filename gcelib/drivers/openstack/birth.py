@@ -8,7 +8,7 @@ from typing import Any
 
 from gcelib.drivers.openstack.api import Api
 from gcelib.drivers.openstack.facet import KEY, utc
-from gcelib.drivers.openstack.images import Images
+from gcelib.drivers.openstack.images import Images, contents, size_gb
 from gcelib.drivers.openstack.places import Sizes
 from gcelib.drivers.openstack.records import ServerRow
 from gcelib.errors import NotFound, Refused
@@ -61,12 +61,16 @@ class Birth:
         size = next((row for row in self._sizes.rows() if row.id == flavor), None)
         if size is None:
             raise NotFound(f"{self._api.at} has no size '{flavor}' any more.")
-        least = self._images.size_gb(image)
+        row = self._images.row(image)
+        if row is None:
+            raise NotFound(f"{self._api.at} has no image '{image}' any more.")
+        least, copies = size_gb(row), contents(row)
         fits = not size.disk or least <= size.disk
-        if fits and root_gb in (0, size.disk) and not self._from_volume:
+        if fits and root_gb in (0, size.disk) and not self._from_volume and not copies:
             return {"imageRef": image}
+        source = {"uuid": copies[0], "source_type": "snapshot"} if copies else {"uuid": image, "source_type": "image"}
         volume = {
-            "boot_index": 0, "uuid": image, "source_type": "image", "destination_type": "volume",
-            "volume_size": max(root_gb or size.disk, least, 1), "delete_on_termination": True,
+            "boot_index": 0, **source, "destination_type": "volume",
+            "volume_size": max(root_gb or (least if copies else size.disk), least, 1), "delete_on_termination": True,
         }
         return {"block_device_mapping_v2": [volume]}

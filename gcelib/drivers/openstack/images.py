@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from gcelib.drivers.generic.disks import BOOT
 from gcelib.drivers.generic.effects import Seen, reached, under_way
 from gcelib.drivers.openstack.facet import KEY, Facet
+from gcelib.drivers.openstack.records import ServerRow, VolumeRow
 from gcelib.drivers.openstack.tagging import IMAGE_LABEL
 from gcelib.errors import InUse, NotReady, Refused
 from gcelib.models import Image, ImageState, Job, JobState
@@ -58,13 +60,14 @@ class Images(Facet):
 
     def create(self, *, key: str, name: str, description: str = "", volume_id: str = "", snapshot_id: str = "",
                submitted: str = "") -> Job:
-        """Of a machine's own disk Nova makes it; of a volume Cinder. Raises Refused for a snapshot."""
+        """Of the disk a machine boots from Nova makes it, of any other Cinder. Raises Refused for a snapshot."""
         if snapshot_id:
             raise Refused(f"{self.at} makes no images of snapshots: make a disk of the snapshot and the image of that "
                           "disk.")
         args = {"name": name, "submitted": submitted}
-        if volume_id.startswith(BOOT):
-            return self.watch("create", args, self.photograph(volume_id.removeprefix(BOOT), name, {KEY: key}))
+        node_id = volume_id.removeprefix(BOOT) if volume_id.startswith(BOOT) else self._booted(volume_id)
+        if node_id:
+            return self.watch("create", args, self.photograph(node_id, name, {KEY: key}))
         wanted = {"image_name": name, "container_format": "bare", "disk_format": "raw", "force": True}
         try:
             answer = self.api.change("POST", "volume", f"/volumes/{volume_id}/action",
@@ -83,8 +86,11 @@ class Images(Facet):
         return str(answer["image_id"])
 
     def destroy(self, *, key: str, id: str) -> Job:
-        """Delete an image; one already gone is done."""
+        """Delete an image, with the copies of volumes that are its contents; one already gone is done."""
+        row = self.row(id)
         self.api.remove("image", f"/v2/images/{id}")
+        for copy in contents(row or {}):
+            self.api.remove("volume", f"/snapshots/{copy}")
         return self.watch("destroy", {"id": id}, id)
 
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
@@ -99,6 +105,15 @@ class Images(Facet):
         if state is ImageState.FAILED:
             return self.failed(str(row["id"]), Refused(f"{self.at} could not make the image: it is {row['status']}."))
         return Seen(JobState.DONE, row["id"], {"id": row["id"]}) if state is ImageState.READY else under_way(row["id"])
+
+    def _booted(self, volume_id: str) -> str:
+        """The id of the machine that boots from this volume; "" for none."""
+        row = self.api.one("volume", f"/volumes/{volume_id}", "volume", VolumeRow)
+        node_id = (row.attachments[0].server_id or "") if row is not None and row.attachments else ""
+        if row is None or not node_id or str(row.bootable).lower() != "true":
+            return ""
+        server = self.api.one("compute", f"/servers/{node_id}", "server", ServerRow)
+        return node_id if server is not None and not server.image_id else ""
 
     def _inherited(self, node_id: str) -> Sequence[str]:
         """Marks that the machine's own image has, and Nova would hand on to a copy of its disk."""
@@ -140,7 +155,21 @@ def tags_of(row: ImageRow) -> Mapping[str, str]:
 def size_gb(row: ImageRow) -> int:
     """The least disk for an image, in GB."""
     virtual = math.ceil(int(row.get("virtual_size") or 0) / 2**30)
-    return max(int(row.get("min_disk") or 0), virtual)
+    copied = max((int(each.get("volume_size") or 0) for each in _blocks(row)), default=0)
+    return max(int(row.get("min_disk") or 0), virtual, copied)
+
+
+def contents(row: ImageRow) -> Sequence[str]:
+    """The copies of volumes that are an image's contents, the one to boot from first: Nova makes such an image of a
+    machine that boots from a volume."""
+    found = sorted(_blocks(row), key=lambda each: str(each.get("boot_index")) != "0")
+    return [str(each["snapshot_id"]) for each in found if each.get("snapshot_id")]
+
+
+def _blocks(row: ImageRow) -> Sequence[Mapping[str, Any]]:
+    text = row.get("block_device_mapping")
+    found = json.loads(text) if isinstance(text, str) and text.startswith("[") else []
+    return [each for each in found if isinstance(each, dict)]
 
 
 def moment(text: Any) -> datetime.datetime | None:

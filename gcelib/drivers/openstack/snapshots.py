@@ -9,7 +9,7 @@ from gcelib.drivers.generic.disks import BOOT
 from gcelib.drivers.generic.effects import Effects, Seen, reached, under_way
 from gcelib.drivers.openstack.api import Api
 from gcelib.drivers.openstack.facet import KEY, Facet, utc
-from gcelib.drivers.openstack.images import OF_DISK, STATES, ImageRow, Images, moment, size_gb, tags_of
+from gcelib.drivers.openstack.images import OF_DISK, STATES, ImageRow, Images, contents, moment, size_gb, tags_of
 from gcelib.drivers.openstack.records import SnapshotRow, VolumeRow
 from gcelib.errors import NotFound, Refused
 from gcelib.models import ImageState, Job, JobState, Snapshot, VolumeState
@@ -29,11 +29,13 @@ class Snapshots(Facet):
         self._images = images
 
     def list(self) -> Sequence[Snapshot]:
-        """Every copy."""
+        """Every copy, but for those that are an image's contents."""
         mine = self.api.me().project_id
-        rows = self._rows()
+        rows, images = self._rows(), self._images.rows()
+        inside = {id for image in images for id in contents(image)}
+        rows = [row for row in rows if row.id not in inside]
         roots = self._roots() if rows else frozenset()
-        images = (row for row in self._images.rows() if OF_DISK in row and row.get("owner") == mine)
+        images = [row for row in images if OF_DISK in row and row.get("owner") == mine]
         return [*(snapshot_of(row, roots) for row in rows), *map(copy_of, images)]
 
     def create(self, *, key: str, name: str, volume_id: str, submitted: str = "") -> Job:

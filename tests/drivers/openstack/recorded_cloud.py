@@ -113,6 +113,9 @@ class Recorded:
         _reply(handler, 201 if handler.command == "POST" else 200, token, {"X-Subject-Token": self.valid})
 
     def _recorded(self, service: str, path: str) -> tuple[int, Any]:
+        if path.startswith("/v2/images/"):
+            image = next((row for row in _read("image-v2-images")["images"] if path.endswith(row["id"])), None)
+            return (404, "<h1>No image found</h1>") if image is None else (200, image)
         name = re.sub(r"[^a-z0-9.]+", "-", f"{service} {path}".lower()).strip("-")
         name = re.sub(r"quotas-[0-9a-f]{32}", "quotas-project", name).replace(MADE["node"], "vm-image")
         if not (HERE / f"{name}.json").exists():

@@ -200,3 +200,31 @@ def test_a_machine_is_started_from_wherever_it_was_put(
     site.script = script
     cloud.submit("nodes", "start", {"id": MADE["node"]}, "key")
     assert bodies == [{action: None}]
+
+
+def test_an_image_that_is_a_copy_of_a_volume_is_booted_from_and_goes_with_it(site: Recorded, cloud: OpenStack) -> None:
+    """What Nova makes of a machine whose boot disk is a volume; recorded, ids apart."""
+    block = {"boot_index": 0, "source_type": "snapshot", "destination_type": "volume", "snapshot_id": "copy-1",
+             "volume_size": 7, "delete_on_termination": True, "device_name": "/dev/vda"}
+    image = {"id": "of-volume", "name": "of-volume", "status": "active", "size": 0, "min_disk": 0,
+             "block_device_mapping": json.dumps([block]), "root_device_name": "/dev/vda", "bdm_v2": "True"}
+    copies = {"snapshots": [{"id": id, "name": id, "size": 7, "status": "available"} for id in ("copy-1", "other")]}
+    sent: list[tuple[str, str, Any]] = []
+
+    def script(method: str, path: str, body: Any) -> tuple[int, Any] | None:
+        if method != "GET":
+            sent.append((method, path, body))
+            return 202, {"server": {"id": "made"}}
+        known = {"image /v2/images/of-volume": image, "image /v2/images?limit=1000": {"images": [image]},
+                 "volume /snapshots/detail": copies}
+        return (200, known[path]) if path in known else None
+
+    site.script = script
+    assert [each.size_gb for each in cloud.images.list()] == [7]
+    assert [each.id for each in cloud.snapshots.list()] == ["other"]
+    cloud.submit("nodes", "create", {**BORN, "image_id": "of-volume"}, "the-key")
+    [disk] = sent[0][2]["server"]["block_device_mapping_v2"]
+    assert (disk["source_type"], disk["uuid"], disk["volume_size"]) == ("snapshot", "copy-1", 7)
+    cloud.submit("images", "destroy", {"id": "of-volume"}, "another-key")
+    assert [call[:2] for call in sent[1:]] == [
+        ("DELETE", "image /v2/images/of-volume"), ("DELETE", "volume /snapshots/copy-1")]
