@@ -39,7 +39,8 @@ class Cloud:
             id = f"{kind[0]}{next(self.numbers)}"
             row = {**body, "id": id, "state": "creating", "then": "on" if kind == "servers" else "ready"}
             if kind == "servers":
-                row |= {"private": [f"10.9.0.{len(self.things[kind]) + 2}"], "born": time.time()}
+                row |= {"private": [f"10.9.0.{len(self.things[kind]) + 2}"], "born": time.time(),
+                        "console": f"Linux\r\n{body['name']} login: "}
             self.things[kind][id] = {**row, "at": time.monotonic() + MOMENT}
             return self._now(self.things[kind][id])
 
