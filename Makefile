@@ -5,6 +5,7 @@
 #   make docs    the pages that are made from the code
 #   make audit   known holes in what is installed, where pip-audit reaches its data
 #   make lowest  a part of the tests with the oldest versions that setup.py allows
+#   make clients Ansible with Google's collection and Google's library for Node.js, into .venv, for their tests
 #   make bench   the figures of README
 #   make clean   remove what was made
 
@@ -20,7 +21,7 @@ PIP = $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-inp
 SOURCES = setup.py pyproject.toml
 ANSWERED = $(VENV)/answered
 
-.PHONY: demo test check style types docs audit lowest bench clean
+.PHONY: demo test check style types docs audit lowest clients bench clean
 
 demo: $(VENV)/installed
 	@exec $(VENV)/bin/gcelib demo $(ARGS)
@@ -55,6 +56,10 @@ lowest: packaging/lowest.txt $(SOURCES)
 	@$(VENV)-lowest/bin/python -m pip install -qq --disable-pip-version-check --no-input --constraint packaging/lowest.txt \
 	  --editable . pytest hypothesis cs google-auth
 	@$(VENV)-lowest/bin/python -m pytest -q tests/auth tests/drivers tests/unit/store tests/unit/config tests/security/roles
+
+# Some 70 MB to fetch; without it those tests are skipped, and say so.
+clients: $(VENV)/installed-test
+	@$(VENV)/bin/python packaging/clients.py
 
 bench: $(VENV)/installed-test
 	@test -d bench || { echo "There is no bench/ in this version."; exit 1; }

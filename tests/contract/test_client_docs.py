@@ -14,19 +14,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract import gcutil
+from tests.contract import gcutil, installed
 from tests.live import Live
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted((ROOT / "docs" / "clients").glob("*.md"))
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FROM_OUTSIDE = ("NODE_PATH", "ANSIBLE_COLLECTIONS_PATH", "CLOUDSDK_PYTHON")
+FROM_OUTSIDE = ("CLOUDSDK_PYTHON",)
 """Where clients may be installed beside PATH."""
 
 
-def works(*words: str) -> Callable[[], bool]:
+def works(*words: str) -> Callable[[str], bool]:
     """Whether a command ends well."""
-    def tried() -> bool:
+    def tried(_: str) -> bool:
         return bool(shutil.which(words[0])) and not subprocess.run(words, capture_output=True, check=False).returncode
 
     return tried
@@ -41,30 +41,27 @@ def gcutils_ports() -> bool:
     return False
 
 
-NEEDED: dict[str, Callable[[], bool]] = {
-    "gcutil": lambda: bool(gcutil.executable() and gcutil.python()) and gcutils_ports(),
+NEEDED: dict[str, Callable[[str], bool]] = {
+    "gcutil": lambda _: bool(gcutil.executable() and gcutil.python()) and gcutils_ports(),
     "gcloud": works("gcloud", "version"),
     "curl": works("curl", "--version"),
-    "node": works("node", "-e", "require.resolve('@google-cloud/compute')"),
-    "ansible": works("ansible-galaxy", "collection", "list", "google.cloud"),
+    "node": installed.has_node,
+    "ansible": installed.has_ansible,
 }
-"""What a page needs besides Python libraries that the tests need anyway."""
+"""What a page needs besides Python libraries that the tests need anyway, on a PATH."""
 
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
     """A folder with gcelib, python3, gcutil and a browser as the pages call them."""
     folder = tmp_path / "programs"
-    folder.mkdir()
-    lines = {
+    installed.programs(folder, {
+        **installed.ansible_lines(),
         "gcelib": f'exec {shlex.quote(sys.executable)} -m gcelib "$@"',
         "python3": f'exec {shlex.quote(sys.executable)} "$@"',
         "gcutil": f'exec {shlex.quote(gcutil.python())} {shlex.quote(gcutil.executable())} "$@"',
         "browser": f'cd {shlex.quote(str(ROOT))}; exec {shlex.quote(sys.executable)} -m tests.contract.browser "$1"',
-    }
-    for name, line in lines.items():
-        (folder / name).write_text(f"#!/bin/sh\n{line}\n")
-        (folder / name).chmod(0o755)
+    })
     return folder
 
 
@@ -75,7 +72,8 @@ def environment(secure: Live, programs: Path, tmp_path: Path) -> dict[str, str]:
     (tmp_path / "home").mkdir()
     kept = {name: os.environ[name] for name in FROM_OUTSIDE if name in os.environ}
     return {
-        **kept, "HOME": str(tmp_path / "home"), "PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
+        **kept, **installed.environment(), "HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT),
+        "PATH": f"{programs}:{os.environ['PATH']}",
         "GCELIB_CONFIG": str(secure.config), "URL": secure.url, "PROJECT": "demo", "KEY_FILE": str(secure.key_file),
         "CA": str(secure.ca), "BROWSER": f"{programs}/browser %s &", "LC_ALL": "C.UTF-8", "USER": "ann",
     }
@@ -83,8 +81,8 @@ def environment(secure: Live, programs: Path, tmp_path: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_what_the_page_says_works(page: Path, environment: dict[str, str], tmp_path: Path) -> None:
-    if not NEEDED.get(page.stem, lambda: True)():
-        pytest.skip(f"{page.stem} is not installed here")
+    if not NEEDED.get(page.stem, lambda _: True)(environment["PATH"]):
+        pytest.skip(f"{page.stem} is not installed here (`make clients` installs ansible and node's library)")
     blocks = BLOCK.findall(page.read_text())
     assert blocks
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", "\n".join(blocks)], cwd=tmp_path, env=environment,

@@ -9,6 +9,7 @@ from gcelib.cli.setups.setup import File, Setup, fill, quote, token_line
 _LEAD = '''\
 """Leads requests for Google's compute addresses to gcelib; Python reads this file when it starts."""
 
+import re
 from urllib.parse import urlsplit
 
 try:
@@ -16,14 +17,20 @@ try:
 except ImportError:
     pass
 else:
+    HERE = @URL@
     HOSTS = ("compute.googleapis.com", "www.googleapis.com")
+    DISK_TYPE = re.compile(rb'//www(\\.googleapis\\.com/compute/v1/[^\\s"]*/diskTypes/)')
     original = Session.request
 
     def request(self, method, url, *args, **kwargs):
         parts = urlsplit(str(url))
-        if parts.hostname in HOSTS and parts.path.startswith("/compute/"):
-            url = @URL@ + str(url).split(parts.netloc, 1)[1]
-        return original(self, method, url, *args, **kwargs)
+        if parts.hostname not in HOSTS or not parts.path.startswith("/compute/"):
+            return original(self, method, url, *args, **kwargs)
+        answer = original(self, method, HERE + str(url).split(parts.netloc, 1)[1], *args, **kwargs)
+        # The modules compare links as text: those of disk types by one of Google's names, all others by the other.
+        links = answer.content.replace(f"{HERE}/compute/".encode(), b"https://www.googleapis.com/compute/")
+        answer._content = DISK_TYPE.sub(rb"//compute\\1", links)
+        return answer
 
     Session.request = request
 '''
