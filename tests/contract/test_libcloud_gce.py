@@ -1,21 +1,15 @@
 """libcloud's own GCE driver, over TLS because it follows https links only."""
 
-# mypy: allow-untyped-calls, disable-error-code="assignment, union-attr"
-
 from __future__ import annotations
 
-import datetime
-import json
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
-import libcloud.security
 import pytest
 from libcloud.common.google import ResourceExistsError, ResourceNotFoundError
-from libcloud.compute.drivers.gce import GCEConnection, GCENodeDriver
 from libcloud.compute.types import NodeState
 
+from tests.contract.libcloud_driver import led
 from tests.live import Live
 
 IMAGE = "linux-centos-6-4-64-bit-10gb"
@@ -23,28 +17,9 @@ IMAGE = "linux-centos-6-4-64-bit-10gb"
 
 @pytest.fixture(scope="module")
 def driver(secure: Live) -> Iterator[Any]:
-    """The driver, with a token from a file, as a person who has one would give it."""
-    address = urlsplit(secure.url)
-
-    class Connection(GCEConnection):
-        """The driver's connection, led to the server."""
-
-        host = address.hostname
-
-        def __init__(self, *words: Any, **options: Any) -> None:
-            super().__init__(*words, **{**options, "port": address.port})
-
-    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=50)
-    token = secure.home / "libcloud-token.json"
-    token.write_text(json.dumps({"access_token": secure.sign_in(), "token_type": "Bearer", "expires_in": 3000,
-                                 "expire_time": until.strftime("%Y-%m-%dT%H:%M:%SZ")}))
-    patch = pytest.MonkeyPatch()
-    patch.setattr(libcloud.security, "CA_CERTS_PATH", str(secure.ca))
-    patch.setattr(GCENodeDriver, "connectionCls", Connection)
-    made = GCENodeDriver("tests", "unused", project="demo", auth_type="IA", credential_file=str(token))
-    yield made
-    made.connection.connection.session.close()
-    patch.undo()
+    """The driver."""
+    with led(secure) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
