@@ -156,14 +156,15 @@ def from_code(
     kind = CODES.get(code, Unavailable if code >= 500 else Refused)
     if code == 530 and not writes:
         kind = Unavailable
-    fault = kind(f"{at} {_saying(kind)} {what} ({code}): {words}")
+    fault = kind(f"{at} {saying(kind)} {what} ({code}): {words}")
     if isinstance(fault, TooMany | Unavailable):
         fault.retry_after = retry_after or fault.retry_after or 5
     fault.__cause__ = Refusal(code, words, what)
     return fault
 
 
-def _saying(kind: type[Fault]) -> str:
+def saying(kind: type[Fault]) -> str:
+    """What a cloud did that ended in this kind of fault: the verb of a sentence."""
     if issubclass(kind, NoCapacity):
         return "has no room now for"
     if issubclass(kind, Exceeded):

@@ -6,7 +6,7 @@ import datetime
 import logging
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +14,8 @@ import msgspec
 from gcelib.drivers import faults
 from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import BAD_PARAMETER, Client
+from gcelib.drivers.seen import UNSEEN as UNSEEN
+from gcelib.drivers.seen import Seen as Seen
 from gcelib.errors import Fault, Refused, TooMany, Unavailable
 from gcelib.models import Job, JobState
 
@@ -24,8 +26,6 @@ LOG = logging.getLogger(__name__)
 
 RUNNING, SUCCEEDED = 0, 1
 NOT_OURS = 531
-UNSEEN = frozenset({"user_data", "key"})
-"""Arguments never kept in a token: large, or secret to the machine."""
 PATIENCE = datetime.timedelta(hours=1)
 """How long the effect of a forgotten job is waited for; CloudStack itself cancels jobs then."""
 
@@ -49,17 +49,6 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
     def text(self) -> str:
         """This token as it travels in a `Job`."""
         return msgspec.json.encode(self).decode()
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The visible effect of a change: how far it is, on what, and the cloud's job that is at work on it."""
-
-    state: JobState
-    target: str = ""
-    result: Mapping[str, object] = field(default_factory=dict)
-    error: Fault | None = None
-    job: str = ""
 
 
 def job_id(key: str, part: str = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gcelib.drivers.ec2.wire import Refusal
-from gcelib.drivers.faults import At, redact
+from gcelib.drivers.faults import At, redact, saying
 from gcelib.errors import (
     Exceeded,
     Exists,
@@ -56,7 +56,7 @@ def fault_of(refusal: Refusal, at: At, what: str, *, writes: bool) -> Fault:
     """The fault that a refusal is; `fault.__cause__` is the refusal, so that `code` finds it."""
     words = redact(refusal.words, at.secrets) or "no reason given"
     kind = _kind(refusal, writes)
-    fault = kind(f"{at} {_saying(kind)} {what} ({refusal.code or refusal.status}): {words}")
+    fault = kind(f"{at} {saying(kind)} {what} ({refusal.code or refusal.status}): {words}")
     if isinstance(fault, TooMany | Unavailable):
         fault.retry_after = fault.retry_after or 5
     fault.__cause__ = refusal
@@ -78,17 +78,3 @@ def _kind(refusal: Refusal, writes: bool) -> type[Fault]:
     if found is not None:
         return found
     return Unavailable if refusal.status >= 500 else Forbidden if refusal.status == 403 else Refused
-
-
-def _saying(kind: type[Fault]) -> str:
-    if issubclass(kind, NoCapacity):
-        return "has no room now for"
-    if issubclass(kind, Exceeded):
-        return "has no quota left for"
-    if issubclass(kind, Forbidden):
-        return "does not allow"
-    if issubclass(kind, Unsupported):
-        return "does not offer"
-    if issubclass(kind, Unavailable):
-        return "could not carry out"
-    return "refused"

@@ -9,12 +9,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookLong
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 import msgspec
 
 from gcelib.drivers.faults import At
+from gcelib.drivers.seen import UNSEEN
+from gcelib.drivers.seen import Seen as Seen
 from gcelib.errors import Bug, Fault, Refused, Uncertain
 from gcelib.models import Job, JobState
 
@@ -26,8 +28,6 @@ THREADS = 16
 PATIENCE = datetime.timedelta(minutes=30)
 """How long the effect of a change is waited for."""
 KEPT = 4096
-UNSEEN = frozenset({"user_data", "key"})
-"""Arguments never kept in a token: large, or secret to the machine."""
 
 
 class Token(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -46,16 +46,6 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
     def text(self) -> str:
         """This token as it travels in a `Job`."""
         return msgspec.json.encode(self).decode()
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The visible effect of a change: how far it is, on what."""
-
-    state: JobState
-    target: str = ""
-    result: Mapping[str, object] = field(default_factory=dict)
-    error: Fault | None = None
 
 
 class Owner(Protocol):
