@@ -115,12 +115,13 @@ def groups_of(cloud: Cloud, network: str, definition: Mapping[str, Any]) -> list
 def allow(name: str, keys: Iterable[Key], ids: Mapping[str, Any]) -> list[Step]:
     """Steps that make these rules of firewall `name`; `ids` has the id, or a reference to it, of each group.
 
-    Rules that differ in their source alone are made in one job.
+    Rules that differ in their source alone are made in one job, and all of a cloud are claimed in one.
     """
     by_group: dict[tuple[str, str], list[Rule]] = defaultdict(list)
     for cloud, group, rule in keys:
         by_group[cloud, group].append(rule)
     steps: list[Step] = []
+    made: dict[str, list[dict[str, str]]] = defaultdict(list)
     for (cloud, group), found in sorted(by_group.items()):
         for number, bundle in enumerate(_bundles(found)):
             where = f"{number} in {group} of {cloud}"
@@ -128,8 +129,12 @@ def allow(name: str, keys: Iterable[Key], ids: Mapping[str, Any]) -> list[Step]:
             undo = Step(f"withdraw {name} {where}", cloud, "firewalls", "revoke",
                         {"rule_ids": {"$ref": f"{label}.made_ids"}, "direction": "ingress"})
             steps.append(Step(label, cloud, "firewalls", "allow", {"group_id": ids[group], **bundle}, undo=undo))
-            steps.append(Step(f"tag {label}", cloud, "tags", "set",
-                              {"kind": "rule", "ids": {"$ref": f"{label}.rule_ids"}, "tags": {RULE_TAG + name: "1"}}))
+            made[cloud].append({"$ref": f"{label}.rule_ids"})
+    for cloud, claimed in made.items():
+        about: dict[str, Any] = {"kind": "rule", "ids": claimed}
+        undo = Step(f"disclaim {name} on {cloud}", cloud, "tags", "remove", {**about, "keys": [RULE_TAG + name]})
+        steps.append(Step(f"claim {name} on {cloud}", cloud, "tags", "set",
+                          {**about, "tags": {RULE_TAG + name: "1"}}, undo=undo))
     return steps
 
 

@@ -39,8 +39,14 @@ def _value(value: Any, steps: Mapping[str, StepState]) -> Any:
             return _referred(str(value["$ref"]), steps)
         return {name: _value(each, steps) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_value(each, steps) for each in value]
+        return [one for each in value for one in _spread(each, _value(each, steps))]
     return value
+
+
+def _spread(written: Any, value: Any) -> list[Any]:
+    """A reference among the items of a list that stands for several stands for each of them."""
+    several = isinstance(written, Mapping) and set(written) == {"$ref"} and isinstance(value, (list, tuple))
+    return [*value] if several else [value]
 
 
 def _referred(reference: str, steps: Mapping[str, StepState]) -> Any:

@@ -17,6 +17,8 @@ from gcelib.server.operations.plan import Step, Work
 from gcelib.server.times import EPOCH, from_seconds
 
 Place = tuple[Found[Address] | None, Found[Network]]
+UNLISTED = ("The rule lets everybody in: a private cloud's router takes its connections itself, and the access list that "
+            "carries out firewalls there stands behind it, before the machines.")
 CHANGEABLE = frozenset({"labels", "labelFingerprint", "fingerprint", "description"})
 
 
@@ -81,6 +83,8 @@ class ForwardingRules(Collection):
         steps = _before(ctx, name, region, (address, network), note)
         steps += _balancers(name, (address, network), protocol, range(first, last + 1), target)
         steps += late.around(ctx.view, [network])
+        if network.model.guard == "acl":
+            warnings = [*warnings, ("NOT_CRITICAL_ERROR", UNLISTED)]
         path = f"{ctx.project}/regions/{region}/forwardingRules/{name}"
         return Work("insert", path, steps, main=steps[0].name, target_id=_number(ctx, region, name), warnings=warnings)
 

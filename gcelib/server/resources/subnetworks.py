@@ -93,7 +93,7 @@ class Subnetworks(Collection):
         main = next(step.name for step in steps if step.facet == "networks")
         warnings = _unguarded(zones, steps)
         # Firewalls may be there already: they guard it before a machine is in it.
-        steps.append(late.network(network.name))
+        steps += [late.network(network.name, cloud) for cloud in sorted({zone.cloud.name for zone in zones})]
         return Work("insert", where.removeprefix("projects/"), steps, main=main, warnings=warnings)
 
     def delete(self, ctx: Context) -> Work:

@@ -86,6 +86,14 @@ def test_references_are_filled_in_wherever_they_stand(world: World) -> None:
     ]
 
 
+def test_a_reference_to_several_in_a_list_stands_for_each_of_them(world: World) -> None:
+    ids = [{"$ref": "group.rule_ids"}, "one", {"$ref": "node.target"}]
+    world.begin(insert(GROUP, NODE, Step("tags", "gva", "tags", "set", {"ids": ids})))
+    world.run()
+    (tags,) = [each for each in world.cloud.effects if each.facet == "tags"]
+    assert tags.args["ids"] == ["rule-0", "one", "id-of-n"]
+
+
 def test_a_reference_to_nothing_fails_the_operation_as_our_mistake(world: World) -> None:
     with pytest.raises(Exception, match="no step 'nobody'"):
         world.begin(insert(Step("node", "gva", "nodes", "create", {"name": {"$ref": "nobody.target"}})))
