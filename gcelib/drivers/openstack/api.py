@@ -18,21 +18,22 @@ from gcelib.errors import NotFound
 
 CONNECTIONS = {"compute": "connection", "image": "image_connection", "network": "network_connection"}
 """Service -> the driver's connection to it; Cinder's is found by libcloud, which tries its versions."""
-PAGE = 1000
-"""Rows asked for at once where a service would give a few only."""
+VOLUMES = frozenset({"volumev3", "volumev2"})
+"""What Cinder is called in the catalogue, as libcloud looks for it."""
 PAGES = 1000
 RowType = TypeVar("RowType")
 
 
 @dataclass(frozen=True, slots=True)
 class Me:
-    """Whose keys these are, where: a user in a project, and the region whose services are used."""
+    """Whose keys these are, where: a user in a project, the region, and the types of the services there."""
 
     user_id: str
     user_name: str
     project_id: str
     project_name: str
     region: str
+    services: frozenset[str] = frozenset()
 
 
 class Api:
@@ -97,7 +98,12 @@ class Api:
         """Whose keys these are, asked of Keystone now."""
         token: Mapping[str, Any] = self.door.run("GET identity /v3/auth/tokens", _token)
         user, project = token["user"], token.get("project") or {}
-        return Me(user["id"], user["name"], project.get("id", ""), project.get("name", ""), token["region"])
+        return Me(user["id"], user["name"], project.get("id", ""), project.get("name", ""), token["region"],
+                  frozenset(token["services"]))
+
+    def keeps_volumes(self) -> bool:
+        """Whether the cloud has a Cinder that libcloud finds: some have none."""
+        return not VOLUMES.isdisjoint(self.me().services)
 
     def _pages(self, service: str, path: str, key: str, params: Mapping[str, Any]) -> Iterator[Any]:
         asked = dict(params)
@@ -173,5 +179,6 @@ def _token(driver: Any) -> Mapping[str, Any]:
         each["region"] for entry in token.get("catalog", ()) if entry["type"] == "compute"
         for each in entry["endpoints"]
     ]
+    token["services"] = [entry["type"] for entry in token.get("catalog", ()) if entry["endpoints"]]
     token["region"] = connection._ex_force_service_region or next(iter(regions), "")
     return dict(token)

@@ -10,6 +10,7 @@ from gcelib.drivers.openstack import servers
 from gcelib.drivers.openstack.api import Api
 from gcelib.drivers.openstack.facet import Facet
 from gcelib.drivers.openstack.places import Sizes
+from gcelib.errors import Unavailable
 from gcelib.models import Quota
 
 LIMITS: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -37,11 +38,24 @@ class Quotas(Facet):
         self._sizes = sizes
 
     def list(self) -> Sequence[Quota]:
-        """Every limit there is a metric for; -1 for none."""
-        return [*self._computed(), *self._networked()]
+        """Every limit there is a metric for; -1 for none. Those of a service that is away are left out.
 
-    def _computed(self) -> Iterator[Quota]:
-        for service, metrics in LIMITS.items():
+        Raises Unavailable when all are away.
+        """
+        found: list[Quota] = []
+        away: list[Unavailable] = []
+        for service in (*LIMITS, "network"):
+            try:
+                found += self._networked() if service == "network" else self._computed(service)
+            except Unavailable as fault:
+                away.append(fault)
+        if away and not found:
+            raise away[0]
+        return found
+
+    def _computed(self, service: str) -> Iterator[Quota]:
+        if service != "volume" or self.api.keeps_volumes():
+            metrics = LIMITS[service]
             told = self.api.get(service, "/limits")["limits"]["absolute"]
             used = self._counted() if service == "compute" and told.get("totalInstancesUsed", 0) < 0 else {}
             for metric, (limit, usage) in metrics.items():

@@ -88,6 +88,8 @@ class Snapshots(Facet):
         return next(rows, None) or next(copies, None)
 
     def _rows(self) -> Sequence[SnapshotRow]:
+        if not self.api.keeps_volumes():
+            return []
         return self.api.rows("volume", "/snapshots/detail", "snapshots", SnapshotRow)
 
     def _roots(self) -> frozenset[str]:

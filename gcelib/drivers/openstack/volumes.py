@@ -49,7 +49,7 @@ class Volumes(Facet):
     def list(self) -> Sequence[Volume]:
         """Every disk."""
         machines, zones = servers.servers(self.api), self._zones.names()
-        rows = self.api.rows("volume", "/volumes/detail", "volumes", VolumeRow)
+        rows = self._rows() if self.api.keeps_volumes() else []
         types = {row.name: row.id for row in self._types()} if rows else {}
         first = next(iter(zones), "")
         roots = {id for row in machines if not row.image_id and (id := root_of(row.id, rows))}
@@ -62,7 +62,9 @@ class Volumes(Facet):
         return [*self._own_disks(machines, first), *sorted(found, key=lambda each: not each.boot)]
 
     def types(self) -> Sequence[VolumeType]:
-        """Cinder's kinds of volume, its default first."""
+        """Cinder's kinds of volume, its default first; none where there is no Cinder."""
+        if not self.api.keeps_volumes():
+            return []
         default = self.api.find("volume", "/types/default")
         chosen = ((default or {}).get("volume_type") or {}).get("id", "")
         rows = sorted(self._types(), key=lambda row: (row.id != chosen, row.name or ""))
@@ -178,8 +180,10 @@ class Volumes(Facet):
 
     def _made(self, args: Mapping[str, Any]) -> VolumeRow | None:
         """The volume that an earlier attempt made: it carries the attempt's key."""
-        rows = self.api.rows("volume", "/volumes/detail", "volumes", VolumeRow)
-        return next((row for row in rows if args.get("key") and row.metadata.get(KEY) == args["key"]), None)
+        return next((row for row in self._rows() if args.get("key") and row.metadata.get(KEY) == args["key"]), None)
+
+    def _rows(self) -> Sequence[VolumeRow]:
+        return self.api.rows("volume", "/volumes/detail", "volumes", VolumeRow)
 
     def _types(self) -> Sequence[VolumeTypeRow]:
         return self.api.rows("volume", "/types", "volume_types", VolumeTypeRow)

@@ -31,13 +31,17 @@ Script = Callable[[str, str, Any], Answer]
 
 
 class Recorded:
-    """Services as one HTTP server, each under its own path. `calls` are (method, "service /path?query")."""
+    """Services as one HTTP server, each under its own path. `calls` are (method, "service /path?query").
+
+    `valid` is the token it takes, `given` how often somebody signed in; `leaves_out` are types of services it has not.
+    """
 
     def __init__(self) -> None:
         self.script: Script = lambda method, path, body: None
         self.calls: list[tuple[str, str]] = []
         self.valid = "token-1"
         self.given = 0
+        self.leaves_out: tuple[str, ...] = ()
         self._lock = threading.Lock()
         stub = self
 
@@ -109,6 +113,7 @@ class Recorded:
             self.given += 1
         text = json.dumps(_read("identity-v3-auth-tokens"))
         token = json.loads(HOST.sub(lambda found: f"{self.url}/{found[1]}", text))
+        token["token"]["catalog"] = [each for each in token["token"]["catalog"] if each["type"] not in self.leaves_out]
         token["token"]["expires_at"] = "2099-01-01T00:00:00.000000Z"
         _reply(handler, 201 if handler.command == "POST" else 200, token, {"X-Subject-Token": self.valid})
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from recorded_cloud import MADE, Recorded
 
 from gcelib.drivers.openstack.cloud import OpenStack
+from gcelib.errors import Unavailable
 from gcelib.models import NodeState, VolumeState
 
 
@@ -118,3 +120,20 @@ def test_long_lists_come_page_by_page(site: Recorded, cloud: OpenStack) -> None:
 
     site.script = script
     assert [size.name for size in cloud.sizes.list()] == ["one", "two"]
+
+
+def test_a_cloud_without_cinder_has_the_disks_of_its_machines(site: Recorded) -> None:
+    site.leaves_out = ("volumev3",)
+    cloud = site.cloud()
+    assert {disk.id.partition(":")[0] for disk in cloud.volumes.list()} == {"boot-of"}
+    assert cloud.volumes.types() == []
+    assert [copy.id for copy in cloud.snapshots.list()] == [MADE["boot_copy"]]
+    assert "SNAPSHOTS" not in {quota.metric for quota in cloud.quotas.list()}
+
+
+def test_quotas_of_a_service_that_is_away_are_left_out(site: Recorded, cloud: OpenStack) -> None:
+    site.script = lambda method, path, body: (503, {"message": "down"}) if path.startswith("volume") else None
+    assert {"INSTANCES", "NETWORKS"} <= {quota.metric for quota in cloud.quotas.list()}
+    site.script = lambda method, path, body: (503, {"message": "down"})
+    with pytest.raises(Unavailable):
+        cloud.quotas.list()
