@@ -17,8 +17,8 @@ from gcelib.server.operations.plan import Step, Work
 from gcelib.server.times import EPOCH, from_seconds
 
 Place = tuple[Found[Address] | None, Found[Network]]
-UNLISTED = ("The rule lets everybody in: a private cloud's router takes its connections itself, and the access list that "
-            "carries out firewalls there stands behind it, before the machines.")
+UNLISTED = ("The rule lets everybody in: a private cloud's router takes its connections itself, and the access list "
+            "that carries out firewalls there stands behind it, before the machines.")
 CHANGEABLE = frozenset({"labels", "labelFingerprint", "fingerprint", "description"})
 
 
