@@ -96,8 +96,8 @@ clouds = ["lab"]
 
 def serve(port: int) -> None:
     """Serve until the end of the process."""
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
-    from werkzeug.serving import run_simple  # noqa: PLC0415
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import run_simple
 
     run_simple("127.0.0.1", port, DomainDispatcherApplication(create_backend_app), threaded=True)
 

@@ -39,12 +39,12 @@ class Ec2(Generic):
 
     def __init__(self, door: Door, settings: Settings) -> None:
         self._settings = settings
-        self._client = Client(door)
+        self.client = Client(door)
         super().__init__(door)
 
     def made(self, door: Door, effects: Effects) -> dict[str, Facet]:
         """Every facet, each knowing those it needs."""
-        common = (self._client, effects, self._settings)
+        common = (self.client, effects, self._settings)
         zones, images, vpcs = Zones(*common), Images(*common), Vpcs(*common)
         nodes, networks, addresses = Nodes(images), Networks(vpcs), Addresses(zones)
         return {
@@ -76,9 +76,9 @@ class Ec2(Generic):
 
     def ping(self) -> None:
         """One authenticated call."""
-        self._client.ask("DescribeAvailabilityZones")
+        self.client.ask("DescribeAvailabilityZones")
 
     def holder(self) -> Holder:
         """The account these keys are of."""
-        account = self._client.ask_account()
+        account = self.client.ask_account()
         return Holder(account, account)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from cachetools import LRUCache
 from libcloud.compute.constants.ec2_instance_types import INSTANCE_TYPES
 
 from gcelib.drivers.ec2.client import Client, named
@@ -21,6 +21,7 @@ from gcelib.models import Image, ImageState, Job, JobState, Size
 
 ROOT = "/dev/xvda"
 """The root device of an image made of a snapshot whose machine is not known any more: Linux images' usual one."""
+KEPT = 1024
 STATES = {"available": ImageState.READY, "pending": ImageState.PENDING, "transient": ImageState.PENDING}
 
 
@@ -56,7 +57,7 @@ class Images(Facet):
     def __init__(self, client: Client, effects: Effects, settings: Settings) -> None:
         super().__init__(client, effects, settings)
         # Only so that an image is never registered twice, were it slow to be listed.
-        self._registered: LRUCache[str, str] = LRUCache(1024)
+        self._registered: OrderedDict[str, str] = OrderedDict()
 
     def list(self) -> Sequence[Image]:
         """Every image that is offered."""
@@ -155,6 +156,8 @@ class Images(Facet):
         )
         id = text(made, "imageId")
         self._registered[str(args["mark"])] = id
+        if len(self._registered) > KEPT:
+            self._registered.popitem(last=False)
         return id
 
     def _origin(self, snapshot_id: str) -> str:

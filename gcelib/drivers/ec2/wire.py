@@ -33,6 +33,11 @@ class Refusal(Exception):
 class Answer(EC2Response):
     """An answer read without regard to XML namespaces: each version of the API and each cloud has another one."""
 
+    def __init__(self, response: Any, connection: Any) -> None:
+        # Not every cloud says so, and without a word XML would be taken for Latin-1.
+        response.encoding = "utf-8"
+        super().__init__(response, connection)  # type: ignore[no-untyped-call]
+
     def parse_body(self) -> Tree:
         """The answer's fields. Raises Garbled for what is no XML."""
         return tree_of(self.body or "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from gcelib.drivers.base import able
 from gcelib.errors import Exists, InUse, Invalid, Refused, Unsupported
 from gcelib.models import Zone
 from gcelib.server import firewalls, guards, metadata, networks, unmet
@@ -154,10 +155,12 @@ def _zones(ctx: Context) -> list[Found[Zone]]:
     zones = [zone for zone in ctx.view.zones if zone.model.own_networks and zone.model.up]
     if not zones:
         clouds = ", ".join(f"'{cloud.name}'" for cloud in ctx.view.clouds)
-        raise Unsupported(
-            f"{ctx.method.id} is not offered on cloud {clouds}: accounts have no networks of their own in "
-            "its zones. Machines there join the network 'default'."
-        )
+        makers = [cloud for cloud in ctx.view.clouds if able(cloud, "networks", "create")]
+        why = "accounts have no networks of their own in its zones"
+        if not makers:
+            why = "; ".join(dict.fromkeys(cloud.why_not("networks", "create") for cloud in ctx.view.clouds))
+        raise Unsupported(f"{ctx.method.id} is not offered on cloud {clouds}: {why}. Machines there join the network "
+                          "'default'.")
     return zones
 
 
