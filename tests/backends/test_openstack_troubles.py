@@ -213,3 +213,14 @@ def test_refusals_keep_the_clouds_words(stack: OpenStack, made: dict[str, Any]) 
             stack.submit("nodes", "create", {"name": "no", **made, **wish}, key())
     with pytest.raises(NotFound):
         stack.submit("nodes", "create", {"name": "no", **made, "size_id": "none"}, key())
+
+
+def test_a_protected_machine_is_marked_while_it_is_made(stack: OpenStack, do: Do, made: dict[str, Any]) -> None:
+    assert stack.nodes
+    born = stack.submit("nodes", "create", {"name": "guarded", **made}, key())
+    marked = stack.submit("nodes", "protect", {"id": born.target, "on": True}, key())
+    assert ended(stack, marked).state is ended(stack, born).state is JobState.DONE
+    assert next(each.delete_protected for each in stack.nodes.list() if each.id == born.target)
+    do("nodes", "protect", id=born.target, on=False)
+    assert not next(each.delete_protected for each in stack.nodes.list() if each.id == born.target)
+    do("nodes", "destroy", id=born.target)

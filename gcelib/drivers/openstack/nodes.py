@@ -84,6 +84,10 @@ class Nodes(Facet):
         self.api.change("PUT", "compute", f"/servers/{id}", {"server": {"name": name}})
         return self.watch("rename", {"id": id, "name": name}, id)
 
+    def protect(self, *, key: str, id: str, on: bool) -> Job:
+        """Mark a machine as one that GCE's clients may not delete: OpenStack itself has no such switch."""
+        return self.begin("protect", {"id": id, "on": on}, id)
+
     def resize(self, *, key: str, id: str, size_id: str, cpus: int = 0, ram_mb: int = 0) -> Job:
         """resize, and confirmResize when Nova has done it."""
         return self.begin("resize", {"id": id, "size_id": size_id}, id)
@@ -118,6 +122,11 @@ class Nodes(Facet):
             self._regroup(target, args["group_ids"])
         elif verb in ("add_nic", "remove_nic"):
             self._wire(verb, args, target)
+        elif verb == "protect" and args["on"]:
+            marks = {servers.PROTECTED: "true"}
+            self.api.change("POST", "compute", f"/servers/{target}/metadata", {"metadata": marks})
+        elif verb == "protect":
+            self.api.remove("compute", f"/servers/{target}/metadata/{servers.PROTECTED}")
         elif verb == "resize":
             self._resize(row, str(args["size_id"]))
         elif servers.busy(row) and verb != "reset":
@@ -155,8 +164,9 @@ class Nodes(Facet):
         if verb in ("add_nic", "remove_nic"):
             there = any(port.network_id == args["network_id"] for port in servers.ports(self.api, target))
             return reached(there == (verb == "add_nic"), target)
-        if verb == "rename":
-            return reached(row.name == args["name"], target)
+        if verb in ("rename", "protect"):
+            there = row.name == args["name"] if verb == "rename" else args["on"] == servers.is_protected(row)
+            return reached(there, target)
         if servers.busy(row):
             return under_way(target)
         if verb == "resize":

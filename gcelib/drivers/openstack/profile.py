@@ -18,7 +18,7 @@ PROFILES = (
             "acls": "OpenStack guards machines by security groups, not by access lists",
             "images.register": "OpenStack does not fetch image files for its users everywhere; upload it with "
             "OpenStack's own client",
-            "nodes.protect": "OpenStack protects no machine against its own user",
+            "volumes.outlive": "OpenStack is told when a machine is made whether a disk goes with it, and never again",
             "nodes.set_user_data": "OpenStack gives a machine its user data when it is made, and never again",
         },
     ),

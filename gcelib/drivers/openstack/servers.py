@@ -30,6 +30,8 @@ GONE = frozenset({"DELETED", "SOFT_DELETED"})
 RESIZED = "VERIFY_RESIZE"
 OFF = 4
 """Nova's power state of a guest that is off."""
+PROTECTED = "gcelib-protected"
+"""What marks a machine that is not to be deleted."""
 MACHINE = "compute:"
 """What the owner of a machine's port begins with."""
 
@@ -69,6 +71,11 @@ def state_of(row: ServerRow) -> NodeState:
     if row.status == "RESIZE" or (row.status not in STATES and row.power_state == OFF):
         return NodeState.STOPPED if row.power_state == OFF else NodeState.RUNNING
     return STATES.get(row.status, NodeState.RUNNING)
+
+
+def is_protected(row: ServerRow) -> bool:
+    """Whether a machine is marked as one not to be deleted."""
+    return row.metadata.get(PROTECTED) == "true"
 
 
 def state_text(row: ServerRow) -> str:
@@ -127,5 +134,5 @@ def node_of(row: ServerRow, wiring: Wiring, zone_id: str) -> Node:
         size_id=str(row.flavor.get("id", "")), size_name=str(row.flavor.get("original_name", "")),
         image_id=row.image_id, state_text=state_text(row), created=utc(row.created), nics=wiring.nics(row.id),
         group_ids=wiring.groups(row.id), keypair_names=(row.key_name,) if row.key_name else (), tags=dict(row.metadata),
-        busy=busy(row) or row.status == RESIZED,
+        busy=busy(row) or row.status == RESIZED, delete_protected=is_protected(row),
     )
