@@ -163,7 +163,11 @@ class Session(Generic[Driver]):
 
 
 def shut(driver: Any) -> None:
-    """Close the sockets of a libcloud driver."""
+    """Close the sockets of a libcloud driver; one with several connections has a way of its own."""
+    own = getattr(driver, "shut", None)
+    if own is not None:
+        own()
+        return
     http = getattr(getattr(driver, "connection", None), "connection", None)
     session = getattr(http, "session", None)
     if session is not None:

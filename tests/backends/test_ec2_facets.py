@@ -11,7 +11,7 @@ import pytest
 
 from gcelib.drivers.ec2.client import named
 from gcelib.drivers.ec2.cloud import Ec2
-from gcelib.errors import InUse, NotFound, NotReady, Refused
+from gcelib.errors import InUse, NotFound, NotReady, Refused, Unsupported
 from gcelib.models import Job, JobState, NodeState
 from tests.backends.moto import DEBIAN, Moto
 
@@ -229,6 +229,14 @@ def test_quotas_are_those_the_account_is_told(cloud: Ec2) -> None:
 
 def test_whose_keys_they_are(cloud: Ec2) -> None:
     assert cloud.holder().id == "123456789012"
+
+
+def test_keys_of_nobody_are_nobodys(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = moto.cloud()
+    monkeypatch.setattr(made.client, "list", lambda *told, **more: [{"ownerId": "1"}, {"ownerId": "2"}])
+    with pytest.raises(Unsupported, match="whose keys"):
+        made.holder()
+    made.close()
 
 
 def test_a_vpc_beside_the_default_one_is_a_network_with_subnetworks(moto: Moto) -> None:

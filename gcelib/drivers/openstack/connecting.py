@@ -33,6 +33,8 @@ CONNECTIONS = {
     "reservation_connectionCls": OpenStack_2_ReservationConnection,
 }
 
+SOCKETS = tuple(name.replace("Cls", "") for name in CONNECTIONS)
+
 
 @dataclass(frozen=True, slots=True)
 class Manner:
@@ -94,6 +96,15 @@ class Once:
 
 class Driver(OpenStack_2_NodeDriver):
     """libcloud's driver; of it the connections to the services are used, and how they sign in."""
+
+    def shut(self) -> None:
+        """Close the sockets to every service, and those to Keystone that each connection has of its own."""
+        for name in SOCKETS:
+            service: Any = getattr(self, name)
+            for each in (service, service._osa):
+                http = getattr(each, "connection", None)
+                if http is not None:
+                    http.session.close()
 
 
 @functools.lru_cache(maxsize=64)
