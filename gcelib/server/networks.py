@@ -8,12 +8,12 @@ network is `legacy`: one range, no subnetworks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gcelib import naming
-from gcelib.drivers.base import Cloud
+from gcelib.drivers.base import Cloud, able
 from gcelib.errors import InUse, Invalid, NotFound
 from gcelib.models import Network, Vpc, Zone
 from gcelib.server import metadata, remarks
@@ -146,6 +146,13 @@ def joined(ctx: Context, zone: Found[Zone], ref: str, *, subnetwork: bool, field
             field=f"{field}.network",
         )
     return here[0] if here else None
+
+
+def why_none(clouds: Sequence[Cloud]) -> str:
+    """Why none of these clouds makes a network: a sentence's second half."""
+    if any(able(cloud, "networks", "create") for cloud in clouds):
+        return "accounts have no networks of their own in its zones"
+    return "; ".join(dict.fromkeys(cloud.why_not("networks", "create") for cloud in clouds))
 
 
 def making(label: str, zone: Found[Zone], args: Mapping[str, Any], said: Mapping[str, str]) -> list[Step]:

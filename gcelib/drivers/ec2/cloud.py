@@ -22,6 +22,7 @@ from gcelib.drivers.generic.cloud import Generic
 from gcelib.drivers.generic.door import Door
 from gcelib.drivers.generic.effects import Effects
 from gcelib.drivers.generic.facet import Facet
+from gcelib.errors import Unsupported
 from gcelib.models import Job
 
 USER_DATA = 21848
@@ -79,6 +80,11 @@ class Ec2(Generic):
         self.client.ask("DescribeAvailabilityZones")
 
     def holder(self) -> Holder:
-        """The account these keys are of."""
+        """The account these keys are of. Raises Unsupported when it cannot be told."""
         account = self.client.ask_account()
+        if not account:
+            raise Unsupported(
+                f"{self.client.at} does not tell whose keys these are: the account has no security group called "
+                "'default'. Give it keys under [clouds] and write credentials = \"cloud\"."
+            )
         return Holder(account, account)

@@ -176,5 +176,6 @@ class Snapshots(Facet):
         return reached(found.state is VolumeState.READY, found.id) or under_way(found.id)
 
     def _rows(self) -> Sequence[Tree]:
-        own = [{"Name": "owner-id", "Value": [self.client.account()]}]
+        account = self.client.account()
+        own = [{"Name": "owner-id", "Value": [account]}] if account else []
         return self.client.list("DescribeSnapshots", "snapshotSet", size=1000, Owner=["self"], Filter=own)

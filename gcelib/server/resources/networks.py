@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from gcelib.drivers.base import able
 from gcelib.errors import Exists, InUse, Invalid, Refused, Unsupported
 from gcelib.models import Zone
 from gcelib.server import firewalls, guards, metadata, networks, unmet
@@ -155,12 +154,8 @@ def _zones(ctx: Context) -> list[Found[Zone]]:
     zones = [zone for zone in ctx.view.zones if zone.model.own_networks and zone.model.up]
     if not zones:
         clouds = ", ".join(f"'{cloud.name}'" for cloud in ctx.view.clouds)
-        makers = [cloud for cloud in ctx.view.clouds if able(cloud, "networks", "create")]
-        why = "accounts have no networks of their own in its zones"
-        if not makers:
-            why = "; ".join(dict.fromkeys(cloud.why_not("networks", "create") for cloud in ctx.view.clouds))
-        raise Unsupported(f"{ctx.method.id} is not offered on cloud {clouds}: {why}. Machines there join the network "
-                          "'default'.")
+        raise Unsupported(f"{ctx.method.id} is not offered on cloud {clouds}: {networks.why_none(ctx.view.clouds)}. "
+                          "Machines there join the network 'default'.")
     return zones
 
 

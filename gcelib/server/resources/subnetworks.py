@@ -83,9 +83,10 @@ class Subnetworks(Collection):
         where = f"projects/{ctx.project}/regions/{region}/subnetworks/{name}"
         zones = [zone for zone in ctx.view.regions[region] if zone.model.own_networks and zone.model.up]
         if not zones:
-            clouds = ", ".join(sorted({f"'{zone.cloud.name}'" for zone in ctx.view.regions[region]}))
-            raise Unsupported(f"{ctx.method.id} is not offered on cloud {clouds} in region '{region}': accounts have "
-                              "no networks of their own in its zones. Choose a region where they have.")
+            there = {zone.cloud.name: zone.cloud for zone in ctx.view.regions[region]}
+            clouds = ", ".join(f"'{name}'" for name in sorted(there))
+            raise Unsupported(f"{ctx.method.id} is not offered on cloud {clouds} in region '{region}': "
+                              f"{networks.why_none([*there.values()])}. Choose a region where they are made.")
         if any(ctx.view.networks.match(name, zone.name) for zone in zones):
             raise Exists(f"The resource '{where}' already exists")
         _apart(network, wanted)
