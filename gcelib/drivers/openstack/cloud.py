@@ -52,7 +52,7 @@ class OpenStack(Generic):
         birth = Birth(api, sizes, images, from_volume=self._from_volume)
         return {
             "zones": zones, "sizes": sizes, "images": images, "networks": networks, "firewalls": firewalls,
-            "nodes": Nodes(api, effects, zones, sizes, birth),
+            "nodes": Nodes(api, effects, zones, birth),
             "volumes": Volumes(api, effects, zones, sizes, images), "snapshots": Snapshots(api, effects, images),
             "addresses": Addresses(api, effects, zones, networks), "keypairs": KeyPairs(api, effects),
             "tags": Tags(api, effects, firewalls), "quotas": Quotas(api, effects, sizes),

@@ -35,9 +35,12 @@ class Images(Facet):
     name = "images"
 
     def list(self) -> Sequence[Image]:
-        """Every image that can be used, or that the project is making."""
+        """Every image that can be used, or that the project is making; to an administrator Glance shows everybody's."""
         mine = self.api.me().project_id
-        return [image_of(row, mine) for row in self.rows() if OF_DISK not in row]
+        return [
+            image_of(row, mine) for row in self.rows()
+            if OF_DISK not in row and (row.get("owner") == mine or row.get("visibility") != "private")
+        ]
 
     def rows(self) -> Sequence[ImageRow]:
         """Glance's own, without what is no image of a disk."""

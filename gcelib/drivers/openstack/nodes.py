@@ -10,7 +10,7 @@ from gcelib.drivers.openstack import servers
 from gcelib.drivers.openstack.api import Api
 from gcelib.drivers.openstack.birth import Birth
 from gcelib.drivers.openstack.facet import WAITS, Facet
-from gcelib.drivers.openstack.places import Sizes, Zones
+from gcelib.drivers.openstack.places import Zones
 from gcelib.drivers.openstack.records import FloatingIpRow, NetworkRow, ServerRow, VolumeRow
 from gcelib.errors import InUse, NotFound, NotReady, Refused
 from gcelib.models import Job, JobState, Node, NodeState
@@ -28,9 +28,9 @@ class Nodes(Facet):
     name = "nodes"
     shown: ClassVar[frozenset[str]] = frozenset({"start", "stop", "resize"})
 
-    def __init__(self, api: Api, effects: Effects, zones: Zones, sizes: Sizes, birth: Birth) -> None:
+    def __init__(self, api: Api, effects: Effects, zones: Zones, birth: Birth) -> None:
         super().__init__(api, effects)
-        self._zones, self._sizes, self._birth = zones, sizes, birth
+        self._zones, self._birth = zones, birth
 
     def list(self) -> Sequence[Node]:
         """Every machine."""

@@ -63,6 +63,15 @@ def test_snapshots_of_both_kinds_and_no_image_among_them(cloud: OpenStack) -> No
     assert {image.name for image in images.values() if image.public} == {"debian-12", "ubuntu-22.04"}
 
 
+def test_private_images_of_others_are_not_shown_to_an_administrator(site: Recorded, cloud: OpenStack) -> None:
+    mine = cloud._api.me().project_id
+    rows = [{"id": owner, "name": owner, "status": "active", "visibility": seen, "owner": owner}
+            for owner, seen in (("a", "private"), ("b", "shared"), ("c", "public"), (mine, "private"))]
+    site.script = lambda method, path, body: (200, {"images": rows}) if path.startswith("image /v2/images") else None
+    found = [(image.name, image.own) for image in cloud.images.list()]
+    assert found == [("b", False), ("c", False), (mine, True)]
+
+
 def test_a_network_is_in_every_zone_and_the_outside_in_none(cloud: OpenStack) -> None:
     found = [(net.name, net.zone_id, net.default, net.nat, net.own) for net in cloud.networks.list()]
     assert found == [("private", "zone-a", True, True, True), ("private", "zone-b", True, True, True)]
