@@ -27,28 +27,51 @@ AWAY_SECONDS = 2.0
 """Pause before a cloud is asked again that could not say what it holds."""
 
 
+EVERYWHERE: frozenset[str] = frozenset()
+"""What an operation plans for whose planned steps are not one cloud's each: no cloud is left out."""
+
+
 class Turn:
-    """Whose turn it is in each project. `open` says whether an operation is still carried on here."""
+    """Whose turn it is in each project, on each cloud. `open` says whether an operation is still carried on here.
+
+    Operations that plan for different clouds have their turns beside each other: one that waits for its cloud does
+    not keep those of another waiting.
+    """
 
     def __init__(self, open: Callable[[str], bool]) -> None:
         self._open = open
         self._lock = threading.Lock()
-        self._holders: dict[str, tuple[str, str]] = {}
+        self._holders: dict[str, dict[str, tuple[str, frozenset[str]]]] = {}
 
     def take(self, record: Record) -> str:
-        """"" when it is this operation's turn from now on, else the name of the one whose turn it is."""
+        """"" when it is this operation's turn from now on, else the name of one whose turn it is."""
+        clouds = planned_for(record)
         with self._lock:
-            id, name = self._holders.get(record.project, ("", ""))
-            if id not in ("", record.id) and self._open(id):
-                return name
-            self._holders[record.project] = (record.id, record.name)
+            holders = self._holders.setdefault(record.project, {})
+            for id, (name, theirs) in list(holders.items()):
+                if id == record.id:
+                    return ""
+                if not self._open(id):
+                    del holders[id]
+                elif EVERYWHERE in (clouds, theirs) or clouds & theirs:
+                    return name
+            holders[record.id] = (record.name, clouds)
             return ""
 
     def give_back(self, record: Record) -> None:
         """It is over."""
         with self._lock:
-            if self._holders.get(record.project, ("", ""))[0] == record.id:
-                del self._holders[record.project]
+            holders = self._holders.get(record.project, {})
+            holders.pop(record.id, None)
+            if not holders:
+                self._holders.pop(record.project, None)
+
+
+def planned_for(record: Record) -> frozenset[str]:
+    """The clouds that an operation plans steps for; `EVERYWHERE` where a step says none."""
+    late = [step for step in record.work.get("steps", ()) if step["facet"] == LATE]
+    clouds = frozenset(str(step["args"].get("cloud", "")) for step in late)
+    return EVERYWHERE if "" in clouds else clouds
 
 
 class Unfolder:

@@ -16,8 +16,8 @@ def volume(name: str) -> Step:
     return Step(name, "gva", "volumes", "create", {"name": name}, undo=undo)
 
 
-def late(name: str = "o", *steps: Step) -> Work:
-    plan = Step("plan", "", LATE, "more", {"name": name})
+def late(name: str = "o", *steps: Step, cloud: str = "") -> Work:
+    plan = Step("plan", "", LATE, "more", {"name": name, **({"cloud": cloud} if cloud else {})})
     return Work("insert", f"demo/zones/z/disks/{name}", [*steps, plan], "plan")
 
 
@@ -59,6 +59,22 @@ def test_operations_take_turns_from_the_planning_to_the_end(world: World, books:
     world.run()
     assert [world.record(each).status for each in (one, two, elsewhere)] == ["DONE"] * 3
     assert books[2] == "two after one-1, one-2"
+
+
+def test_operations_on_different_clouds_have_their_turns_beside_each_other(world: World, books: list[str]) -> None:
+    more = world.plans["more"]
+    world.plans["more"] = lambda name, cloud="": more(name)
+    here = world.begin(late("here", cloud="gva"))
+    there = world.begin(late("there", cloud="lab"))
+    assert books == ["here after nothing", "there after nothing"]
+    again = world.begin(late("again", cloud="gva"))
+    both = world.begin(late("both"))
+    assert len(books) == 2
+    assert here.name in world.record(again).state["says"]
+    assert world.record(both).state["says"].split("'")[1] in (here.name, there.name)
+    world.run()
+    assert [world.record(each).status for each in (here, there, again, both)] == ["DONE"] * 4
+    assert {each.partition(" ")[0] for each in books} == {"here", "there", "again", "both"}
 
 
 def test_one_that_fails_takes_back_what_was_planned_and_passes_the_turn_on(world: World, books: list[str]) -> None:
