@@ -260,3 +260,23 @@ def test_a_vpc_beside_the_default_one_is_a_network_with_subnetworks(moto: Moto) 
     other = moto.cloud("eu-north-1", vpc=vpc["vpcId"])
     assert [each.id for each in facet(other, "networks").list() if each.default] == [found.id]
     other.close()
+
+
+def test_a_cloud_that_takes_no_tags_with_a_request_is_told_them_after_it(
+    moto: Moto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = moto.cloud()
+    change = made.client.change
+
+    def older(action: str, **params: Any) -> Any:
+        params.pop("TagSpecification", None)
+        return change(action, **params)
+
+    monkeypatch.setattr(made.client, "change", older)
+    id = carried(made, "volumes", "create", name="older", zone_id=ZONE, size_gb=1).target
+    assert next(each.name for each in facet(made, "volumes").list() if each.id == id) == "older"
+    node = machine(made, "older-machine")
+    assert [each.id for each in facet(made, "nodes").find("older-machine")] == [node]
+    carried(made, "nodes", "destroy", id=node)
+    carried(made, "volumes", "destroy", id=id)
+    made.close()

@@ -93,3 +93,28 @@ def test_vpcs_and_subnets_are_used_and_neither_made_nor_deleted(api: Api) -> Non
     for path in ("regions/us-east/subnetworks/web", "global/networks/default"):
         refused = api.call("DELETE", path)
         assert (refused.status, refused.reason) == (400, "badRequest")
+
+
+def test_a_public_address_may_be_of_ec2s_own_choice(moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = tmp_path_factory.mktemp("automatic")
+    clouds = moto.clouds(options='public_addresses = "automatic"')
+    server = Live(home, moto.url, "", "", clouds=clouds).start()
+    api = server.api()
+    for name, configs in (("with", [{"type": "ONE_TO_ONE_NAT", "name": "External NAT"}]), ("without", [])):
+        api.change("POST", f"zones/{ZONE}/instances", {
+            "name": name, "machineType": f"zones/{ZONE}/machineTypes/t3-micro",
+            "networkInterfaces": [{"network": "global/networks/default", "accessConfigs": configs}],
+            "disks": [{"boot": True, "autoDelete": True, "initializeParams": {
+                "sourceImage": "global/images/debian-12-amd64"}}],
+        })  # fmt: skip
+    shown = {row["name"]: row["networkInterfaces"][0] for row in api.get(f"zones/{ZONE}/instances")["items"]}
+    assert shown["with"]["accessConfigs"][0]["natIP"]
+    assert "accessConfigs" not in shown["without"]
+    # No elastic IP was taken for it.
+    assert "items" not in api.get("regions/us-east/addresses")
+    refused = api.call("POST", f"zones/{ZONE}/instances/with/deleteAccessConfig", accessConfig="External NAT",
+                       networkInterface="nic0")
+    assert (refused.status, refused.reason) == (400, "unsupportedOperation")
+    for name in ("with", "without"):
+        api.change("DELETE", f"zones/{ZONE}/instances/{name}")
+    assert server.stop() == 0

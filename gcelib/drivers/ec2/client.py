@@ -76,6 +76,17 @@ class Client:
         """The filter for what a change of this key made."""
         return [{"Name": f"tag:{KEY}", "Value": [key]}]
 
+    def told(self, row: Mapping[str, Any], id: str, name: str, key: str) -> str:
+        """The id of a new thing, which has its name and its change's key from now on.
+
+        EC2 takes both with the request; a cloud that speaks an older form of its API leaves them out, and is told
+        again.
+        """
+        if KEY not in wire.tags(row):
+            tags = named("", name, key)["Tag"]
+            self.change("CreateTags", ResourceId=[id], Tag=tags)
+        return id
+
     def _call(self, action: str, params: Mapping[str, Any], *, writes: bool) -> Tree:
         def work(driver: Any) -> Tree:
             try:

@@ -57,7 +57,8 @@ class Volumes(Facet):
             VolumeType=type_id or self.settings.volume_type, ClientToken=key,
             TagSpecification=[named("volume", name, key)],
         )
-        return self.watch("create", {"name": name, "mark": key}, text(made, "volumeId"))
+        id = self.client.told(made, text(made, "volumeId"), name, key)
+        return self.watch("create", {"name": name, "mark": key}, id)
 
     def attach(self, *, key: str, id: str, node_id: str, device: int = 0) -> Job:
         """Attach it under the first device name that is free. Raises Refused when none is."""
@@ -150,7 +151,8 @@ class Snapshots(Facet):
         made = self.client.change(
             "CreateSnapshot", VolumeId=volume_id, Description=name, TagSpecification=[named("snapshot", name, key)],
         )
-        return self.watch("create", {"name": name, "mark": key}, text(made, "snapshotId"))
+        id = self.client.told(made, text(made, "snapshotId"), name, key)
+        return self.watch("create", {"name": name, "mark": key}, id)
 
     def destroy(self, *, key: str, id: str) -> Job:
         """Delete a copy; one already gone is done."""

@@ -78,7 +78,8 @@ class Nodes(Facet):
         found = rows(made, "instancesSet")
         if not found:
             raise Refused(f"{self.client.at} made no machine, and said nothing more.")
-        return self.watch("create", {"name": name, "mark": key}, text(found[0], "instanceId"))
+        id = self.client.told(found[0], text(found[0], "instanceId"), name, key)
+        return self.watch("create", {"name": name, "mark": key}, id)
 
     def destroy(self, *, key: str, id: str, volume_ids: Sequence[str] = ()) -> Job:
         """Terminate it; disks go or stay as they are marked, those of `volume_ids` go. One already gone is done."""

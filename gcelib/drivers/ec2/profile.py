@@ -1,4 +1,4 @@
-"""EC2 and the clouds that speak its API, as data."""
+"""EC2 as data: what its API, or gcelib on it, lacks."""
 
 from __future__ import annotations
 
@@ -20,19 +20,7 @@ LACKS: Mapping[str, str] = {
     "nodes.remove_nic": "gcelib makes machines with one interface there",
     "images.register": "EC2's API fetches no files: import a snapshot there, and make the image of it",
 }
-OLDER: Mapping[str, str] = {
-    **LACKS, "firewalls": "the rules of its security groups have no ids and no tags",
-}
-"""What clouds lack that speak EC2's API as it was before 2021."""
 
 PROFILES = (
     Profile("ec2", "Amazon EC2", carried=True, family="ec2", options={"signature_version": "4"}, lacks=LACKS),
-    Profile("eucalyptus", "Eucalyptus", carried=True, family="ec2", lacks=OLDER,
-            options={"signature_version": "2", "path": "/services/compute", "region": "eucalyptus"}),
-    Profile("nimbus", "Nimbus", carried=True, family="ec2", options={"signature_version": "2", "region": "nimbus"},
-            lacks={**OLDER, "addresses": "it has none", "tags": "it keeps none"}),
-    Profile("outscale_sas", "Outscale SAS", carried=True, family="ec2", lacks=OLDER,
-            options={"signature_version": "4", "region": "eu-west-2"}, endpoint="https://fcu.eu-west-2.outscale.com"),
-    Profile("outscale_inc", "Outscale INC", carried=True, family="ec2", lacks=OLDER,
-            options={"signature_version": "4", "region": "us-west-1"}, endpoint="https://fcu.us-west-1.outscale.com"),
 )
