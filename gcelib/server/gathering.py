@@ -147,7 +147,9 @@ class Gathering:
     def _wait(self, asked: Collection[_Question], needed: frozenset[str]) -> None:
         """Wait until each has answered or has had its time, which is longer where the others took long."""
         for question in asked:
-            if question.cloud.name in needed:
+            if question.cloud.name in needed and not question.answered.wait(question.patience):
+                # Others need not find out for themselves.
+                self._overdue(question)
                 question.answered.wait()
         others = 0.0
         for question in sorted(asked, key=lambda each: each.patience):
@@ -161,14 +163,17 @@ class Gathering:
                 raise question.error
             assert question.part is not None
             return question.part
+        return Part(question.cloud, (), self._overdue(question))
+
+    def _overdue(self, question: _Question) -> Fault:
+        """Leave a cloud alone that has had its time, and tell why."""
         waited = self._clock() - question.begun
         cloud = question.cloud
         log.warning("cloud %s: no answer to %s within %.1f s; going on without it", cloud.name, question.name, waited)
         said = f"Cloud '{cloud.name}' ({cloud.provider}) has not answered {question.name} within {waited:.1f} seconds."
         with self._lock:
             health = self._health(cloud)
-            rest = health.rest(question.name) or self._leave(health, question, Unavailable(said))
-            return Part(cloud, (), self._told(rest))
+            return self._told(health.rest(question.name) or self._leave(health, question, Unavailable(said)))
 
     def _came(self, question: _Question, look: bool) -> None:
         """Take note of how an answer came."""

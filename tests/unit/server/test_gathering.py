@@ -168,6 +168,24 @@ def test_one_that_is_needed_is_waited_for_as_long_as_it_takes(two: tuple[Any, An
     assert took > 0.5
 
 
+def test_others_do_not_wait_for_one_that_somebody_needs_and_waits_for(two: tuple[Any, Any]) -> None:
+    _, b = two
+    gathered(two)
+    b.nodes.gate.clear()
+    waiting = threading.Thread(target=gathered, args=(two,), kwargs={"needed": frozenset({"b"})})
+    waiting.start()
+    waiting.join(0.4)
+    assert waiting.is_alive()
+    for needed in (frozenset[str](), frozenset({"b"})):
+        parts, took = gathered(two, needed=needed)
+        assert parts[1].fault
+        assert took < 0.1
+    b.nodes.gate.set()
+    waiting.join(5)
+    assert not waiting.is_alive()
+    assert gathered(two)[0][1].rows == ["row"]
+
+
 def test_it_is_looked_for_behind_and_rests_longer_each_time(two: tuple[Any, Any]) -> None:
     global made
     now = [0.0]
