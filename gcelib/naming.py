@@ -115,12 +115,15 @@ def region_of(zone: str) -> str:
 def zone_label(name: str, *, given: str = "", region: str = "") -> str:
     """A zone's GCE name, `<region>-<suffix>` always.
 
-    `given` is the config's own name for it; `region` the config's name for the region. Without either,
-    "CH-GV2" -> "ch-gv2" (region "ch") and "zone1" -> "zone1-a" (region "zone1").
+    `given` is the config's own name for it; `region` the config's name for the region, which a zone may begin with:
+    one letter or digit follows ("eu-west-1a" in "eu-west-1"), or a dash. Without either, "CH-GV2" -> "ch-gv2" (region
+    "ch") and "zone1" -> "zone1-a" (region "zone1").
     """
     label = slug(given or name)
     if region and not given:
         prefix = slug(region) + "-"
         rest = label.removeprefix(prefix)
+        if label[:-1] == slug(region):
+            rest = label[-1]
         return prefix + rest.replace("-", "")
     return label if "-" in label else label + "-a"

@@ -58,3 +58,11 @@ def test_twins_of_one_cloud_are_refused_even_where_clouds_are_merged() -> None:
     items = [image(A, "1", "debian-12-10gb", "Debian 12"), image(A, "2", "debian-12-50gb", "Debian 12")]
     with pytest.raises(Invalid, match="debian-12-10gb, debian-12-50gb"):
         Directory(items, merged=True).match("Debian 12")
+
+
+@pytest.mark.parametrize(("name", "region", "label"), [
+    ("eu-west-1a", "eu-west-1", "eu-west-1-a"), ("CH-GV2", "ch", "ch-gv2"), ("zone1", "eu", "eu-zone1"),
+    ("us-east-1-bos-1a", "us-east-1", "us-east-1-bos1a"), ("eu-west-1a", "", "eu-west-1a"),
+])  # fmt: skip
+def test_a_zone_is_called_after_the_region_that_the_configuration_names(name: str, region: str, label: str) -> None:
+    assert naming.zone_label(name, region=region) == label
