@@ -63,7 +63,10 @@ class GroupRule:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A security group; `node_ids` are the machines known to be in it."""
+    """A security group; `node_ids` are the machines known to be in it.
+
+    `vpc_id`: the private cloud whose machines it is for, "" for those of the network `default` or of any.
+    """
 
     id: str
     name: str
@@ -71,6 +74,7 @@ class Group:
     rules: tuple[GroupRule, ...] = ()
     node_ids: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    vpc_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

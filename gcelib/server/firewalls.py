@@ -74,7 +74,8 @@ def firewalls(ground: Ground) -> dict[str, Firewall]:
             private = groups.is_private(group.name)
             for rule in group.rules:
                 if rule.direction == "ingress" and (not private or _is_ours(rule)):
-                    _place(found, foreign, part.cloud, group, rule, alone=len(ground.view.clouds) == 1)
+                    _place(found, foreign, part.cloud, group, rule, alone=len(ground.view.clouds) == 1,
+                           home=_home(ground, part.cloud, group))
     for name, note in ground.view.notes_at(metadata.place(ground), "firewall").items():
         if "network" in note:
             found[name] = Firewall(name, note["network"], True, noted=note["definition"])
@@ -105,6 +106,12 @@ def _listed(ground: Ground) -> list[Firewall]:
     return found
 
 
+def _home(ground: Ground, cloud: Cloud, group: Group) -> str:
+    """The network that a group made elsewhere is for."""
+    vpc = ground.view.vpcs.by_id(cloud.name, group.vpc_id) if group.vpc_id else None
+    return vpc.name if vpc is not None else "default"
+
+
 def _mark(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -117,8 +124,12 @@ def _place(
     rule: GroupRule,
     *,
     alone: bool,
+    home: str,
 ) -> None:
-    """Put a rule with the firewalls it carries; `alone`: no other cloud may have a group of this name."""
+    """Put a rule with the firewalls it carries; `alone`: no other cloud may have a group of this name.
+
+    `home` is the network that a group made elsewhere is for.
+    """
     key = (cloud.name, group.name, rules.rule_of(rule))
     names = [tag.removeprefix(RULE_TAG) for tag in rule.tags if tag.startswith(RULE_TAG)]
     for name in names:
@@ -128,10 +139,11 @@ def _place(
     if not names:
         slot = (cloud.name, group.name, key[2].source)
         if slot not in foreign:
-            several = not alone or len({rules.rule_of(r).source for r in group.rules if not r.tags}) > 1
+            others = [each for each in group.rules if not each.tags and each.direction == "ingress"]
+            several = not alone or len({rules.rule_of(each).source for each in others}) > 1
             label = naming.slug(group.name)
             name = naming.with_suffix(label, _mark("\0".join(slot))) if several else label
-            foreign[slot] = Firewall(name, "default", False, cloud=cloud.name, number=group.id + key[2].source,
+            foreign[slot] = Firewall(name, home, False, cloud=cloud.name, number=group.id + key[2].source,
                                      origin=f"Security group {group.name} of cloud {cloud.name}")
         foreign[slot].rules[key] = rule
 

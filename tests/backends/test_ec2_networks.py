@@ -72,6 +72,21 @@ def test_a_machine_of_a_vpc_is_guarded_by_groups_of_that_vpc(api: Api, cloud: Ec
     api.change("DELETE", MACHINE)
 
 
+def test_a_group_made_elsewhere_is_a_firewall_of_its_own_network(api: Api, cloud: Ec2, vpc: str) -> None:
+    made = cloud.client.change("CreateSecurityGroup", GroupName="by-hand", GroupDescription="x", VpcId=vpc)["groupId"]
+    allow = [{"IpProtocol": "tcp", "FromPort": 25, "ToPort": 25, "IpRanges": [{"CidrIp": "192.0.2.0/24"}]}]
+    cloud.client.change("AuthorizeSecurityGroupIngress", GroupId=made, IpPermissions=allow)
+    # A list is remembered for seconds; nobody told this one.
+    api.change("POST", "regions/us-east/addresses", {"name": "any"})
+    name = f"by-hand-of-{vpc}"
+    shown = api.get(f"global/firewalls/{name}")
+    assert (shown["network"].rpartition("/")[2], shown["sourceRanges"]) == ("shop", ["192.0.2.0/24"])
+    assert "made outside gcelib" in shown["description"]
+    assert api.call("DELETE", f"global/firewalls/{name}").status == 400
+    api.change("DELETE", "regions/us-east/addresses/any")
+    cloud.client.change("DeleteSecurityGroup", GroupId=made)
+
+
 def test_a_subnet_is_in_one_zone_and_its_machines_are_too(api: Api) -> None:
     answer = api.call("POST", "zones/us-east-1a/instances", {
         "name": "elsewhere", "machineType": "zones/us-east-1a/machineTypes/t3-micro",

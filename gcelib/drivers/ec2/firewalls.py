@@ -39,8 +39,9 @@ class Firewalls(Facet):
             if rule is not None:
                 rules[text(row, "groupId")].append(rule)
         return [
-            Group(id, name, text(row, "groupDescription"), tuple(rules.get(id, ())), tags=tags(row))
-            for row in found if (name := names[id := text(row, "groupId")])
+            Group(id, names[id], text(row, "groupDescription"), tuple(rules.get(id, ())), tags=tags(row),
+                  vpc_id="" if text(row, "vpcId") == main else text(row, "vpcId"))
+            for row in found if (id := text(row, "groupId"))
         ]
 
     def create_group(self, *, key: str, name: str, description: str = "", network_id: str = "") -> Job:
