@@ -69,10 +69,10 @@ def test_a_machine_has_its_name_and_its_disk_has_it_too(cloud: Ec2) -> None:
 
 
 def test_what_was_made_is_found_again_by_the_key_of_its_change(cloud: Ec2) -> None:
-    for name, verb, args in (
-        ("volumes", "create", {"name": "twin", "zone_id": ZONE, "size_gb": 8}),
-        ("addresses", "acquire", {"zone_id": ZONE, "network_id": "any"}),
-        ("firewalls", "create_group", {"name": "gcelib:default:tag:twin"}),
+    for name, verb, args, undo in (
+        ("volumes", "create", {"name": "twin", "zone_id": ZONE, "size_gb": 8}, "destroy"),
+        ("addresses", "acquire", {"zone_id": ZONE, "network_id": "any"}, "release"),
+        ("firewalls", "create_group", {"name": "gcelib:default:tag:twin"}, "destroy_group"),
     ):
         first, second = key(), key()
         assert cloud.seek(name, verb, args, first) is None
@@ -82,6 +82,7 @@ def test_what_was_made_is_found_again_by_the_key_of_its_change(cloud: Ec2) -> No
         assert again.target == made.target
         # A twin made by hand, or by another change, is not taken for it.
         assert cloud.seek(name, verb, args, second) is None
+        carried(cloud, name, undo, id=made.target)
 
 
 def test_a_group_that_is_there_is_as_good_as_a_new_one(cloud: Ec2) -> None:

@@ -67,7 +67,7 @@ def build(profile: Profile, config: CloudConfig, keys: Keys, tenant: str, observ
     kind = Ours(profile)
     told = replace(config, options={**options, "region": region}, endpoint=endpoint)
     want = wanted(told, kind, keys.key, keys.secret)
-    at = At(config.name, profile.name, (keys.secret, keys.key))
+    at = At(config.name, profile.name, (keys.secret, keys.key, str(options.get("token", ""))))
     session = Session[Any](at, lambda: make(kind, want), size=POOL, observe=observe)
     return Ec2(Door(session, kind, owned=keys.owned), settings)
 
