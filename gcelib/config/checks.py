@@ -99,6 +99,9 @@ def _check_server(server: ServerConfig, mistakes: Mistakes) -> None:
     _check_external_url(server.external_url, mistakes)
     if not 1 <= server.threads <= 1000:
         mistakes.add("server.threads", f"{server.threads} is not between 1 and 1000; write threads = 32")
+    if not 1 <= server.request_seconds <= 3600:
+        mistakes.add("server.request_seconds", f"{server.request_seconds:g} is not between 1 and 3600 seconds; write "
+                                               "request_seconds = 60")
     if server.log_format not in ("text", "json"):
         mistakes.add("server.log_format", f'"{server.log_format}" is not known; write "text" or "json"')
     if server.audit not in ("changes", "all", "off"):
@@ -158,6 +161,11 @@ def _check_cloud(cloud: CloudConfig, mistakes: Mistakes) -> None:
     if not 0 < cloud.timeout <= 3600:
         mistakes.add(f"{where}.timeout", f"{cloud.timeout:g} is not between 0 and 3600 seconds; "
                                          "write timeout = 30")
+    if not 1 <= cloud.concurrent <= 1000:
+        mistakes.add(f"{where}.concurrent", f"{cloud.concurrent} is not between 1 and 1000; write concurrent = 8")
+    if not (cloud.per_second == 0 or 0.01 <= cloud.per_second <= 100_000):
+        mistakes.add(f"{where}.per_second", f"{cloud.per_second:g} is not between 0.01 and 100000; write "
+                                            "per_second = 10, or 0 for no limit")
     if cloud.ca_file and not Path(cloud.ca_file).is_file():
         mistakes.add(f"{where}.ca_file", f"there is no file {cloud.ca_file}")
     if cloud.region and not is_label(cloud.region):

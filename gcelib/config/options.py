@@ -66,6 +66,8 @@ class ServerConfig:
     seal_key_file: str = option(
         "", "Key that seals page tokens and callers' keys; empty: made in state_dir. Replicas share one.")
     threads: int = option(32, "Requests worked on at the same time.")
+    request_seconds: float = option(
+        60.0, "Seconds that a request may spend on asking clouds; then it is answered 503.")
     strict_fields: bool = option(
         False, "true: a body field that GCE does not know is refused; false: it becomes a warning of the "
         "operation.")
@@ -147,6 +149,9 @@ class CloudConfig:
         default=NO_SECRET, metadata={"help": "The secret key or password."}, repr=False)
     ca_file: str = option("", "Certificate of the private CA that signed the cloud's own, PEM.")
     timeout: float = option(30.0, "Seconds that one call to the cloud may take.")
+    concurrent: int = option(8, "Calls to the cloud at the same time, with one set of keys; more wait for their turn.")
+    per_second: float = option(
+        0.0, "Calls to the cloud a second, with all keys together, and so many at once; 0: as many as come.")
     region: str = option("", "The region that this cloud's zones are shown in; empty: from their names.")
     zones: Mapping[str, str] = table('Names for zones, the cloud\'s on the left: "CH-GV2" = "ch-gva-2".')
     options: Mapping[str, Any] = table("Handed to the libcloud driver by name.")

@@ -14,6 +14,7 @@ from typing import Any
 from cachetools import TLRUCache
 
 from gcelib.config.keys import Holder
+from gcelib.drivers import deadline
 from gcelib.drivers.base import FACETS, READS, Cloud, Traits
 from gcelib.errors import Fault
 from gcelib.models import Job, JobState, Node, NodeState
@@ -94,7 +95,7 @@ class Lists:
                 flight = self._flights[facet, verb, generation] = _Flight()
         if mine:
             self._fly(flight, facet, verb, generation, seconds, ask)
-        flight.landed.wait()
+        deadline.wait(flight.landed, f"{facet}.{verb}")
         return flight.outcome()
 
     def kept(self, facet: str, verb: str) -> Sequence[Any] | None:

@@ -14,13 +14,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from gcelib.drivers import faults
+from gcelib.drivers import deadline, faults
+from gcelib.drivers.breaker import Away, Breaker, Crowded
+from gcelib.drivers.pacing import Pace
 from gcelib.errors import Unavailable
 
 LOG = logging.getLogger(__name__)
 
 Driver = TypeVar("Driver")
 Result = TypeVar("Result")
+
+MOST_WAITING = 8
+"""For each driver, so many callers may wait; more are told so at once."""
 
 Observer = Callable[[str, str, str, float], None]
 """Told of every call: provider, what was called, outcome ("ok" or the fault's kind), seconds."""
@@ -36,7 +41,8 @@ class Session(Generic[Driver]):
 
     `make` builds a driver; it may be slow, so it runs outside the lock. `size` bounds the drivers, `wait`
     (seconds) how long a caller waits for one, `idle` (seconds) how long an unused one is kept. `lasting`: a driver
-    holds what its cloud knows, so none is ever thrown away.
+    holds what its cloud knows, so none is ever thrown away. `pace` says how fast the cloud may be asked. A cloud that
+    does not answer is left alone for a while (`Breaker`).
     """
 
     def __init__(
@@ -48,11 +54,15 @@ class Session(Generic[Driver]):
         wait: float = 5.0,
         idle: float = 60.0,
         lasting: bool = False,
+        pace: Pace | None = None,
         observe: Observer = log_call,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.at = at
         self.observe = observe
+        self._breaker = Breaker(str(at), clock)
+        self._pace = pace or Pace(0)
+        self._waiting = 0
         self._make = make
         self._size, self._wait = size, wait
         self._idle = float("inf") if lasting else idle
@@ -67,7 +77,8 @@ class Session(Generic[Driver]):
     def lease(self) -> Iterator[Driver]:
         """A driver for this thread alone; one whose connection failed is thrown away afterwards.
 
-        Raises Unavailable when all drivers stay busy for longer than `wait`, or after `close`.
+        Raises Away when all drivers stay busy for longer than `wait` or than the request may take, Crowded at once
+        when too many wait already, Unavailable after `close`.
         """
         driver = self._take()
         keep = True
@@ -86,14 +97,20 @@ class Session(Generic[Driver]):
         `writes`: the call changes something, so that a lost answer is Uncertain.
         """
         begun = self._clock()
-        outcome = "ok"
+        outcome, call, fault = "ok", None, None
         try:
+            call = self._breaker.enter()
             with self.lease() as driver:
+                self._pace.turn(str(self.at), deadline.left())
+                call.begun = self._clock()
                 return work(driver)
-        except Exception as exc:
+        except (Exception, SystemExit) as exc:
+            # A driver that wraps a command of its own may end with it; the process is not its to end.
             fault = faults.name(exc, self.at, what, writes=writes)
             outcome = type(fault).__name__
         finally:
+            if call is not None:
+                self._breaker.leave(call, fault)
             self.observe(self.at.provider, what, outcome, self._clock() - begun)
         # Raised out here so that the original, whose text may hold keys, is not chained to it.
         raise fault
@@ -110,7 +127,7 @@ class Session(Generic[Driver]):
             shut(driver)
 
     def _take(self) -> Driver:
-        deadline = self._clock() + self._wait
+        until = self._clock() + min(self._wait, deadline.left())
         stale: list[Driver] = []
         try:
             with self._turn:
@@ -123,13 +140,23 @@ class Session(Generic[Driver]):
                     if self._count < self._size:
                         self._count += 1
                         break
-                    left = deadline - self._clock()
-                    if left <= 0 or not self._turn.wait(left):
-                        raise Unavailable(f"{self.at}: all {self._size} connections are busy.", retry_after=2)
+                    if not self._waited(until):
+                        raise Away(f"{self.at}: all {self._size} connections are busy.", retry_after=2)
         finally:
             for driver in stale:
                 shut(driver)
         return self._build()
+
+    def _waited(self, until: float) -> bool:
+        """Wait for a driver to come back; False when none does in time. The caller holds the lock."""
+        if self._waiting >= MOST_WAITING * self._size:
+            raise Crowded(f"{self.at}: too many requests wait for one of {self._size} connections.", retry_after=2)
+        left = until - self._clock()
+        self._waiting += 1
+        try:
+            return left > 0 and self._turn.wait(left)
+        finally:
+            self._waiting -= 1
 
     def _build(self) -> Driver:
         try:

@@ -16,6 +16,7 @@ import msgspec
 from gcelib.auth import Gate, audit
 from gcelib.auth.caller import Caller
 from gcelib.config import Config
+from gcelib.drivers import deadline
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.layers import fresh
 from gcelib.drivers.projects import Projects
@@ -124,7 +125,8 @@ class Dispatch:
 
     def _handle(self, request: Request, ctx: Context, choose: Callable[[Any], Any] | None) -> Response:
         method, query = ctx.method, ctx.query
-        with fresh() if "no-cache" in request.header("cache-control") else nullcontext():
+        asked_anew = fresh() if "no-cache" in request.header("cache-control") else nullcontext()
+        with asked_anew, deadline.within(self._services.config.server.request_seconds):
             answer = self._earlier(ctx, request) or self._handlers[method.id](ctx)
         if isinstance(answer, Work):
             answer = self._begin(ctx, answer, _digest(request))

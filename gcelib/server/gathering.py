@@ -8,13 +8,14 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from gcelib.drivers.base import Cloud
+from gcelib.drivers.breaker import Away, looking
 from gcelib.drivers.layers import fresh, remembered
 from gcelib.errors import Fault, Forbidden, Unauthenticated, Unavailable, Unsupported
 
@@ -136,7 +137,7 @@ class Gathering:
     def _carry(self, question: _Question, look: bool) -> None:
         try:
             # A look does not join an earlier question, which may hang for as long as a time-out.
-            with fresh() if look else nullcontext():
+            with _looking() if look else nullcontext():
                 question.part = fetch(question.cloud, question.facet, question.verb)
         except BaseException as error:
             question.error = error
@@ -184,7 +185,7 @@ class Gathering:
             rest = health.rest(question.name)
             if rest is not None:
                 rest.looks = max(0, rest.looks - look)
-            if isinstance(fault, Unavailable) and seconds >= SHORTEST:
+            if isinstance(fault, Away) or (isinstance(fault, Unavailable) and seconds >= SHORTEST):
                 if question.begun >= health.well:
                     self._leave(health, question, fault)
                 return
@@ -236,6 +237,13 @@ class Gathering:
 
     def _health(self, cloud: Cloud) -> _Health:
         return self._healths.setdefault(cloud, _Health())
+
+
+@contextmanager
+def _looking() -> Iterator[None]:
+    """Nothing that is remembered counts, neither lists nor that the cloud is left alone."""
+    with fresh(), looking():
+        yield
 
 
 def fetch(cloud: Cloud, facet: str, verb: str) -> Part:

@@ -10,12 +10,10 @@ from gcelib.drivers.cloudstack.client import Client
 from gcelib.drivers.cloudstack.cloud import CloudStack
 from gcelib.drivers.cloudstack.connection import Driver, Endpoint, make_driver
 from gcelib.drivers.faults import At
+from gcelib.drivers.pacing import pace_of
 from gcelib.drivers.profile import Keys, Profile, abilities_of
 from gcelib.drivers.session import Observer, Session
 from gcelib.errors import Unavailable
-
-POOL = 8
-"""libcloud drivers, and so connections, per cloud and set of credentials."""
 
 
 def build(profile: Profile, config: CloudConfig, keys: Keys, tenant: str, observe: Observer) -> CloudStack:
@@ -30,7 +28,9 @@ def build(profile: Profile, config: CloudConfig, keys: Keys, tenant: str, observ
         except ValueError as exc:
             raise Unavailable(f"{at} is not set up: {exc}; check [clouds.{config.name}].") from None
 
-    client = Client(Session(at, make, size=POOL, observe=observe), tenant=tenant, owned=keys.owned)
+    pace = pace_of(config.name, config.per_second)
+    session = Session(at, make, size=config.concurrent, pace=pace, observe=observe)
+    client = Client(session, tenant=tenant, owned=keys.owned)
     return CloudStack(client, config.options)
 
 

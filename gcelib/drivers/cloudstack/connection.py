@@ -25,6 +25,7 @@ from libcloud.compute.drivers.cloudstack import CloudStackNodeDriver
 from libcloud.http import LibcloudConnection
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
+from gcelib.drivers import deadline
 from gcelib.drivers.faults import Garbled
 
 CONNECT_SECONDS = 3.0
@@ -34,6 +35,8 @@ LONGEST_QUERY = 2000
 STALE_SECONDS = 10.0
 """A change is never sent over a socket unused for longer: the cloud may have closed it unseen."""
 LARGEST_ANSWER = 256 * 1024 * 1024
+SHORTEST = 0.05
+"""Seconds that a call has however late its request is."""
 SLOWEST = 4
 """A whole answer may take so many times the time allowed between two pieces of it."""
 
@@ -85,8 +88,9 @@ class Http(LibcloudConnection):
         hooks: Any = None,
     ) -> None:
         """Send and read the whole answer, bounded in size and, however slowly it drips, in time."""
-        limit = self.endpoint.timeout
-        deadline = time.monotonic() + SLOWEST * limit
+        left = deadline.left()
+        limit = max(SHORTEST, min(self.endpoint.timeout, left))
+        until = time.monotonic() + max(SHORTEST, min(SLOWEST * limit, left))
         self.response = self.session.request(
             method=method,
             url=self.origin + url,
@@ -98,7 +102,7 @@ class Http(LibcloudConnection):
             timeout=(min(CONNECT_SECONDS, limit), limit),
         )
         try:
-            self.content = _read(self.response.raw, deadline)
+            self.content = _read(self.response.raw, until)
         except BaseException:
             self.response.close()
             raise
@@ -110,7 +114,7 @@ class Http(LibcloudConnection):
         self.answered = 0.0
 
 
-def _read(raw: Any, deadline: float) -> bytes:
+def _read(raw: Any, until: float) -> bytes:
     """The body, piece by piece as it comes, so that the deadline holds against a dripping server, too.
 
     `requests` would wait for whole chunks; its exceptions are raised in place of urllib3's.
@@ -123,7 +127,7 @@ def _read(raw: Any, deadline: float) -> bytes:
             size += len(part)
             if size > LARGEST_ANSWER:
                 raise Garbled("longer than any list can be")
-            if time.monotonic() > deadline:
+            if time.monotonic() > until:
                 raise requests.exceptions.ReadTimeout("the answer took too long")
     except ReadTimeoutError as exc:
         raise requests.exceptions.ReadTimeout(exc) from None

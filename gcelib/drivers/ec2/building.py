@@ -16,12 +16,10 @@ from gcelib.drivers.generic import cloud
 from gcelib.drivers.generic.door import Door
 from gcelib.drivers.generic.kind import Kind
 from gcelib.drivers.generic.making import make, wanted
+from gcelib.drivers.pacing import pace_of
 from gcelib.drivers.profile import Keys, Profile
 from gcelib.drivers.session import Observer, Session
 from gcelib.errors import Unsupported
-
-POOL = 8
-"""libcloud drivers, and so connections, per cloud and set of credentials."""
 
 
 class Ours(Kind):
@@ -68,7 +66,8 @@ def build(profile: Profile, config: CloudConfig, keys: Keys, tenant: str, observ
     told = replace(config, options={**options, "region": region}, endpoint=endpoint)
     want = wanted(told, kind, keys.key, keys.secret)
     at = At(config.name, profile.name, (keys.secret, keys.key, str(options.get("token", ""))))
-    session = Session[Any](at, lambda: make(kind, want), size=POOL, observe=observe)
+    pace = pace_of(config.name, config.per_second)
+    session = Session[Any](at, lambda: make(kind, want), size=config.concurrent, pace=pace, observe=observe)
     return Ec2(Door(session, kind, owned=keys.owned), settings)
 
 

@@ -14,11 +14,10 @@ from gcelib.drivers.openstack.cloud import OpenStack
 from gcelib.drivers.openstack.connecting import Driver, Manner, Tokens, driver_class
 from gcelib.drivers.openstack.identity import PASSWORD, Identity
 from gcelib.drivers.openstack.networks import RANGE, Choice
+from gcelib.drivers.pacing import pace_of
 from gcelib.drivers.profile import Keys, Profile
 from gcelib.drivers.session import Observer, Session
 
-POOL = 8
-"""libcloud drivers, and so connections to every service, per cloud and set of credentials."""
 OWN = ("default_network", "floating_network", "network_range", "boot_from_volume", "api_version")
 """Options that libcloud's driver is not given."""
 TENANT, DOMAIN = "ex_tenant_name", "ex_domain_name"
@@ -42,7 +41,8 @@ def build(profile: Profile, config: CloudConfig, keys: Keys, tenant: str, observ
             given.update({TENANT: found.name, "ex_tenant_domain_id": found.domain_id})
         return driver_class(manner)(keys.key, keys.secret, **given)
 
-    session = Session[Any](at, make, size=POOL, observe=observe)
+    pace = pace_of(config.name, config.per_second)
+    session = Session[Any](at, make, size=config.concurrent, pace=pace, observe=observe)
     choice = Choice(
         default=str(own["default_network"] or ""), outside=str(own["floating_network"] or ""),
         range=str(own["network_range"] or RANGE),
