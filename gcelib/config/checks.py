@@ -97,11 +97,7 @@ def _check_server(server: ServerConfig, mistakes: Mistakes) -> None:
                                    f'proxy that ends TLS: insecure_listen = "{INSECURE_WORDS}"')
     _check_files(server, mistakes)
     _check_external_url(server.external_url, mistakes)
-    if not 1 <= server.threads <= 1000:
-        mistakes.add("server.threads", f"{server.threads} is not between 1 and 1000; write threads = 32")
-    if not 1 <= server.request_seconds <= 3600:
-        mistakes.add("server.request_seconds", f"{server.request_seconds:g} is not between 1 and 3600 seconds; write "
-                                               "request_seconds = 60")
+    _check_limits(server, mistakes)
     if server.log_format not in ("text", "json"):
         mistakes.add("server.log_format", f'"{server.log_format}" is not known; write "text" or "json"')
     if server.audit not in ("changes", "all", "off"):
@@ -116,6 +112,14 @@ def _check_server(server: ServerConfig, mistakes: Mistakes) -> None:
         except ValueError:
             mistakes.add("server.trusted_proxies", f'"{proxy}" is neither an address nor a network; '
                                                    'write ["10.0.0.0/8"]')
+
+
+def _check_limits(server: ServerConfig, mistakes: Mistakes) -> None:
+    if not 1 <= server.threads <= 1000:
+        mistakes.add("server.threads", f"{server.threads} is not between 1 and 1000; write threads = 32")
+    if not 1 <= server.request_seconds <= 3600:
+        mistakes.add("server.request_seconds", f"{server.request_seconds:g} is not between 1 and 3600 seconds; write "
+                                               "request_seconds = 60")
 
 
 def _check_address(where: str, text: str, mistakes: Mistakes) -> tuple[str, int] | None:
@@ -158,14 +162,7 @@ def _check_cloud(cloud: CloudConfig, mistakes: Mistakes) -> None:
         mistakes.add(f"{where}.provider", 'is empty; write provider = "cloudstack"')
     if cloud.endpoint:
         _check_endpoint(f"{where}.endpoint", cloud.endpoint, mistakes)
-    if not 0 < cloud.timeout <= 3600:
-        mistakes.add(f"{where}.timeout", f"{cloud.timeout:g} is not between 0 and 3600 seconds; "
-                                         "write timeout = 30")
-    if not 1 <= cloud.concurrent <= 1000:
-        mistakes.add(f"{where}.concurrent", f"{cloud.concurrent} is not between 1 and 1000; write concurrent = 8")
-    if not (cloud.per_second == 0 or 0.01 <= cloud.per_second <= 100_000):
-        mistakes.add(f"{where}.per_second", f"{cloud.per_second:g} is not between 0.01 and 100000; write "
-                                            "per_second = 10, or 0 for no limit")
+    _check_calls(where, cloud, mistakes)
     if cloud.ca_file and not Path(cloud.ca_file).is_file():
         mistakes.add(f"{where}.ca_file", f"there is no file {cloud.ca_file}")
     if cloud.region and not is_label(cloud.region):
@@ -177,6 +174,17 @@ def _check_cloud(cloud: CloudConfig, mistakes: Mistakes) -> None:
     twice = sorted({name for name in cloud.zones.values() if list(cloud.zones.values()).count(name) > 1})
     if twice:
         mistakes.add(f"{where}.zones", f'"{twice[0]}" is given to several zones; each needs its own name')
+
+
+def _check_calls(where: str, cloud: CloudConfig, mistakes: Mistakes) -> None:
+    if not 0 < cloud.timeout <= 3600:
+        mistakes.add(f"{where}.timeout", f"{cloud.timeout:g} is not between 0 and 3600 seconds; "
+                                         "write timeout = 30")
+    if not 1 <= cloud.concurrent <= 1000:
+        mistakes.add(f"{where}.concurrent", f"{cloud.concurrent} is not between 1 and 1000; write concurrent = 8")
+    if not (cloud.per_second == 0 or 0.01 <= cloud.per_second <= 100_000):
+        mistakes.add(f"{where}.per_second", f"{cloud.per_second:g} is not between 0.01 and 100000; write "
+                                            "per_second = 10, or 0 for no limit")
 
 
 def _noted(where: str, mistakes: Mistakes) -> set[str]:
