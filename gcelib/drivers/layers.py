@@ -16,6 +16,7 @@ from cachetools import TLRUCache
 from gcelib.config.keys import Holder
 from gcelib.drivers import deadline
 from gcelib.drivers.base import FACETS, READS, Cloud, Traits
+from gcelib.drivers.touched import kind_of, stale
 from gcelib.errors import Fault
 from gcelib.models import Job, JobState, Node, NodeState
 
@@ -23,10 +24,6 @@ LISTS = 64
 PASSING_SECONDS = 1.0
 """How long a list of machines lives while one of them is on its way to another state."""
 REMEMBERED_JOBS = 4096
-
-MOVING = frozenset(FACETS) - {"zones", "sizes", "images"}
-"""The facets that any change may touch: a new machine brings a disk, uses quota, joins groups."""
-TAGGED = {"image": "images"}
 
 _FRESH: ContextVar[bool] = ContextVar("gcelib_fresh_lists", default=False)
 
@@ -192,6 +189,7 @@ class Remember:
         self._cloud = cloud
         self._seconds = dict(seconds)
         self._jobs: OrderedDict[str, frozenset[str]] = OrderedDict()
+        self._seen: dict[str, int] = {}
         self._lock = threading.Lock()
         for facet in FACETS:
             own = getattr(cloud, facet)
@@ -222,9 +220,18 @@ class Remember:
         """Forget everything."""
         self.lists.drop(frozenset(FACETS))
 
+    def catch_up(self, numbers: Mapping[str, int]) -> None:
+        """Forget what another process has changed: by kind, numbers that have grown when something was."""
+        with self._lock:
+            grown = {kind for kind, number in numbers.items() if number > self._seen.get(kind, 0)}
+            if grown:
+                # Before the numbers count as seen: whoever finds them so must not find the old lists.
+                self.lists.drop(stale(*grown))
+            self._seen.update({kind: numbers[kind] for kind in grown})
+
     def submit(self, facet: str, verb: str, args: Mapping[str, Any], key: str) -> Job:
         """Carry out one write; what it may have changed is forgotten, also when its outcome is not known."""
-        touched = _touched(facet, args)
+        touched = stale(kind_of(facet, args))
         try:
             job = self._cloud.submit(facet, verb, args, key)
         finally:
@@ -236,7 +243,7 @@ class Remember:
         """Ask the cloud itself, never a remembered list."""
         job = self._cloud.seek(facet, verb, args, key)
         if job is not None:
-            touched = _touched(facet, args)
+            touched = stale(kind_of(facet, args))
             self.lists.drop(touched)
             self._note(job, touched)
         return job
@@ -248,7 +255,7 @@ class Remember:
             return after
         with self._lock:
             # A job begun by another process, or before a restart: it may have changed anything.
-            touched = self._jobs.pop(job.token, MOVING | {"images"})
+            touched = self._jobs.pop(job.token, stale("images"))
         self.lists.drop(touched)
         self._note(after, touched)
         return after
@@ -278,9 +285,3 @@ def remembered(cloud: Cloud, facet: str, verb: str) -> Sequence[Any] | None:
     """A cloud's list where it can be had without a call; None where it cannot."""
     lists = getattr(cloud, "lists", None)
     return lists.kept(facet, verb) if isinstance(lists, Lists) else None
-
-
-def _touched(facet: str, args: Mapping[str, Any]) -> frozenset[str]:
-    """The facets a write may change."""
-    own = TAGGED.get(str(args.get("kind", "")), facet)
-    return MOVING | {own}

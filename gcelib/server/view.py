@@ -11,6 +11,7 @@ from gcelib.drivers.base import Cloud
 from gcelib.errors import Fault, NotFound
 from gcelib.models import Image, Network, Node, Size, Snapshot, Volume, VolumeType, Vpc, Zone
 from gcelib.server import labels, places
+from gcelib.server.agreement import catch_up
 from gcelib.server.directory import Directory, Found
 from gcelib.server.gathering import Part, fetch
 from gcelib.server.shelf import Shelf, same
@@ -33,6 +34,7 @@ class View:
         self._answers: dict[str, list[Part]] = {}
         self._needed: frozenset[str] = frozenset()
         self._looked = {"config."}
+        self._version = catch_up(self.clouds, tenancy, notes)
 
     def parts(self, facet: str, verb: str = "list") -> list[Part]:
         """One facet's list of every cloud that has the facet, asked side by side.
@@ -117,7 +119,7 @@ class View:
         if facet == "config":
             return (self._config,)
         if facet == "notes":
-            return (self._notes.version,)
+            return (self._version,)
         if facet == "places":
             return (self._places(),)
         return tuple(part.rows for part in self.parts(facet, verb))
@@ -172,7 +174,7 @@ class View:
             found = places.from_data(self._notes.get(f"project:{self._tenancy}", places.KIND, self._tenancy) or {})
             return last if last == found else found
 
-        found: places.Places = self._shelf.made(key, (self._notes.version,), read)
+        found: places.Places = self._shelf.made(key, (self._version,), read)
         return found
 
     @property

@@ -20,6 +20,10 @@ log = logging.getLogger(__name__)
 
 _BUSY_SECONDS = 10
 
+_PATIENCE = {"connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3,
+             "tcp_user_timeout": 10_000, "options": "-c lock_timeout=10s -c statement_timeout=20s"}
+"""What PostgreSQL's connections are made with, unless the URL says otherwise."""
+
 
 class Store:
     """The database behind everything that must outlive the process.
@@ -56,6 +60,11 @@ class Store:
         """The store at a SQLAlchemy URL as it is, whatever its schema and its files' modes. Raises Invalid."""
         return cls(_engine(_parsed(url), secure=False))
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may serve from the same database; a SQLite file belongs to one."""
+        return self.engine.dialect.name != "sqlite"
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for looking; whatever is changed through it is undone."""
@@ -80,6 +89,12 @@ class Store:
         self.engine.dispose()
 
 
+def one_at_a_time(connection: Connection, subject: str) -> None:
+    """Until the transaction ends, nobody else may be in one about this subject; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:subject, 0))"), {"subject": subject})
+
+
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
@@ -102,6 +117,9 @@ def _engine(url: URL, *, secure: bool = True) -> Engine:
             _secure(Path(str(url.database)))
     else:
         options["pool_pre_ping"] = True
+    if url.get_backend_name() == "postgresql" and url.get_driver_name() == "psycopg":
+        # A database that is cut off is noticed within seconds, not after the system's quarter of an hour.
+        options["connect_args"] = {name: value for name, value in _PATIENCE.items() if name not in url.query}
     try:
         engine = create_engine(url, **options)
     except (exc.ArgumentError, ImportError) as error:

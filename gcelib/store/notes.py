@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gcelib.store.engine import Store
+from gcelib.store.generations import NOTES, Generations, bump
 from gcelib.store.tables import notes as table
 
 Data = dict[str, Any]
@@ -28,14 +29,14 @@ class Notes:
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._store = store
         self._clock = clock
+        self.generations = Generations(store)
 
     @property
-    def version(self) -> object:
-        """Equal while no note has changed: what is made of notes may be kept as long.
-
-        Where other processes write to the same store it is never equal to an earlier one.
-        """
-        return _VERSIONS.setdefault(self._store, 0) if self._store.engine.dialect.name == "sqlite" else object()
+    def version(self) -> int:
+        """Equal while no note has changed: what is made of notes read after it may be kept as long."""
+        if self._store.shared:
+            return self.generations.numbers([NOTES]).get(NOTES, {}).get("", 0)
+        return _VERSIONS.setdefault(self._store, 0)
 
     def get(self, place: str, kind: str, id: str) -> Data | None:
         """One note, or None."""
@@ -102,6 +103,7 @@ class Notes:
         try:
             with self._store.write() as connection:
                 yield connection
+                bump(connection, [(NOTES, "")])
         finally:
             _VERSIONS[self._store] = _VERSIONS.get(self._store, 0) + 1
 

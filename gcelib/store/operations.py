@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Select, delete, select, update
+from sqlalchemy import Connection, CursorResult, Double, Select, cast, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gcelib.errors import Exists, NotFound, NotReady
-from gcelib.store.engine import Store
+from gcelib.store.engine import Store, one_at_a_time
+from gcelib.store.generations import Changes, bump
 from gcelib.store.tables import operations as table
+from gcelib.store.tables import turns
+from gcelib.store.turns import TurnRows
 
 Data = dict[str, Any]
 
@@ -21,7 +24,8 @@ class Record:
 
     `scope` is "zones/Z", "regions/R" or "global"; `status` PENDING, RUNNING or DONE. `request_key` is the
     caller's request id made unique per caller and project. `due` is when somebody should look next,
-    `holder` who may write until `lease_until`.
+    `holder` who may write until `lease_until`; processes that share a database count the time from `due` to
+    there on its clock, for theirs may differ.
     """
 
     id: str
@@ -59,6 +63,9 @@ class Record:
 Records = list[Record]
 Ids = list[str]
 
+_NOW = cast(func.extract("epoch", func.clock_timestamp()), Double)
+"""What PostgreSQL's clock says."""
+
 _NAMES = tuple(each.name for each in fields(Record))
 _CHANGING = (
     "target_id", "request_key", "status", "progress", "start_time", "end_time", "error", "warnings",
@@ -71,11 +78,12 @@ class Operations:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.turns = TurnRows(store)
 
     @property
     def alone(self) -> bool:
         """True when no other process can share these operations: a SQLite file belongs to one server."""
-        return self._store.engine.dialect.name == "sqlite"
+        return not self._store.shared
 
     def insert(self, record: Record, *, alone: bool = False) -> Record:
         """Put it on the books; the record of an earlier request with the same request key comes back instead.
@@ -85,9 +93,10 @@ class Operations:
         """
         try:
             with self._store.write() as connection:
+                one_at_a_time(connection, f"target {record.target}")
                 if alone:
                     _refuse_company(connection, record)
-                connection.execute(table.insert().values(_row(record)))
+                connection.execute(table.insert().values(self._leased(_row(record))))
             return record
         except IntegrityError:
             earlier = self.by_request(record.request_key)
@@ -124,32 +133,47 @@ class Operations:
             rows = connection.execute(query.order_by(table.c.insert_time.desc(), table.c.name.desc()))
             return [_record(row._mapping) for row in rows]
 
-    def save(self, record: Record) -> bool:
-        """Write what changed; False when it is no longer this holder's. A done one keeps no lease."""
+    def save(self, record: Record, changes: Changes = ()) -> bool:
+        """Write what changed; False when it is no longer this holder's. A done one keeps no lease and no turn.
+
+        `changes` are what it changed on clouds, for the other processes to know.
+        """
         values = {name: getattr(record, name) for name in _CHANGING}
         if record.done:
             values |= {"work": record.work, "lease_until": 0.0, "due": None}
-        return self._write(record, values)
+        return self._write(record, values, changes)
 
-    def grow(self, record: Record) -> bool:
+    def grow(self, record: Record, changes: Changes = ()) -> bool:
         """Write what changed, and the work, which has more steps now; False when it is no longer this holder's."""
         free = {"lease_until": 0.0, "due": None} if record.done else {}
-        return self._write(record, {name: getattr(record, name) for name in (*_CHANGING, "work")} | free)
+        return self._write(record, {name: getattr(record, name) for name in (*_CHANGING, "work")} | free, changes)
 
-    def _write(self, record: Record, values: Data) -> bool:
+    def _write(self, record: Record, values: Data, changes: Changes) -> bool:
         change = (
             update(table)
             .where(table.c.id == record.id, table.c.holder == record.holder, table.c.status != "DONE")
-            .values(values)
+            .values(self._leased(values))
         )
         with self._store.write() as connection:
-            return _count(connection.execute(change)) == 1
+            if _count(connection.execute(change)) != 1:
+                return False
+            if record.done and self._store.shared:
+                connection.execute(delete(turns).where(turns.c.operation == record.id))
+            bump(connection, changes)
+        return True
+
+    def _leased(self, values: Data) -> Data:
+        """The values with the end of the lease as it is to be written."""
+        if not self._store.shared or not values.get("lease_until"):
+            return values
+        return values | {"lease_until": _NOW + (values["lease_until"] - (values["due"] or 0.0))}
 
     def claim(self, holder: str, now: float, lease_seconds: float, limit: int = 100) -> Records:
         """Take over open operations that are due and that nobody holds any more, the longest due first."""
+        free = table.c.lease_until <= now if self.alone else table.c.lease_until <= _NOW
         query = (
             select(table.c.id)
-            .where(table.c.status != "DONE", table.c.due <= now, table.c.lease_until <= now)
+            .where(table.c.status != "DONE", free, *([table.c.due <= now] if self.alone else []))
             .order_by(table.c.due)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -158,8 +182,8 @@ class Operations:
             ids = [row.id for row in connection.execute(query)]
             if not ids:
                 return []
-            taken = {"holder": holder, "lease_until": now + lease_seconds}
-            connection.execute(update(table).where(table.c.id.in_(ids)).values(taken))
+            taken = {"holder": holder, "due": now, "lease_until": now + lease_seconds}
+            connection.execute(update(table).where(table.c.id.in_(ids)).values(self._leased(taken)))
             rows = connection.execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.due))
             return [_record(row._mapping) for row in rows]
 
@@ -169,9 +193,10 @@ class Operations:
         with self._store.read() as connection:
             return [row.id for row in connection.execute(query)]
 
-    def renew(self, holder: str, until: float) -> int:
-        """Keep every open operation of this holder until then; says how many there are."""
+    def renew(self, holder: str, now: float, lease_seconds: float) -> int:
+        """Keep every open operation of this holder for so long from now; says how many there are."""
         mine = (table.c.status != "DONE", table.c.holder == holder)
+        until = self._leased({"due": now, "lease_until": now + lease_seconds})["lease_until"]
         with self._store.write() as connection:
             return _count(connection.execute(update(table).where(*mine).values(lease_until=until)))
 

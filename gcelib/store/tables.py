@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, Table, Text
 from sqlalchemy.sql.elements import TextClause
 from sqlalchemy.sql.expression import text
 
@@ -192,3 +192,22 @@ assertions = Table(
     _time("expires"),
     Index("assertions_expires", "expires"),
 )
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("place", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+"""How often what is at a place has changed; used where processes share a database."""
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("operation", Text, primary_key=True),
+    _words("project"),
+    Column("clouds", JSON(none_as_null=True), nullable=True),
+    Index("turns_project", "project"),
+)
+"""Operations that plan from what their project's clouds hold, and may not be planned beside; likewise."""

@@ -15,7 +15,7 @@ from gcelib.server.operations.plan import LATE, Step, work_to_data
 from gcelib.server.operations.reach import Reach
 from gcelib.server.operations.state import Course, Phase, StepState, stored_fault
 from gcelib.server.operations.undo import take_back
-from gcelib.server.operations.unfold import Planner, Turn, Unfolder, has_planned
+from gcelib.server.operations.unfold import Planner, SharedTurn, Turn, Unfolder, has_planned
 from gcelib.server.operations.words import left_behind
 from gcelib.store.operations import Operations, Record
 
@@ -54,10 +54,13 @@ class Advance:
         self._lease = lease_seconds
         self._settled = settled
         self._carrier = Carrier(reach, self.save, clock, steady, Cooling(steady))
-        self._unfolder = Unfolder(planner, Turn(operations.is_open), steady)
+        turn = Turn(operations.is_open) if operations.alone else SharedTurn(operations.turns)
+        self._unfolder = Unfolder(planner, turn, steady)
 
     def take_over(self) -> None:
         """Leave their turn to the operations that had it in a process before this one."""
+        if not self._operations.alone:
+            return
         for record in self._operations.open():
             if has_planned(record):
                 self._unfolder.turn.take(record)
@@ -174,9 +177,12 @@ class Advance:
         if course.grown and not record.done:
             course.record = replace(course.record, work=work_to_data(course.work))
         write = self._operations.grow if course.grown else self._operations.save
-        if not write(course.record):
+        before = self._steady()
+        if not write(course.record, course.changes):
             raise LeaseLost(course.record.name)
         course.dirty = course.grown = False
+        course.kept = before
+        course.changes.clear()
 
 
 def _share(state: StepState, now: float) -> float:

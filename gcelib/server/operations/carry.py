@@ -9,7 +9,7 @@ from contextlib import nullcontext
 
 from gcelib.errors import Bug, Fault, NoCapacity, Refused, TooMany, Unavailable, Uncertain, fault_from_data
 from gcelib.models import Job, JobState
-from gcelib.server.operations.patience import ATTEMPTS, LONGEST, LOOKS, MISSES, Cooling, deadline_for
+from gcelib.server.operations.patience import ATTEMPTS, LONGEST, LOOKS, MISSES, STALE, Cooling, deadline_for
 from gcelib.server.operations.plan import Step
 from gcelib.server.operations.reach import Reach
 from gcelib.server.operations.resolve import NotYet, resolved
@@ -105,6 +105,10 @@ class Carrier:
         except Uncertain as fault:
             state.doubt, state.looks, state.error = True, 0, fault.to_data()
             state.resume = self._steady() + LOOKS[0]
+        if step.facet != "notes" and self._steady() - course.kept > STALE:
+            # This process stood still since it was put on the books: another may have it by now. The next turn looks.
+            log.warning("operation %s: step %s waits, this process stood still", course.record.name, step.name)
+            return
             course.dirty = True
         except NoCapacity as fault:
             self._refused(course, step, state, fault)

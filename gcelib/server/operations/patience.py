@@ -25,6 +25,9 @@ LOOKS = (1.0, 2.0, 4.0)
 ATTEMPTS = 4
 """How often a write in doubt is sent at most."""
 
+STALE = 5.0
+"""Seconds after it was put on the books when a step is not sent any more without another look; less than a lease."""
+
 MISSES = 4
 """How many polls in a row may make no sense before the outcome counts as unknown."""
 

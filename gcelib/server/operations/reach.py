@@ -7,6 +7,7 @@ from typing import Any
 
 from gcelib.config import keys
 from gcelib.drivers.base import Cloud
+from gcelib.drivers.touched import kind_of
 from gcelib.models import Job, JobState
 from gcelib.server.operations.plan import Step
 from gcelib.server.operations.state import Course, StepState, job_from_data
@@ -33,23 +34,38 @@ class Reach:
             place = keys.place(course.record.project, state.args["place"])
             self._note(step.verb, {**state.args, "place": place})
             return Job(JobState.DONE)
-        return self._cloud(course, step).submit(step.facet, step.verb, state.args, state.key)
+        cloud = self._cloud(course, step)
+        # Whatever comes of it: the answer may be lost.
+        self._changed(course, step, state)
+        return cloud.submit(step.facet, step.verb, state.args, state.key)
 
     def seek(self, course: Course, step: Step, state: StepState) -> Job | None:
         """The job or the effect of an earlier attempt; of a note never one: writing it again is the same."""
         if step.facet == "notes":
             return None
-        return self._cloud(course, step).seek(step.facet, step.verb, state.args, state.key)
+        job = self._cloud(course, step).seek(step.facet, step.verb, state.args, state.key)
+        if job is not None:
+            self._changed(course, step, state)
+        return job
 
     def poll(self, course: Course, step: Step, state: StepState) -> Job:
         """How far the job is."""
-        return self._cloud(course, step).poll(job_from_data(state.job or {"state": JobState.RUNNING}))
+        job = job_from_data(state.job or {"state": JobState.RUNNING})
+        after = self._cloud(course, step).poll(job)
+        if after.state is not JobState.RUNNING or after.token != job.token:
+            self._changed(course, step, state)
+        return after
 
     def name_target(self, course: Course, step: Step, state: StepState) -> None:
         """Put the number of the thing into the operation once the main step's cloud has named it."""
         if state.target and not course.record.target_id and step is course.main and course.work.target_kind:
             number = self._number_of(step.cloud, course.work.target_kind, state.target)
             course.change(target_id=number)
+
+    def _changed(self, course: Course, step: Step, state: StepState) -> None:
+        """Have the others that share the database told, with the next thing that is stored of this operation."""
+        course.changes.add((keys.place(course.record.project, step.cloud), kind_of(step.facet, state.args)))
+        course.dirty = True
 
     def _cloud(self, course: Course, step: Step) -> Cloud:
         return self._clouds(course.record.project, step.cloud)

@@ -26,11 +26,12 @@ from gcelib.store.operations import Operations, Record
 
 log = logging.getLogger("gcelib.operations")
 
-LEASE_SECONDS = 30.0
-"""How long an operation stays with a process that gives no sign of life."""
+LEASE_SECONDS = 10.0
+"""How long an operation stays with a process that gives no sign of life; it gives one at every sweep."""
 
 SWEEP_SECONDS = 2.0
-"""How often operations are looked for that nobody carries on."""
+"""How often operations are looked for that nobody carries on: those of a process that died are in other hands
+within a lease and a sweep."""
 
 NUDGE_SECONDS = 0.5
 """A client's look at an operation makes it due when the last look at the cloud is older than this."""
@@ -74,7 +75,7 @@ class Runner:
         self._advance = advance
         self._turns = Turns(self.operations, advance, self.holder, ticks, sleep)
         self._stopping = threading.Event()
-        self._renewed = self._houred = ticks()
+        self._swept = self._patient = self._houred = ticks()
         self._threads = [
             threading.Thread(target=self._work, name=f"operations-{n}", daemon=True) for n in range(threads)
         ]
@@ -206,11 +207,14 @@ class Runner:
     def sweep(self) -> None:
         """Keep our leases, claim what nobody holds, and find again what fell off the agenda."""
         now = self._clock()
-        if self._ticks() - self._renewed >= LEASE_SECONDS / 3:
-            self.operations.renew(self.holder, now + LEASE_SECONDS)
-            self._renewed = self._ticks()
-        for record in self.operations.claim(self.holder, now, LEASE_SECONDS, 1000):
-            self._agenda.add(record.id, self._ticks())
+        self.operations.renew(self.holder, now, LEASE_SECONDS)
+        if self._ticks() - self._swept > LEASE_SECONDS / 2:
+            # The database was away, or we stood still: the other holders get the time to renew their leases.
+            self._patient = self._ticks() + LEASE_SECONDS
+        self._swept = self._ticks()
+        if self.operations.alone or self._ticks() >= self._patient:
+            for record in self.operations.claim(self.holder, now, LEASE_SECONDS, 1000):
+                self._agenda.add(record.id, self._ticks())
         for id in self.operations.held(self.holder):
             self._agenda.add(id, self._ticks())
 

@@ -83,7 +83,7 @@ class Course:
     names that step. `refused`: the request itself was answered with the fault. `says` tells people why
     nothing moves. The rest is not stored: `answering` while a request waits for the main step, `raised` the
     fault itself, `dirty` when the stored state is behind, `grown` when the stored work is, `looked` when it was last
-    looked at.
+    looked at, `kept` when it was last stored, `changes` what it changed on clouds since then, as (place, kind).
     """
 
     record: Record
@@ -99,6 +99,8 @@ class Course:
     dirty: bool = False
     grown: bool = False
     looked: float = 0.0
+    kept: float = 0.0
+    changes: set[tuple[str, str]] = field(default_factory=set)
 
     @classmethod
     def of(cls, record: Record) -> Course:

@@ -97,6 +97,9 @@ class Turns:
         """True when the request is to be answered now, and the rest goes on behind."""
         if waited > ANSWER_SECONDS:
             return True
+        if course.changes:
+            # What was done is not on the books yet: another process would not show it.
+            return False
         if course.fault is not None:
             return not course.refused or waited > STEP_SECONDS + UNDO_SECONDS
         if course.answered or waited > STEP_SECONDS:

@@ -16,6 +16,7 @@ from gcelib.server.operations.patience import DEADLINE, LONGEST
 from gcelib.server.operations.plan import LATE, Step
 from gcelib.server.operations.state import Course, Phase, StepState
 from gcelib.store.operations import Record
+from gcelib.store.turns import TurnRows
 
 Planner = Callable[[str, str, Mapping[str, Any]], Sequence[Step]]
 """(project, what is to be planned, its arguments) to the steps; raises Faults."""
@@ -67,6 +68,27 @@ class Turn:
                 self._holders.pop(record.project, None)
 
 
+class SharedTurn:
+    """Whose turn it is where several processes carry operations on: it is on the books until the operation is done."""
+
+    def __init__(self, rows: TurnRows) -> None:
+        self._rows = rows
+        self._ours: set[str] = set()
+
+    def take(self, record: Record) -> str:
+        """As of `Turn`. Raises Unavailable when the database is away."""
+        if record.id in self._ours:
+            return ""
+        other = self._rows.take(record.project, record.id, planned_for(record))
+        if not other:
+            self._ours.add(record.id)
+        return other
+
+    def give_back(self, record: Record) -> None:
+        """It is about to be over; the books give the turn to another when it is."""
+        self._ours.discard(record.id)
+
+
 def planned_for(record: Record) -> frozenset[str]:
     """The clouds that an operation plans steps for; `EVERYWHERE` where a step says none."""
     late = [step for step in record.work.get("steps", ()) if step["facet"] == LATE]
@@ -77,7 +99,7 @@ def planned_for(record: Record) -> frozenset[str]:
 class Unfolder:
     """Puts the planned steps behind the step that stands for them; `turn` is shared by all operations."""
 
-    def __init__(self, planner: Planner, turn: Turn, steady: Callable[[], float]) -> None:
+    def __init__(self, planner: Planner, turn: Turn | SharedTurn, steady: Callable[[], float]) -> None:
         self.turn = turn
         self._planner = planner
         self._steady = steady
