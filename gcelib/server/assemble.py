@@ -58,7 +58,7 @@ class Server:
         self._runner = Runner(
             self._store, self._cloud, number_of=naming.number, planner=Planner(self._view), settled=self._settled,
             hourly=janitor.run,
-            waiters=max(1, config.server.threads // 2), threads=CALLS * max(1, min(MOST_CLOUDS, len(config.clouds))),
+            waiters=max(1, config.server.threads // 4), threads=CALLS * max(1, min(MOST_CLOUDS, len(config.clouds))),
         )
         metrics.watch_operations(lambda state: sum(record.status == state for record in operations.open()))
         services = Services(config, notes, operations, self._runner, Sealer(secret), time.time)

@@ -21,6 +21,7 @@ from gcelib.config.options import INSECURE_WORDS
 from gcelib.errors import Fault
 from gcelib.server import app, health, memory, tls
 from gcelib.server.assemble import Server
+from gcelib.server.lanes import Lanes
 from gcelib.server.listener import App, Listener
 from gcelib.server.occupancy import Occupancy
 
@@ -81,7 +82,8 @@ class Daemon:
         memory.give_back_what_is_free()
         try:
             self._tls = tls.context(server)
-            self._api = Listener(self._call, server.listen, threads=server.threads, tls=self._tls)
+            lanes = Lanes(lambda: self._config)
+            self._api = Listener(self._call, server.listen, threads=server.threads, tls=self._tls, lanes=lanes)
             self._api.prepare()
             self._admin = Listener(health.build(self._ready), server.admin_listen, threads=4)
             self._admin.prepare()

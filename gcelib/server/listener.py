@@ -7,7 +7,6 @@ a connection sits in the selector, without a thread, until bytes come; a worker 
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
 import queue
@@ -18,16 +17,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
-from cheroot import connections, server, wsgi
+from cheroot import connections, wsgi
 
 from gcelib.config.names import join_address, split_address
-from gcelib.server.listening.envelope import raw_answer
-from gcelib.server.listening.head import Head, Refusal
+from gcelib.server.lanes import Lanes
+from gcelib.server.listening.connection import Connection, Gateway
 from gcelib.server.listening.limits import Limits
-from gcelib.server.listening.stream import Allowance, Inbox, Outbox
-from gcelib.server.listening.wire import Wire
+from gcelib.server.listening.stream import Allowance
+from gcelib.server.listening.turnstile import Entry, Turnstile
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +37,7 @@ class Listener:
     """One listening address. `bind` is "host:port", IPv6 in brackets, port 0 for any free one.
 
     `tls` is the context to speak TLS with, None for plain HTTP; a certificate loaded into it later counts
-    for new connections.
+    for new connections. `lanes` says which requests share threads and how many; None: all are alike.
     """
 
     def __init__(
@@ -50,10 +48,11 @@ class Listener:
         threads: int,
         tls: ssl.SSLContext | None = None,
         limits: Limits | None = None,
+        lanes: Lanes | None = None,
     ) -> None:
         self._bind = bind
         self._tls = tls
-        self._server = _Server(split_address(bind), app, threads, tls, limits or Limits())
+        self._server = _Server(split_address(bind), app, threads, tls, limits or Limits(), lanes)
 
     def prepare(self) -> None:
         """Bind and listen; connections queue from now on. Raises OSError naming the address and why not."""
@@ -94,100 +93,6 @@ class Listener:
         return not worker.is_alive()
 
 
-class _Connection(server.HTTPConnection):
-    """One client: what it sends is gathered by its wire, what is complete is answered by Cheroot."""
-
-    def __init__(self, owner: _Server, sock: socket.socket, makefile: object = None) -> None:
-        super().__init__(owner, sock, self._file)
-        self.wire = Wire(sock, owner.tls, owner.limits, owner.allowance)
-        self.head: Head | None = None
-        self.keep = True
-
-    def _file(self, sock: socket.socket, mode: str, size: int) -> Inbox | Outbox:
-        return Inbox() if "r" in mode else Outbox()
-
-    def communicate(self) -> bool:
-        """Do what can be done now; whether the connection stays. Neither reading nor writing ever waits long."""
-        try:
-            if self.wire.draining:
-                return self.wire.drain()
-            if self.wire.sending:
-                return self._sent(self.wire.flush())
-            return self._answer() if self.wire.receive() else self._wait()
-        except Refusal as refusal:
-            return self.wire.refuse(refusal.status, refusal.message) and self._wait()
-        except EOFError:
-            return False
-        except ssl.SSLError as error:
-            log.info("TLS with %s failed: %s", self.remote_addr, error.reason or error)
-        except OSError as error:
-            log.debug("connection of %s lost: %s", self.remote_addr, error)
-        finally:
-            self.socket = self.wire.socket
-        return False
-
-    def _wait(self) -> bool:
-        self.rfile.pending = False
-        return True
-
-    def _answer(self) -> bool:
-        self.head, body = self.wire.take()
-        self.rfile, self.wfile = Inbox(body), Outbox()
-        self.keep = bool(super().communicate())  # type: ignore[no-untyped-call]
-        self.rfile = Inbox()
-        return self._sent(self.wire.send(self.wfile.parts))
-
-    def _sent(self, completely: bool) -> bool:
-        """An answer has left, or a part of it has; whether the connection stays."""
-        if not completely and (self.server.ready or not self.wire.flush_to_the_end()):
-            return self._wait()
-        more = self.wire.rest()
-        self.rfile.pending = self.keep and more
-        return self.keep or (more and self.wire.half_close())
-
-    def close(self) -> None:
-        """End it now. Never raises: that would end the worker."""
-        self.wire.close()
-        with contextlib.suppress(OSError, ValueError):
-            super().close()
-
-
-class _Request(server.HTTPRequest):
-    """Cheroot's request, filled from a head that was read before."""
-
-    def parse_request(self) -> None:
-        """Take what arrived; nothing is left to be parsed."""
-        head: Head = self.conn.head
-        self.scheme = b"https" if self.conn.wire.secure else b"http"
-        self.started_request = self.ready = True
-        self.method, self.uri, self.authority = head.method, head.target, b""
-        path, _, self.qs = head.target.partition(b"?")
-        self.path = unquote_to_bytes(path)
-        self.request_protocol = head.version
-        self.response_protocol = head.version.decode()
-        self.inheaders = {name.title(): value for name, value in head.fields.items()}
-        self.inheaders.pop(b"Transfer-Encoding", None)
-        self.inheaders[b"Content-Length"] = str(len(self.conn.rfile.getbuffer())).encode()
-        self.close_connection = not head.persistent
-
-    def simple_response(self, status: str, msg: str = "") -> None:
-        """An answer of Cheroot's own, in Google's words; the connection ends with it."""
-        self.close_connection = self.sent_headers = True
-        code = int(str(status)[:3])
-        text = msg or ("Internal error; the server's log says more." if code == 500 else str(status)[4:])
-        self.conn.wfile.write(raw_answer(code, text))
-
-
-class _Gateway(wsgi.Gateway_10):
-    """WSGI 1.0, with the address that this client reached as the server's name."""
-
-    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
-        """The environ of this request."""
-        host = self.req.conn.wire.socket.getsockname()[0]
-        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
-        return environ | {"SERVER_NAME": f"[{host}]" if ":" in host else host}
-
-
 class _Manager(connections.ConnectionManager):
     """Parks connections without a thread until their client says something or their deadline passes."""
 
@@ -209,10 +114,14 @@ class _Manager(connections.ConnectionManager):
         if conn is not None:
             self.put(conn)
 
-    def put(self, conn: _Connection) -> None:
+    def put(self, conn: Connection) -> None:
         """Park a connection until it can go on; at once when it can already."""
         conn.last_used = time.time()
-        if conn.rfile.has_data():
+        if conn.lane and not conn.seated:
+            conn.seated = self.server.turnstile.wait(conn.lane, conn) is Entry.GO
+            if conn.seated:
+                self.server.process_conn(conn)
+        elif conn.rfile.has_data():
             self.server.process_conn(conn)
         else:
             events = selectors.EVENT_WRITE if conn.wire.sending else selectors.EVENT_READ
@@ -223,6 +132,7 @@ class _Manager(connections.ConnectionManager):
         if now < self.next_look:
             return
         self.next_look = now + min(0.5, self.server.limits.read / 4)
+        self.server.turn_away(self.server.turnstile.overdue())
         parked = [(fd, conn) for fd, conn in self._selector.connections if conn is not self.server]
         spare = len(parked) // 4 if self.crowded else len(parked) - self.server.limits.connections
         self.crowded = False
@@ -234,6 +144,7 @@ class _Manager(connections.ConnectionManager):
 
     def close(self) -> None:
         """Hand over requests that are here already and answers that are leaving, end the others."""
+        self.server.turn_away(self.server.turnstile.empty())
         here = {conn for _, conn in self._selector.select(timeout=0)}
         for fd, conn in list(self._selector.connections):
             if conn is not self.server and (conn in here or conn.wire.sending):
@@ -245,19 +156,23 @@ class _Manager(connections.ConnectionManager):
 class _Server(wsgi.Server):
     """Cheroot's server with the parts above."""
 
-    ConnectionClass = _Connection
+    ConnectionClass = Connection
 
     def __init__(
-        self, bind: tuple[str, int], app: App, threads: int, tls: ssl.SSLContext | None, limits: Limits
+        self, bind: tuple[str, int], app: App, threads: int, tls: ssl.SSLContext | None, limits: Limits,
+        lanes: Lanes | None,
     ) -> None:
         super().__init__(
             bind, app, numthreads=threads, server_name="gcelib", request_queue_size=limits.backlog,
             timeout=int(limits.idle), accepted_queue_size=limits.waiting, accepted_queue_timeout=0,
         )
-        self.gateway = _Gateway
+        self.gateway = Gateway
         self.tls = tls
         self.limits = limits
         self.allowance = Allowance(limits.held)
+        self._lanes = lanes
+        limit = (lambda: threads) if lanes is None else (lambda: lanes.limit(threads))
+        self.turnstile: Turnstile[Connection] = Turnstile(limit, limits.waiting)
         self.keep_alive_conn_limit = limits.keep_alive
         self.expiration_interval = 0.1  # A stop waits so long for the accept loop to notice.
 
@@ -281,18 +196,34 @@ class _Server(wsgi.Server):
         self.ready = True
         self._start_time = time.time()
 
-    def process_conn(self, conn: _Connection) -> None:
+    def process_conn(self, conn: Connection) -> None:
         """Queue for a worker; when the queue is full, say so at once, or go on with what needs no worker."""
-        try:
-            self.requests.put(conn)
-        except queue.Full:
-            halfway = conn.wire.sending or conn.wire.draining
-            stays = conn.communicate() if halfway else conn.wire.refuse(503, "The server is busy; try again.")
-            self._connections.put(conn) if stays else conn.close()
+        coming = [conn]
+        while coming:
+            conn = coming.pop()
+            try:
+                self.requests.put(conn)
+            except queue.Full:
+                coming += conn.stand_up()
+                halfway = conn.wire.sending or conn.wire.draining
+                stays = conn.communicate() if halfway else conn.wire.refuse(503, "The server is busy; try again.")
+                self._connections.put(conn) if stays else conn.close()
+
+    def lane_of(self, target: bytes) -> str:
+        """The lane of a request; "" for one that needs none, or when the server is about to stop."""
+        return self._lanes.of(target) if self._lanes is not None and self.ready else ""
+
+    def turn_away(self, waiting: Iterable[Connection]) -> None:
+        """Answer requests that have waited for their lane in vain."""
+        for conn in waiting:
+            try:
+                stays = conn.turn_away()
+            except OSError as error:
+                log.debug("connection of %s lost: %s", conn.remote_addr, error)
+                stays = False
+            self.put_conn(conn) if stays else conn.close()
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
         """Cheroot's own messages, into the log."""
         log.log(level, "%s", msg, exc_info=traceback)
 
-
-_Connection.RequestHandlerClass = _Request

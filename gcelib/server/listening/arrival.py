@@ -53,6 +53,11 @@ class Arrival:
         """Whether the client holds its body back until it is told to go on."""
         return self._head is not None and self._head.expects_continue and not self._buffer
 
+    @property
+    def target(self) -> bytes:
+        """The target of the request whose head is here."""
+        return self._head.target if self._head is not None else b""
+
     def take(self) -> tuple[Head, bytes]:
         """The complete request: its head, and its body without chunking. What follows it stays here."""
         head, self._head = self._head, None

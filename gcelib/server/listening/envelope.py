@@ -40,15 +40,15 @@ def envelope(status: int, message: str, reason: str = "", location: str = "") ->
     return json.dumps({"error": {"code": status, "message": message, "errors": [detail]}}).encode()
 
 
-def raw_answer(status: int, message: str) -> bytes:
-    """A whole HTTP/1.1 answer that ends the connection, for requests that never became one."""
+def raw_answer(status: int, message: str, *, retry: int = 1, last: bool = True) -> bytes:
+    """A whole HTTP/1.1 answer, for requests that never became one; `last`: it ends the connection."""
     body = envelope(status, message)
     lines = [
         f"HTTP/1.1 {status} {PHRASES.get(status, 'Error')}",
         f"Content-Type: {CONTENT_TYPE}",
         f"Content-Length: {len(body)}",
-        "Connection: close",
+        f"Connection: {'close' if last else 'keep-alive'}",
     ]
     if status == 503:
-        lines.append("Retry-After: 1")
+        lines.append(f"Retry-After: {retry}")
     return "\r\n".join([*lines, "", ""]).encode() + body

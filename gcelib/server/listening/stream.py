@@ -27,6 +27,11 @@ class Outbox:
         self.parts: list[bytes] = []
         self.bytes_written = 0
 
+    @property
+    def failed(self) -> bool:
+        """Whether it says that something did not answer."""
+        return bool(self.parts) and self.parts[0][9:12] == b"503"
+
     def write(self, data: bytes) -> int:
         """More of the answer."""
         self.parts.append(data)

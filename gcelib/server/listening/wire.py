@@ -68,6 +68,11 @@ class Wire:
             return False
         return True
 
+    @property
+    def target(self) -> bytes:
+        """What the request that is complete asks for."""
+        return self._arrival.target
+
     def take(self) -> tuple[Head, bytes]:
         """The request that is complete: head and body."""
         request = self._arrival.take()

@@ -1,0 +1,148 @@
+"""One client of the listener: its requests, in their turn, as Cheroot's."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import ssl
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from cheroot import server, wsgi
+
+from gcelib.server.listening.envelope import raw_answer
+from gcelib.server.listening.head import Head, Refusal
+from gcelib.server.listening.stream import Inbox, Outbox
+from gcelib.server.listening.turnstile import RETRY, Entry
+from gcelib.server.listening.wire import Wire
+
+log = logging.getLogger(__name__)
+
+
+class Request(server.HTTPRequest):
+    """Cheroot's request, filled from a head that was read before."""
+
+    def parse_request(self) -> None:
+        """Take what arrived; nothing is left to be parsed."""
+        head: Head = self.conn.head
+        self.scheme = b"https" if self.conn.wire.secure else b"http"
+        self.started_request = self.ready = True
+        self.method, self.uri, self.authority = head.method, head.target, b""
+        path, _, self.qs = head.target.partition(b"?")
+        self.path = unquote_to_bytes(path)
+        self.request_protocol = head.version
+        self.response_protocol = head.version.decode()
+        self.inheaders = {name.title(): value for name, value in head.fields.items()}
+        self.inheaders.pop(b"Transfer-Encoding", None)
+        self.inheaders[b"Content-Length"] = str(len(self.conn.rfile.getbuffer())).encode()
+        self.close_connection = not head.persistent
+
+    def simple_response(self, status: str, msg: str = "") -> None:
+        """An answer of Cheroot's own, in Google's words; the connection ends with it."""
+        self.close_connection = self.sent_headers = True
+        code = int(str(status)[:3])
+        text = msg or ("Internal error; the server's log says more." if code == 500 else str(status)[4:])
+        self.conn.wfile.write(raw_answer(code, text))
+
+
+class Gateway(wsgi.Gateway_10):
+    """WSGI 1.0, with the address that this client reached as the server's name."""
+
+    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
+        """The environ of this request."""
+        host = self.req.conn.wire.socket.getsockname()[0]
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
+        return environ | {"SERVER_NAME": f"[{host}]" if ":" in host else host}
+
+
+class Connection(server.HTTPConnection):
+    """One client: what it sends is gathered by its wire, what is complete is answered by Cheroot."""
+
+    RequestHandlerClass = Request
+
+    def __init__(self, owner: Any, sock: socket.socket, makefile: object = None) -> None:
+        super().__init__(owner, sock, self._file)
+        self.wire = Wire(sock, owner.tls, owner.limits, owner.allowance)
+        self.head: Head | None = None
+        self.keep = True
+        self.lane = ""
+        self.seated = False
+
+    def _file(self, sock: socket.socket, mode: str, size: int) -> Inbox | Outbox:
+        return Inbox() if "r" in mode else Outbox()
+
+    def communicate(self) -> bool:
+        """Do what can be done now; whether the connection stays. Neither reading nor writing ever waits long."""
+        try:
+            if self.wire.draining:
+                return self.wire.drain()
+            if self.wire.sending:
+                return self._sent(self.wire.flush())
+            if self.seated:
+                return self._answer()
+            return self._enter() if self.wire.receive() else self._wait()
+        except Refusal as refusal:
+            return self.wire.refuse(refusal.status, refusal.message) and self._wait()
+        except EOFError:
+            return False
+        except ssl.SSLError as error:
+            log.info("TLS with %s failed: %s", self.remote_addr, error.reason or error)
+        except OSError as error:
+            log.debug("connection of %s lost: %s", self.remote_addr, error)
+        finally:
+            self.socket = self.wire.socket
+        return False
+
+    def _wait(self) -> bool:
+        self.rfile.pending = False
+        return True
+
+    def _enter(self) -> bool:
+        """A request is here: answer it, if its lane has a thread to spare."""
+        lane = self.server.lane_of(self.wire.target)
+        entry = self.server.turnstile.enter(lane) if lane else Entry.GO
+        if entry is Entry.FULL:
+            return self.turn_away()
+        self.lane, self.seated = lane, entry is Entry.GO
+        return self._answer() if self.seated else self._wait()
+
+    def _answer(self) -> bool:
+        self.head, body = self.wire.take()
+        self.rfile, self.wfile = Inbox(body), Outbox()
+        try:
+            self.keep = bool(super().communicate())  # type: ignore[no-untyped-call]
+        finally:
+            for conn in self.stand_up(failed=self.wfile.failed):
+                self.server.process_conn(conn)
+        self.rfile = Inbox()
+        return self._sent(self.wire.send(self.wfile.parts))
+
+    def stand_up(self, *, failed: bool = False) -> list[Connection]:
+        """Leave the lane's seat to those who wait for it, who are to go on."""
+        lane, self.lane, self.seated = self.lane, "", False
+        called: list[Connection] = self.server.turnstile.leave(lane, failed=failed) if lane else []
+        for conn in called:
+            conn.seated = True
+        return called
+
+    def turn_away(self) -> bool:
+        """Say without a thread, or the application, that too many requests for the same clouds wait already."""
+        self.lane, (head, _) = "", self.wire.take()
+        self.keep = head.persistent
+        words = "Too many requests for the same clouds wait already; nothing was done. Try again."
+        return self._sent(self.wire.send([raw_answer(503, words, retry=RETRY, last=not self.keep)]))
+
+    def _sent(self, completely: bool) -> bool:
+        """An answer has left, or a part of it has; whether the connection stays."""
+        if not completely and (self.server.ready or not self.wire.flush_to_the_end()):
+            return self._wait()
+        more = self.wire.rest()
+        self.rfile.pending = self.keep and more
+        return self.keep or (more and self.wire.half_close())
+
+    def close(self) -> None:
+        """End it now. Never raises: that would end the worker."""
+        self.wire.close()
+        with contextlib.suppress(OSError, ValueError):
+            super().close()
