@@ -6,15 +6,10 @@ A message always names the cloud and keeps the cloud's own words, cut to a bound
 
 from __future__ import annotations
 
-import base64
-import functools
-import html
-import json
 import re
 import ssl
-from collections.abc import Iterable
+import traceback
 from dataclasses import dataclass
-from urllib.parse import quote, quote_plus
 
 import requests
 from libcloud.common.exceptions import BaseHTTPError, RateLimitReachedError
@@ -22,6 +17,7 @@ from libcloud.common.types import InvalidCredsError, LibcloudError, MalformedRes
 from libcloud.compute.types import KeyPairDoesNotExistError
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
+from gcelib.drivers.redaction import redact
 from gcelib.errors import (
     Bug,
     Exceeded,
@@ -38,15 +34,8 @@ from gcelib.errors import (
     Unsupported,
 )
 
-WORDS_LIMIT = 400
-SHORTEST = 4
-"""Characters of a secret; a shorter one would be found inside of ordinary words."""
-
-_SECRET_PAIR = re.compile(
-    r"(?i)\b(api_?key|signature|secret(?:_?key)?|session_?key|password|passwd|token|authorization|x-auth-token)"
-    r"(\"?\s*[=:]\s*\"?)(?:bearer\s+|basic\s+)?[^\s&\"',;)]+"
-)
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\s]+")
+LONGEST_WAIT = 600
+"""Seconds that a cloud can ask its callers to stay away."""
 
 
 class Refusal(Exception):
@@ -111,33 +100,6 @@ CODES: dict[int, type[Fault]] = {
     537: Refused,
 }
 """What a code of a cloud's own error answer means; others are Unavailable from 500 on, Refused below."""
-
-
-@functools.lru_cache(maxsize=64)
-def _spelt(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
-    """Finds secrets as they are, in any letter case (CloudStack signs them in lower case), and encoded for URLs,
-    HTML, JSON or in base64."""
-    forms = {form for secret in secrets for form in _forms(secret)}
-    longest_first = sorted(forms, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if forms else None
-
-
-def _forms(secret: str) -> set[str]:
-    whole = quote(secret, safe="")
-    encoded = {secret, whole, quote(secret), quote_plus(secret), quote(whole)}
-    # Java's own encoder, CloudStack's, differs from everybody else's.
-    encoded.add(whole.replace("~", "%7E").replace("%2A", "*"))
-    encoded |= {html.escape(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
-    return encoded | {secret.replace("/", "\\/"), base64.b64encode(secret.encode()).decode().rstrip("=")}
-
-
-def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text on one line, without secrets, however an answer has them encoded, at most WORDS_LIMIT characters."""
-    found = _spelt(tuple(secret for secret in secrets if len(secret) >= SHORTEST))
-    if found is not None:
-        text = found.sub("[hidden]", text)
-    text = _UNPRINTABLE.sub(" ", _SECRET_PAIR.sub(r"\1\2[hidden]", text)).strip()
-    return text if len(text) <= WORDS_LIMIT else text[: WORDS_LIMIT - 1] + "…"
 
 
 def cloud_code(fault: BaseException) -> int:
@@ -224,21 +186,22 @@ def _network(at: At, exc: Exception, what: str, writes: bool) -> Fault:
     return _lost(at, what, f"the connection failed ({type(exc).__name__})", sent)
 
 
-def _libcloud(at: At, exc: Exception, what: str, writes: bool) -> Fault | None:
+def _libcloud(at: At, exc: BaseException, what: str, writes: bool) -> Fault | None:
     """Everything libcloud itself raises; None for others."""
     if isinstance(exc, InvalidCredsError):
         return from_code(at, 401, str(exc.value), what, writes=writes)
     if isinstance(exc, RateLimitReachedError):
-        wait = int(exc.retry_after or 0)
-        return from_code(at, 429, "too many calls", what, writes=writes, retry_after=wait)
+        return from_code(at, 429, "too many calls", what, writes=writes, retry_after=_seconds(exc.retry_after))
     if isinstance(exc, BaseHTTPError):
-        return from_code(at, int(exc.code), str(exc.message), what, writes=writes)
+        wait = next((value for key, value in (exc.headers or {}).items() if key.lower() == "retry-after"), 0)
+        code = _code(exc.code) or 503
+        return from_code(at, code, str(exc.message), what, writes=writes, retry_after=_seconds(wait))
     if isinstance(exc, KeyPairDoesNotExistError):
         return from_code(at, 404, "no such key pair", what, writes=writes)
     if isinstance(exc, MalformedResponseError):
         return _lost(at, what, "its answer is not what its API promises", writes)
     if isinstance(exc, ProviderError):
-        return from_code(at, int(exc.http_code or 503), str(exc.value), what, writes=writes)
+        return from_code(at, _code(exc.http_code) or 503, str(exc.value), what, writes=writes)
     if isinstance(exc, LibcloudError):
         return from_code(at, 430, str(getattr(exc, "value", "")), what, writes=writes)
     if isinstance(exc, NotImplementedError):
@@ -246,7 +209,34 @@ def _libcloud(at: At, exc: Exception, what: str, writes: bool) -> Fault | None:
     return None
 
 
-def name(exc: Exception, at: At, what: str, *, writes: bool) -> Fault:
+def _seconds(value: object) -> int:
+    """A Retry-After as whole seconds; 0 for one that is a date, or nothing."""
+    text = str(value or "")
+    return min(int(float(text)), LONGEST_WAIT) if re.fullmatch("[0-9]{1,9}([.][0-9]*)?", text) else 0
+
+
+def _code(value: object) -> int:
+    """An HTTP status among what a driver's exception says; 0 where it is none."""
+    text = str(int(value) if isinstance(value, int) else value)
+    return int(text) if re.fullmatch("[45][0-9][0-9]", text) else 0
+
+
+def _drivers_own(at: At, exc: BaseException, what: str, writes: bool) -> Fault:
+    """What a driver raises for itself: its own kinds and bare exceptions say what its cloud said, others that it broke.
+
+    What comes out of gcelib's own code is a Bug.
+    """
+    frames = [frame for frame, _ in traceback.walk_tb(exc.__traceback__)]
+    if type(exc) is not Exception and (not frames or frames[-1].f_globals.get("__name__", "").startswith("gcelib.")):
+        return Bug(f"gcelib failed in {what} on {at}: {type(exc).__name__}.")
+    if type(exc).__module__ == "builtins" and type(exc) is not Exception:
+        said = redact(str(exc), at.secrets)
+        return _lost(at, what, f"libcloud's driver broke ({type(exc).__name__}: {said})", writes)
+    codes = (_code(getattr(exc, name, None)) for name in ("http_code", "status_code", "status", "code"))
+    return from_code(at, next(filter(None, codes), 530), str(exc), what, writes=writes)
+
+
+def name(exc: BaseException, at: At, what: str, *, writes: bool) -> Fault:
     """The fault that an exception is. `what` is the call as the cloud names it; `writes`: it is a change.
 
     A change whose answer was lost is Uncertain, unless it certainly was never sent.
@@ -265,9 +255,7 @@ def name(exc: Exception, at: At, what: str, *, writes: bool) -> Fault:
         return _network(at, exc, what, writes)
     if isinstance(exc, LookupError | AttributeError | TypeError | ValueError | RecursionError):
         return _lost(at, what, f"its answer could not be understood ({type(exc).__name__})", writes)
-    if type(exc) is Exception:
-        return from_code(at, 530, str(exc), what, writes=writes)
-    return Bug(f"gcelib failed in {what} on {at}: {type(exc).__name__}.")
+    return _drivers_own(at, exc, what, writes)
 
 
 def breaks_driver(exc: BaseException) -> bool:

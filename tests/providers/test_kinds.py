@@ -11,6 +11,8 @@ import pytest
 
 from gcelib.config import CloudConfig
 from gcelib.drivers import registry
+from gcelib.drivers.faults import At
+from gcelib.drivers.generic.building import opened
 from gcelib.drivers.generic.kind import Kind
 from gcelib.drivers.generic.making import arguments, make, wanted
 from gcelib.errors import Unavailable
@@ -77,7 +79,7 @@ def test_a_library_that_is_not_installed_is_named() -> None:
     kind = Kind(registry.profile_of("libvirt"))
     config = CloudConfig(name="far", provider="libvirt", options={"uri": "test:///default"})
     with pytest.raises(Unavailable, match="libvirt"):
-        make(kind, wanted(config, kind, "", ""))
+        opened(At("far", "libvirt"), kind, wanted(config, kind, "", ""), owned=True)
 
 
 def test_a_profile_shows_neither_key_nor_secret() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gcelib.drivers.ec2.wire import Refusal
-from gcelib.drivers.faults import At, redact, saying
+from gcelib.drivers.faults import At, saying
+from gcelib.drivers.redaction import redact
 from gcelib.errors import (
     Exceeded,
     Exists,

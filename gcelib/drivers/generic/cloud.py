@@ -93,7 +93,7 @@ class Generic:
     def close(self) -> None:
         """Close every connection."""
         self._effects.close()
-        self._door.session.close()
+        self._door.close()
 
     def _known(self, facet: str, verb: str) -> None:
         if verb not in self._abilities.get(facet, ()):

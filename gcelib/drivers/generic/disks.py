@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 from gcelib.drivers.generic.effects import Effects, Seen, reached, under_way
 from gcelib.drivers.generic.facet import Facet
-from gcelib.drivers.generic.nodes import Nodes
+from gcelib.drivers.generic.nodes import APPEARS, Nodes
 from gcelib.drivers.generic.offers import Sizes
 from gcelib.drivers.generic.places import Zones, by_any_name
-from gcelib.drivers.generic.reading import first, node_id, snapshot_of, volume_of
+from gcelib.drivers.generic.reading import first, may_be, node_id, snapshot_of, volume_of
 from gcelib.drivers.profile import Profile
-from gcelib.errors import NotFound, Refused
+from gcelib.errors import NotFound, Refused, Unsupported
 from gcelib.models import Job, JobState, Node, Snapshot, Volume, VolumeState, VolumeType
 
 BOOT = "boot-of:"
@@ -25,6 +25,7 @@ class Volumes(Facet):
     """list_volumes, and for every machine the disk it boots from."""
 
     name = "volumes"
+    once = frozenset({"create"})
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "list": ("list_nodes",), "types": ("list_nodes",), "create": ("create_volume", "list_volumes"),
         "attach": ("attach_volume", "list_volumes"), "detach": ("detach_volume", "list_volumes"),
@@ -61,8 +62,13 @@ class Volumes(Facet):
         """The cloud's volumes."""
         if not self.door.kind.has("list_volumes"):
             return []
+        try:
+            objects = self.objects()
+        except Unsupported:
+            # The driver has the call, and it only says that it cannot.
+            return []
         zones, profile = by_any_name(self._zones.list()), self.door.kind.profile
-        found = [volume_of(each, profile, zones, self.user(each)) for each in self.objects()]
+        found = [volume_of(each, profile, zones, self.user(each)) for each in objects]
         held = held_by(self._nodes.objects(), profile) if found else {}
         return [
             replace(disk, node_id=held[disk.name][0], boot=held[disk.name][1]) if disk.name in held else disk
@@ -71,8 +77,7 @@ class Volumes(Facet):
 
     def objects(self) -> Sequence[Any]:
         """libcloud's own objects."""
-        found: Sequence[Any] = self.door.read("list_volumes") or []
-        return found
+        return self.door.rows("list_volumes")
 
     def user(self, volume: Any) -> str:
         """The id of the machine a volume is attached to; "" for none."""
@@ -80,7 +85,7 @@ class Volumes(Facet):
         attached = extra.get("attachments") or extra.get("droplet_ids") or []
         if isinstance(attached, Sequence) and not isinstance(attached, str) and attached:
             entry = attached[0]
-            return first(entry, ("server_id", "serverId", "id")) if isinstance(entry, Mapping) else str(entry)
+            return first(entry, ("server_id", "serverId", "id")) if isinstance(entry, Mapping) else str(entry or "")
         return first(extra, NODE_KEYS)
 
     def object(self, id: str) -> Any:
@@ -99,10 +104,9 @@ class Volumes(Facet):
             raise Refused(f"{self.door.at}: disks start blank there; libcloud's driver makes none of a snapshot.")
         wanted = {"size": size_gb, "name": name}
         location = self._zones.location(zone_id)
-        made = self.door.change("create_volume", **wanted, **({} if location is None else {"location": location}))
-        if made is None or made.id in (None, ""):
-            raise Refused(f"{self.door.at} made no disk, and said nothing more.")
-        return self.watch("create", {"name": name, "submitted": submitted}, str(made.id))
+        made = self.door.make("create_volume", **wanted, **({} if location is None else {"location": location}))
+        args = {"name": name, "zone_id": zone_id, "submitted": submitted}
+        return self.watch("create", args, told(made), 0 if told(made) else APPEARS)
 
     def attach(self, *, key: str, id: str, node_id: str, device: int = 0) -> Job:
         """attach_volume."""
@@ -124,14 +128,15 @@ class Volumes(Facet):
 
     def destroy(self, *, key: str, id: str) -> Job:
         """destroy_volume; one already gone is done."""
-        if any(str(each.id) == id for each in self.objects()):
-            self.door.change("destroy_volume", self.object(id))
+        volume = next((each for each in self.objects() if str(each.id) == id), None)
+        if volume is not None:
+            self.gone("destroy_volume", volume)
         return self.watch("destroy", {"id": id}, id)
 
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """The effect of a change, told from the disk as it is now."""
-        sought = target or args.get("name")
-        found = next((each for each in self.data_disks() if sought == (each.id if target else each.name)), None)
+        sought = target or (self._born(args) if verb == "create" else "")
+        found = next((each for each in self.data_disks() if each.id == sought), None)
         if verb == "destroy":
             return reached(found is None, target)
         if found is None:
@@ -142,12 +147,23 @@ class Volumes(Facet):
             "attach": found.node_id == args.get("node_id"), "detach": not found.node_id,
             "resize": found.size_gb >= int(args.get("size_gb", 0)),
         }[verb]
-        return reached(there, target) or under_way(target)
+        return reached(there, target)
+
+    def _born(self, args: Mapping[str, Any]) -> str:
+        """The id of a disk that was asked for, by its name; "" when it is not there."""
+        profile, zones = self.door.kind.profile, by_any_name(self._zones.list())
+        return next((str(each.id) for each in self.objects() if may_be(each, args, profile, zones)), "")
 
     def _made(self, disk: Volume) -> Seen:
         if disk.state is VolumeState.FAILED:
             return Seen(JobState.FAILED, disk.id, error=Refused(f"{self.door.at} could not make the disk."))
         return reached(disk.state is VolumeState.READY, disk.id) or under_way(disk.id)
+
+
+def told(made: Any) -> str:
+    """The id of what a driver says it has made; "" for an answer that has none."""
+    id = getattr(made, "id", None)
+    return "" if id in (None, "") else str(id)
 
 
 def held_by(nodes: Sequence[Any], profile: Profile) -> Mapping[str, tuple[str, bool]]:
@@ -163,6 +179,7 @@ class Snapshots(Facet):
     """Copies of disks: those of all disks at once where the driver lists them so, else disk by disk."""
 
     name = "snapshots"
+    once = frozenset({"create"})
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "list": ("list_volumes", "create_volume_snapshot"), "create": ("create_volume_snapshot", "list_volumes"),
         "destroy": ("destroy_volume_snapshot", "list_volumes"),
@@ -179,23 +196,21 @@ class Snapshots(Facet):
     def objects(self) -> Sequence[Any]:
         """libcloud's own objects."""
         if self.door.kind.has("list_all_snapshots"):
-            found: Sequence[Any] = self.door.read("list_all_snapshots") or []
-            return found
+            return self.door.rows("list_all_snapshots")
         volumes = self._volumes.objects()
-        return [copy for volume in volumes for copy in self.door.read("list_volume_snapshots", volume) or []]
+        return [copy for volume in volumes for copy in self.door.rows("list_volume_snapshots", volume)]
 
     def create(self, *, key: str, name: str, volume_id: str, submitted: str = "") -> Job:
         """create_volume_snapshot."""
-        made = self.door.change("create_volume_snapshot", self._volumes.object(volume_id), name=name)
-        if made is None or made.id in (None, ""):
-            raise Refused(f"{self.door.at} made no snapshot, and said nothing more.")
-        return self.watch("create", {"name": name, "submitted": submitted}, str(made.id))
+        made = self.door.make("create_volume_snapshot", self._volumes.object(volume_id), name=name)
+        args = {"name": name, "volume_id": volume_id, "submitted": submitted}
+        return self.watch("create", args, told(made), 0 if told(made) else APPEARS)
 
     def destroy(self, *, key: str, id: str) -> Job:
         """Delete a copy; one already gone is done."""
         found = next((each for each in self.objects() if str(each.id) == id), None)
         if found is not None:
-            self.door.change("destroy_volume_snapshot", found)
+            self.gone("destroy_volume_snapshot", found)
         return self.watch("destroy", {"id": id}, id)
 
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
@@ -203,9 +218,13 @@ class Snapshots(Facet):
         copies = self.list()
         if verb == "destroy":
             return reached(all(each.id != target for each in copies), target)
-        found = next((each for each in copies if (each.id == target if target else each.name == args["name"])), None)
+        found = next((each for each in copies if (each.id == target if target else self._may_be(each, args))), None)
         if found is None:
             return None
         if found.state is VolumeState.FAILED:
             return Seen(JobState.FAILED, found.id, error=Refused(f"{self.door.at} could not make the snapshot."))
         return reached(found.state is VolumeState.READY, found.id) or under_way(found.id)
+
+    def _may_be(self, copy: Snapshot, args: Mapping[str, Any]) -> bool:
+        """Whether a copy can be the one that was asked for: of its name, and of its disk if it tells."""
+        return copy.name == args["name"] and copy.volume_id in ("", args.get("volume_id", copy.volume_id))

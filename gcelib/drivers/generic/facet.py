@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from gcelib.drivers.generic.door import Door
 from gcelib.drivers.generic.effects import Effects, Seen
 from gcelib.drivers.generic.kind import Kind
+from gcelib.errors import NotFound
 from gcelib.models import Job, JobState
 
 
 class Facet:
-    """One facet. `name` as in `Cloud`; `needs` maps each verb to the driver's calls without which it cannot be."""
+    """One facet. `name` as in `Cloud`; `needs` maps each verb to the driver's calls without which it cannot be.
+
+    `once` are the verbs that must not be sent again when their answer was lost: nothing tells a second thing from
+    the first one.
+    """
 
     name: ClassVar[str]
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    once: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, door: Door, effects: Effects) -> None:
         self.door = door
@@ -38,6 +45,13 @@ class Facet:
         """A change that is finished already."""
         return Job(JobState.DONE, target=target, result={"id": target, **result})
 
-    def watch(self, verb: str, args: Mapping[str, Any], target: str) -> Job:
-        """A change that the cloud has taken, and whose effect is to be waited for."""
-        return self.effects.begun(self.effects.token(self.name, verb, args, target))
+    def watch(self, verb: str, args: Mapping[str, Any], target: str, patience: int = 0) -> Job:
+        """A change that the cloud has taken, and whose effect is to be waited for, if not a trace of it can be seen so
+        many seconds, if given.
+        """
+        return self.effects.begun(self.effects.token(self.name, verb, args, target, patience))
+
+    def gone(self, call: str, thing: Any) -> None:
+        """Have a thing deleted; it does not matter if it went meanwhile."""
+        with contextlib.suppress(NotFound):
+            self.door.change(call, thing)

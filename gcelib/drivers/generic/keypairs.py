@@ -67,8 +67,7 @@ class KeyPairs(Facet):
 
     def objects(self) -> Sequence[Any]:
         """libcloud's own objects."""
-        found: Sequence[Any] = self.door.read("list_key_pairs") or []
-        return found
+        return self.door.rows("list_key_pairs")
 
     def register(self, *, key: str, name: str, public_key: str) -> Job:
         """Make the key known; one of this name is it already: the name is made of the key."""

@@ -63,7 +63,8 @@ class Kind:
     def argument(self, call: str, wanted: str) -> str:
         """The name of an argument of a call; "" when the call has none such."""
         known = self.parameters(call)
-        return next((name for name in (wanted, *ARGUMENTS.get(wanted, ())) if name in known), "")
+        own = next((name for name in (wanted, *ARGUMENTS.get(wanted, ())) if name in known), "")
+        return own or (wanted if wanted in self._taken(call) else "")
 
     def parameters(self, call: str) -> Mapping[str, inspect.Parameter]:
         """The parameters of a call by name, without self; empty when the driver lacks it."""
@@ -72,6 +73,15 @@ class Kind:
             return {}
         found = inspect.signature(getattr(self.type, name)).parameters
         return {key: each for key, each in found.items() if key != "self" and each.kind not in OPEN}
+
+    def _taken(self, call: str) -> Mapping[str, inspect.Parameter]:
+        """What a call that takes anything by name takes under the names that the base class has for it."""
+        base = getattr(NodeDriver, call, None)
+        name = self.method(call)
+        if base is None or not name:
+            return {}
+        open_ = any(each.kind in OPEN for each in inspect.signature(getattr(self.type, name)).parameters.values())
+        return inspect.signature(base).parameters if open_ else {}
 
     def needed(self, call: str, given: Mapping[str, Any]) -> list[str]:
         """What a call insists on and is not among what is given: what its driver says, and what its profile says."""

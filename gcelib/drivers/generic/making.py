@@ -45,7 +45,7 @@ def wanted(config: CloudConfig, kind: Kind, key: str, secret: str) -> Wanted:
 def make(kind: Kind, want: Wanted) -> NodeDriver:
     """A driver of its own. Some providers' call their cloud in here.
 
-    Raises Unavailable when what the driver insists on is missing from the configuration, or a library is.
+    Raises Unavailable when what the driver insists on is missing from the configuration, and whatever its class raises.
     """
     given = arguments(kind, want)
     missing = [*_missing(kind.type, given), *(name for name in kind.profile.insists.get("", ()) if name not in given)]
@@ -54,16 +54,14 @@ def make(kind: Kind, want: Wanted) -> NodeDriver:
             f"libcloud's driver of '{kind.profile.name}' needs {', '.join(missing)}; set them under "
             "[clouds.NAME.options]."
         )
-    try:
-        # Not by calling the class: what makes several providers' objects takes no argument but the key.
-        made: NodeDriver = object.__new__(kind.type)
-        made.__init__(**given)  # type: ignore[misc]
-    except (RuntimeError, ImportError) as exc:
-        # How libcloud says that a library of the provider's is not installed.
-        raise Unavailable(f"libcloud's driver of '{kind.profile.name}' cannot be used: {exc}") from None
+    # Not by calling the class: what makes several providers' objects takes no argument but the key.
+    made: NodeDriver = object.__new__(kind.type)
+    made.__init__(**given)  # type: ignore[misc]
     http: Any = getattr(getattr(made, "connection", None), "connection", None)
     session = getattr(http, "session", None)
     if session is not None:
+        # For drivers whose constructor hands no time-out on.
+        session.timeout = want.timeout
         # The environment must not add proxies or ~/.netrc passwords to signed calls.
         session.trust_env = False
         if want.ca_file:

@@ -11,18 +11,23 @@ from gcelib.drivers.generic.facet import Facet
 from gcelib.drivers.generic.keypairs import KeyPairs
 from gcelib.drivers.generic.offers import Images, Sizes
 from gcelib.drivers.generic.places import Zones, by_any_name, network_id
-from gcelib.drivers.generic.reading import bare, hidden, node_id, node_of
-from gcelib.errors import Invalid, NotFound, Refused, Unsupported
+from gcelib.drivers.generic.reading import bare, hidden, may_be, node_id, node_of
+from gcelib.errors import Exists, Invalid, NotFound, Refused, Unavailable, Uncertain, Unsupported
 from gcelib.models import Job, JobState, Node, NodeState, Zone
 
 GOAL: Mapping[str, NodeState] = {"start": NodeState.RUNNING, "reset": NodeState.RUNNING, "stop": NodeState.STOPPED}
 """The state in which a change of a machine's power is over."""
+MOVING = (NodeState.PROVISIONING, NodeState.STAGING, NodeState.STOPPING)
+"""States that another one follows by itself."""
+APPEARS = 60
+"""Seconds within which a machine appears of which its driver's answer told nothing."""
 
 
 class Nodes(Facet):
     """list_nodes and its kin."""
 
     name = "nodes"
+    once = frozenset({"create"})
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "list": ("list_nodes",), "find": ("list_nodes",), "create": ("create_node", "list_images", "list_sizes"),
         "destroy": ("destroy_node",), "start": ("start_node",), "stop": ("stop_node",), "reset": ("reboot_node",),
@@ -45,7 +50,7 @@ class Nodes(Facet):
     def objects(self) -> Sequence[Any]:
         """libcloud's own objects, without those that are gone."""
         profile = self.door.kind.profile
-        return [each for each in self.door.read("list_nodes") or [] if not hidden(each, profile)]
+        return [each for each in self.door.rows("list_nodes") if not hidden(each, profile)]
 
     def one(self, id: str) -> Any:
         """libcloud's object of one machine; None when it is not there."""
@@ -74,11 +79,24 @@ class Nodes(Facet):
         self._asked({"networkIP": ip, "guest CPUs": cpus})
         wanted = self.wanted(name, size_id, image_id, zone_id)
         wanted |= self._extras(keypair_names, user_data, root_gb)
-        node = self.door.change("create_node", **wanted)
-        if node is None or node.id in (None, ""):
-            raise Refused(f"{self.door.at} made no machine, and said nothing more.")
-        args = {"name": name, "submitted": submitted}
-        return self.watch("create", args, node_id(node, self.door.kind.profile))
+        args = {"name": name, "zone_id": zone_id, "submitted": submitted}
+        try:
+            made = self.door.make("create_node", **wanted)
+        except (Invalid, NotFound, Exists, Unavailable) as fault:
+            # Some drivers fail at what they do once the machine is made.
+            if isinstance(fault, Uncertain) or self._born(args) is None:
+                raise
+            made = None
+        told = self._told(made)
+        if not told:
+            return self.watch("create", args, "", APPEARS)
+        # What a driver answers may be the id of something else, or not listed yet.
+        return self.watch("create", {**args, "told": told}, told if self.one(told) is not None else "")
+
+    def _told(self, made: Any) -> str:
+        """The id of the machine that create_node answered with; "" for an answer that has none."""
+        node = made[0] if isinstance(made, list | tuple) and made else made
+        return "" if getattr(node, "id", None) in (None, "") else node_id(node, self.door.kind.profile)
 
     def wanted(self, name: str, size_id: str, image_id: str, zone_id: str) -> dict[str, Any]:
         """The arguments that every driver's create_node takes."""
@@ -93,7 +111,7 @@ class Nodes(Facet):
         """destroy_node; one already gone is done."""
         node = self.one(id)
         if node is not None:
-            self.door.change("destroy_node", node)
+            self.gone("destroy_node", node)
         return self.watch("destroy", {"id": id}, id)
 
     def start(self, *, key: str, id: str) -> Job:
@@ -127,7 +145,7 @@ class Nodes(Facet):
 
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """The effect of a change, told from the machine as it is now."""
-        node = self._sought(target, str(args.get("name", ""))) if verb == "create" else self.one(target)
+        node = self._born(args) if verb == "create" and not target else self.one(target)
         if verb == "destroy":
             return reached(node is None, target)
         if node is None:
@@ -140,7 +158,9 @@ class Nodes(Facet):
             return reached(model.name == args["name"], target)
         if verb == "resize":
             return reached(model.size_id == args["size_id"] and not model.busy, target)
-        return reached(model.state is GOAL[verb] and not model.busy, target) or under_way(target)
+        if model.busy or model.state in MOVING:
+            return under_way(target)
+        return reached(model.state is GOAL[verb], target)
 
     def _made(self, node: Node) -> Seen:
         if node.state is NodeState.ERROR:
@@ -150,10 +170,11 @@ class Nodes(Facet):
             return under_way(node.id)
         return Seen(JobState.DONE, node.id, {"id": node.id})
 
-    def _sought(self, target: str, name: str) -> Any:
-        if target:
-            return self.one(target)
-        return next((each for each in self.objects() if each.name == name), None)
+    def _born(self, args: Mapping[str, Any]) -> Any:
+        """libcloud's object of a machine that was asked for, by what its driver answered or by its name."""
+        nodes, profile, zones = self.objects(), self.door.kind.profile, by_any_name(self._zones.list())
+        told = next((each for each in nodes if args.get("told") == node_id(each, profile)), None)
+        return told or next((each for each in nodes if may_be(each, args, profile, zones)), None)
 
     def _switch(self, verb: str, call: str, id: str) -> Job:
         node = self.object(id)

@@ -24,8 +24,7 @@ class Sizes(Facet):
 
     def objects(self) -> Sequence[Any]:
         """libcloud's own objects."""
-        found: Sequence[Any] = self.door.read("list_sizes") or []
-        return found
+        return self.door.rows("list_sizes")
 
     def object(self, id: str) -> Any:
         """libcloud's object of this id. Raises NotFound."""
@@ -47,8 +46,7 @@ class Images(Facet):
 
     def objects(self) -> Sequence[Any]:
         """libcloud's own objects."""
-        found: Sequence[Any] = self.door.read("list_images") or []
-        return found
+        return self.door.rows("list_images")
 
     def object(self, id: str) -> Any:
         """libcloud's object of this id. Raises NotFound."""

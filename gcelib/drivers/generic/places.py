@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gcelib.drivers.generic.facet import Facet
+from gcelib.errors import Unsupported
 from gcelib.models import Network, Zone
 
 ONLY = "only"
@@ -32,7 +33,11 @@ class Zones(Facet):
         kind = self.door.kind
         if not kind.has("list_locations") or not kind.argument("create_node", "location"):
             return []
-        return [each for each in self.door.read("list_locations") or [] if each.id not in (None, "")]
+        try:
+            return [each for each in self.door.rows("list_locations") if each.id not in (None, "")]
+        except Unsupported:
+            # The driver has the call, and it only says that it cannot.
+            return []
 
     def location(self, id: str) -> Any:
         """libcloud's object for one zone; None for the only one."""

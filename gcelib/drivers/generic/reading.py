@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,10 @@ STATES: Mapping[str, NodeState] = {
 }
 PLAIN = frozenset({Theirs.RUNNING, Theirs.STARTING, Theirs.PENDING, Theirs.STOPPING, Theirs.STOPPED, Theirs.REBOOTING})
 """States that need no explanation."""
+LATEST = 1e10
+"""Seconds since the epoch that are still a time: year 2286. What is more counts something smaller than seconds."""
+A_DAY = datetime.timedelta(days=1)
+"""By how much a thing may seem older than it is: some clouds tell local times as if they were others."""
 VOLUME_STATES: Mapping[str, VolumeState] = {
     "creating": VolumeState.CREATING, "deleting": VolumeState.DELETING, "error": VolumeState.FAILED,
     "deleted": VolumeState.DELETING, "unknown": VolumeState.READY,
@@ -68,7 +73,7 @@ def time_of(*values: Any) -> datetime.datetime | None:
         found: datetime.datetime | None = None
         if isinstance(value, datetime.datetime):
             found = value
-        elif isinstance(value, int | float) and value > 0:
+        elif isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < LATEST:
             found = datetime.datetime.fromtimestamp(value, datetime.UTC)
         elif isinstance(value, str) and value:
             try:
@@ -87,33 +92,39 @@ def created(thing: Any) -> datetime.datetime | None:
                    *(extra.get(key) for key in CREATED_KEYS))
 
 
+def state_of(node: Any) -> str:
+    """libcloud's word for a machine's state, or the driver's own; "" where it says nothing."""
+    return str("" if node.state is None else node.state).casefold()
+
+
 def hidden(node: Any, profile: Profile) -> bool:
     """Whether a node is there no more, though its driver still lists it."""
-    return str(node.state) == Theirs.TERMINATED and not profile.off_is_terminated
+    return state_of(node) == Theirs.TERMINATED and not profile.off_is_terminated
 
 
 def node_id(node: Any, profile: Profile) -> str:
-    """The id by which a machine is known as long as it is there."""
-    return (profile.id_key and first(node.extra or {}, (profile.id_key,))) or str(node.id)
+    """The id by which a machine is known as long as it is there; its name where its driver gives it no id."""
+    own = (profile.id_key and first(node.extra or {}, (profile.id_key,))) or node.id
+    return str(node.name or "") if own in (None, "") else str(own)
 
 
 def node_of(node: Any, profile: Profile, zones: Mapping[str, str], network_id: str) -> Node:
     """A machine; `zones` maps what zones are called or have as ids to their ids, the first being the default."""
     extra: Mapping[str, Any] = node.extra or {}
-    state = str(node.state)
+    state = state_of(node)
     ours = NodeState.STOPPED if state == Theirs.TERMINATED else STATES.get(state, NodeState.RUNNING)
     size = node.size
     return Node(
         id=node_id(node, profile),
-        name=node.name or str(node.id),
+        name=str(node.name or node_id(node, profile)),
         state=ours,
         zone_id=zone_id(extra, profile, zones),
         size_id=first({"": size}, ("",)) or first(extra, (*profile.size_keys, *SIZE_KEYS)),
         size_name=str(getattr(size, "name", None) or ""),
         cpus=_number(getattr(size, "extra", None), *CPU_KEYS) or _number(extra, *CPU_KEYS),
-        ram_mb=int(float(getattr(size, "ram", 0) or 0)),
+        ram_mb=_whole(getattr(size, "ram", 0)),
         image_id=first({"": node.image}, ("",)) or first(extra, (*profile.image_keys, *IMAGE_KEYS)),
-        state_text="" if state in PLAIN or profile.off_is_terminated else f"The cloud says: {state}.",
+        state_text="" if state in ("", *PLAIN) or profile.off_is_terminated else f"The cloud says: {state}.",
         created=created(node),
         nics=_nics(node, network_id),
         keypair_names=tuple(filter(None, (first(extra, ("key_name", "keyname", "keypair")),))),
@@ -122,22 +133,46 @@ def node_of(node: Any, profile: Profile, zones: Mapping[str, str], network_id: s
 
 def zone_id(extra: Mapping[str, Any], profile: Profile, zones: Mapping[str, str]) -> str:
     """The id of the zone a thing says it is in; where it says nothing that is known, the first zone's."""
-    for key in (*profile.zone_keys, *ZONE_KEYS):
-        found = zones.get(first(extra, (key,)))
-        if found:
-            return found
-    return next(iter(zones.values()), "")
+    return told_zone(extra, profile, zones) or next(iter(zones.values()), "")
+
+
+def told_zone(extra: Mapping[str, Any], profile: Profile, zones: Mapping[str, str]) -> str:
+    """The id of the zone a thing says it is in; "" where it says nothing that is known."""
+    known = (zones.get(first(extra, (key,)), "") for key in (*profile.zone_keys, *ZONE_KEYS))
+    return next(filter(None, known), "")
+
+
+def may_be(thing: Any, args: Mapping[str, Any], profile: Profile, zones: Mapping[str, str]) -> bool:
+    """Whether a thing can be what a change made: of its name, in its zone if it tells, and not older."""
+    if thing.name != args.get("name"):
+        return False
+    zone = told_zone(thing.extra or {}, profile, zones)
+    if zone and args.get("zone_id") not in (None, "", zone):
+        return False
+    since, made = time_of(args.get("submitted")), created(thing)
+    return since is None or made is None or made > since - A_DAY
 
 
 def _nics(node: Any, network_id: str) -> tuple[Nic, ...]:
-    private = [str(ip) for ip in node.private_ips or ()]
-    public = [str(ip) for ip in node.public_ips or () if is_public(str(ip))]
+    private, told = addresses(node.private_ips), addresses(node.public_ips)
+    public = [ip for ip in told if is_public(ip)]
     # A driver that tells no private addresses apart has them among the public ones.
-    private += [str(ip) for ip in node.public_ips or () if not is_public(str(ip)) and str(ip) not in private]
+    private += [ip for ip in told if not is_public(ip) and ip not in private]
     ip = private[0] if private else (public[0] if public else "")
     outside = public[0] if public else ""
     direct = bool(public and not private)
     return (Nic(network_id, "default", ip=ip, public_ip="" if direct else outside, direct=direct),)
+
+
+def addresses(told: Any) -> list[str]:
+    """The IP addresses among what a driver tells, those of version 4 first."""
+    found = []
+    for each in told if isinstance(told, Sequence) and not isinstance(told, str) else ():
+        try:
+            found.append(ipaddress.ip_interface(str(each)).ip)
+        except ValueError:
+            continue
+    return [str(ip) for ip in sorted(found, key=lambda ip: ip.version)]
 
 
 def is_public(text: str) -> bool:
@@ -151,11 +186,11 @@ def is_public(text: str) -> bool:
 
 def size_of(size: Any, profile: Profile) -> Size:
     """A machine size: memory in MB, disk in GB, as libcloud has them."""
-    disk = int(float(size.disk or 0))
+    disk = _whole(size.disk)
     return Size(
-        id=str(size.id), name=str(size.name or size.id), ram_mb=int(float(size.ram or 0)),
+        id=str(size.id), name=str(size.name or size.id), ram_mb=_whole(size.ram),
         root_gb=disk // 1024 if profile.disk_mb else disk,
-        cpus=int(getattr(size, "vcpus", 0) or _number(size.extra, *CPU_KEYS)),
+        cpus=_whole(getattr(size, "vcpus", 0)) or _number(size.extra, *CPU_KEYS),
     )
 
 
@@ -174,18 +209,18 @@ def volume_of(volume: Any, profile: Profile, zones: Mapping[str, str], node_id: 
     """A data disk, attached to `node_id` unless that is ""."""
     extra: Mapping[str, Any] = volume.extra or {}
     return Volume(
-        id=str(volume.id), name=str(volume.name or volume.id), size_gb=int(volume.size or 0),
-        state=VOLUME_STATES.get(str(volume.state), VolumeState.READY), zone_id=zone_id(extra, profile, zones),
-        node_id=node_id, created=created(volume), type_name=first(extra, ("volume_type", "type")),
-        snapshot_id=first(extra, ("snapshot_id",)),
+        id=str(volume.id), name=str(volume.name or volume.id), size_gb=_whole(volume.size),
+        state=VOLUME_STATES.get(str(getattr(volume, "state", "")), VolumeState.READY),
+        zone_id=zone_id(extra, profile, zones), node_id=node_id, created=created(volume),
+        type_name=first(extra, ("volume_type", "type")), snapshot_id=first(extra, ("snapshot_id",)),
     )
 
 
 def snapshot_of(snapshot: Any) -> Snapshot:
     """A copy of a disk."""
     return Snapshot(
-        id=str(snapshot.id), name=str(snapshot.name or snapshot.id), size_gb=int(snapshot.size or 0),
-        state=VOLUME_STATES.get(str(snapshot.state), VolumeState.READY), created=created(snapshot),
+        id=str(snapshot.id), name=str(snapshot.name or snapshot.id), size_gb=_whole(snapshot.size),
+        state=VOLUME_STATES.get(str(getattr(snapshot, "state", "")), VolumeState.READY), created=created(snapshot),
         volume_id=first(snapshot.extra or {}, ("volume_id", "volume", "source_volume")),
     )
 
@@ -202,9 +237,16 @@ def bare(thing: Any) -> str:
 
 def _number(extra: Mapping[str, Any] | None, *keys: str) -> int:
     for key in keys:
-        value = (extra or {}).get(key)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return int(value)
-        if isinstance(value, str) and value.isdigit():
-            return int(value)
+        found = _whole((extra or {}).get(key))
+        if found:
+            return found
     return 0
+
+
+def _whole(value: Any) -> int:
+    """A number that a driver tells, as a number or as a text; 0 for one that is none, as in "unlimited"."""
+    try:
+        number = 0.0 if isinstance(value, bool) else float(value or 0)
+    except (TypeError, ValueError):
+        return 0
+    return int(number) if math.isfinite(number) and number > 0 else 0

@@ -11,7 +11,8 @@ import re
 
 from libcloud.common.exceptions import BaseHTTPError
 
-from gcelib.drivers.faults import At, Refusal, redact
+from gcelib.drivers.faults import At, Refusal
+from gcelib.drivers.redaction import redact
 from gcelib.errors import (
     Exceeded,
     Exists,

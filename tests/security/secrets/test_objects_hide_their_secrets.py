@@ -21,10 +21,11 @@ from libcloud.common.types import InvalidCredsError, LibcloudError, MalformedRes
 from gcelib.auth.caller import Caller
 from gcelib.config import CacheConfig, CloudConfig, Config, load
 from gcelib.config.sealed import Secret
-from gcelib.drivers import faults, registry
+from gcelib.drivers import registry
 from gcelib.drivers.cloudstack.connection import Endpoint, make_driver
 from gcelib.drivers.faults import At, Garbled, Refusal
 from gcelib.drivers.projects import Projects
+from gcelib.drivers.redaction import redact
 from gcelib.drivers.session import Session
 from gcelib.errors import Fault
 from gcelib.server import logs
@@ -192,7 +193,7 @@ def test_a_secret_is_cut_out_however_it_is_spelt(secret: str) -> None:
     twice = quote(quote(secret, safe=""), safe="")
     for form in (secret, quote(secret), quote(secret, safe=""), secret.lower(), html.escape(secret),
                  json.dumps(secret), base64.b64encode(secret.encode()).decode(), twice):
-        said = faults.redact(f"before {form} after", (secret,))
+        said = redact(f"before {form} after", (secret,))
         assert said.startswith("before ")
         assert "[hidden]" in said
         assert form.strip('"') not in said
@@ -200,7 +201,7 @@ def test_a_secret_is_cut_out_however_it_is_spelt(secret: str) -> None:
 
 
 def test_short_secrets_do_not_make_holes_in_words() -> None:
-    assert faults.redact("a cloud at a place", ("a", "at")) == "a cloud at a place"
+    assert redact("a cloud at a place", ("a", "at")) == "a cloud at a place"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from libcloud.compute.types import KeyPairDoesNotExistError
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from gcelib.drivers import faults
-from gcelib.drivers.faults import At, Garbled, Refusal, name, redact
+from gcelib.drivers.faults import At, Garbled, Refusal, name
+from gcelib.drivers.redaction import redact
 from gcelib.errors import (
     Bug,
     Exceeded,
@@ -153,3 +154,40 @@ def test_the_clouds_code_is_told_of_its_own_refusals_only():
     assert faults.cloud_code(name(Refusal(431, "w", "c"), AT, "c", writes=True)) == 431
     assert faults.cloud_code(name(ConnectionResetError(), AT, "c", writes=True)) == 0
     assert isinstance(name(Refusal(431, "w", "c"), AT, "c", writes=True), Fault)
+
+
+class Theirs(Exception):
+    """A driver's own exception; `code` as some have it."""
+
+    def __init__(self, words: str, code: object = None) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+def raised(exc: BaseException) -> BaseException:
+    """The exception with a traceback that ends outside gcelib."""
+    try:
+        raise exc
+    except BaseException as found:
+        return found
+
+
+@pytest.mark.parametrize(("exc", "read", "write"), [
+    (Theirs("no such plan"), Unavailable, Refused),
+    (Theirs("no such thing", 404), NotFound, NotFound),
+    (Theirs("busy", "503"), Unavailable, Unavailable),
+    (Theirs("odd", "E_17"), Unavailable, Refused),
+    (RuntimeError("broke"), Unavailable, Uncertain),
+    (AssertionError(), Unavailable, Uncertain),
+    (SystemExit(2), Unavailable, Uncertain),
+    (BaseHTTPError(None, "no"), Unavailable, Unavailable),
+])
+def test_what_a_driver_raises_for_itself_is_no_mistake_of_ours(exc, read, write):
+    for kind, writes in ((read, False), (write, True)):
+        assert type(name(raised(exc), AT, "create_node", writes=writes)) is kind
+
+
+def test_a_wait_may_be_a_number_a_date_or_in_a_header():
+    waits = {"7": 7, "7.5": 7, "Wed, 21 Oct 2026 07:28:00 GMT": 5, "99999999": 600}
+    for said, seconds in waits.items():
+        assert name(BaseHTTPError(429, "w", {"Retry-After": said}), AT, "x", writes=False).retry_after == seconds
