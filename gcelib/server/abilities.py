@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gcelib.drivers.base import able
+from gcelib.drivers.base import Cloud, able
 from gcelib.errors import Unsupported
 from gcelib.server.context import Context
 from gcelib.server.operations.plan import Work
+
+
+def needed(ctx: Context, cloud: Cloud, facet: str, verb: str) -> None:
+    """Raises Unsupported naming method, cloud and what is missing when the cloud cannot do this."""
+    if not able(cloud, facet, verb):
+        why = cloud.why_not(facet, verb)
+        raise Unsupported(f"{ctx.method.id} is not offered on cloud '{cloud.name}' ({cloud.provider}): {why}.")
 
 
 def possible(ctx: Context, work: Work) -> Work:
@@ -21,8 +28,8 @@ def possible(ctx: Context, work: Work) -> Work:
         if cloud is None or able(cloud, step.facet, step.verb):
             steps.append(step)
             continue
-        why = cloud.why_not(step.facet, step.verb)
         if not step.optional:
-            raise Unsupported(f"{ctx.method.id} is not offered on cloud '{cloud.name}' ({cloud.provider}): {why}.")
+            needed(ctx, cloud, step.facet, step.verb)
+        why = cloud.why_not(step.facet, step.verb)
         warnings.append(("FIELD_VALUE_OVERRIDEN", f"Cloud '{cloud.name}' did not {step.name}: {why}."))
     return replace(work, steps=steps, warnings=warnings)

@@ -14,6 +14,7 @@ from gcelib.drivers.base import Cloud
 from gcelib.errors import InUse, Invalid, Missing, Unsupported
 from gcelib.models import NodeState
 from gcelib.server import disks, remarks, unmet
+from gcelib.server.abilities import needed
 from gcelib.server.context import Context
 
 REFUSED: unmet.Wishes = {
@@ -104,6 +105,7 @@ def moment(text: str, field: str) -> str:
 
 def _disk(ctx: Context) -> Sequence[Origin]:
     disk = disks.readable(ctx, disks.named(ctx, ctx.body["sourceDisk"], "resource.sourceDisk"))
+    needed(ctx, disk.cloud, "images", "create")
     node = disks.user_of(ctx, disk)
     if node is not None and node.model.state is not NodeState.STOPPED:
         raise InUse(

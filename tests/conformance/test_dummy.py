@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import pytest
 
+from tests.conformance.every_method import complaints
 from tests.conformance.site import Site
 from tests.conformance.suite import Conformance
 from tests.live import Live
@@ -36,3 +37,6 @@ class TestDummy(Conformance):
         yield Site(live, "dummy", "dum", "dum-a", "global/images/ubuntu-9-10", "small", "medium")
         assert live.stop() == 0
         assert "Traceback" not in live.said(), live.said()
+
+    def test_every_method_of_gce_is_served_or_refused_by_name(self, site: Site) -> None:
+        assert list(complaints(site)) == []

@@ -13,6 +13,7 @@ import requests
 from libcloud.compute.providers import DRIVERS, set_driver
 
 from gcelib.drivers import registry
+from tests.conformance.every_method import complaints
 from tests.conformance.site import Site
 from tests.conformance.suite import Conformance
 from tests.live import Live
@@ -78,6 +79,17 @@ class TestUntold(Conformance):
         rows = requests.get(f"{endpoint(site)}/servers", headers={"X-Token": "untold-token"}, timeout=10).json()
         assert [(row["where"], row["keys"]) for row in rows if row["name"] == name] == [("west-1", [key])]
         site.api.change("DELETE", f"zones/west-1/instances/{name}")
+
+    def test_every_method_of_gce_is_served_or_refused_by_name(self, site: Site) -> None:
+        assert list(complaints(site)) == []
+
+    def test_an_image_of_a_running_machine_is_refused_for_what_no_stop_would_mend(
+        self, site: Site, machine: str
+    ) -> None:
+        body = {"name": site.name("image"), "sourceDisk": site.path("disks", machine)}
+        refused = site.api.call("POST", "global/images", body)
+        assert (refused.status, refused.reason) == (400, "unsupportedOperation")
+        assert refused.message.startswith("compute.images.insert is not offered on cloud 'far' (untold): ")
 
     def test_a_wrong_token_is_said_to_be_wrong_and_not_shown(self, site: Site, tmp_path: Path) -> None:
         rows = site.live.clouds.replace("untold-token", "mistaken-token")
