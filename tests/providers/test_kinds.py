@@ -89,11 +89,31 @@ def test_a_profile_shows_neither_key_nor_secret() -> None:
     assert "the-secret" not in shown
 
 
-def test_only_the_configured_providers_driver_is_imported() -> None:
-    code = (
-        "import sys; from gcelib.config import *; from gcelib.drivers import registry; "
-        "registry.build(CloudConfig(name='c', provider='vultr', key='k', secret=Secret('s')), CacheConfig()); "
-        "print(sorted(m for m in sys.modules if m.startswith('libcloud.compute.drivers.')))"
-    )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True).stdout
-    assert said.strip() == "['libcloud.compute.drivers.vultr']"
+@pytest.mark.parametrize(("provider", "family", "drivers"), [
+    ("vultr", "generic", {"vultr"}), ("cloudstack", "cloudstack", {"cloudstack"}),
+    ("openstack", "openstack", {"openstack"}), ("ec2", "ec2", {"ec2"}), ("dummy", "generic", {"dummy"}),
+])
+def test_only_the_configured_provider_is_imported(provider: str, family: str, drivers: set[str]) -> None:
+    """By a server that has asked its cloud something."""
+    code = f"""
+import sys
+import gcelib.server.daemon
+from gcelib.config import CacheConfig, CloudConfig, Secret
+from gcelib.drivers import registry
+from gcelib.errors import Fault
+options = {{"tenant": "t"}} if "{provider}" == "openstack" else {{}}
+where = "" if "{provider}" == "dummy" else "http://127.0.0.1:9/v3"
+config = CloudConfig(name="c", provider="{provider}", endpoint=where, key="1", secret=Secret("s"), options=options)
+try:
+    registry.build(config, CacheConfig()).ping()
+except Fault as fault:
+    print(fault.message, file=sys.stderr)
+libcloud = "libcloud.compute.drivers."
+print(*{{name.removeprefix(libcloud).partition(".")[0] for name in sys.modules if name.startswith(libcloud)}})
+ours = (name.split(".") for name in sys.modules if name.startswith("gcelib.drivers."))
+print(*{{name[2] for name in ours if name[-1] == "building"}})
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    theirs, ours = (set(line.split()) for line in ran.stdout.splitlines())
+    assert theirs == drivers, ran.stderr
+    assert ours == {family}
