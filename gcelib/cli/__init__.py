@@ -15,7 +15,8 @@ from gcelib.errors import Fault
 DONE, REFUSED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 COMMANDS = (
-    "serve", "demo", "configure", "check", "doctor", "client", "account", "providers", "coverage", "simulator",
+    "serve", "demo", "configure", "check", "doctor", "client", "account", "backup", "restore", "providers", "coverage",
+    "simulator",
 )
 
 _ABOUT = """\

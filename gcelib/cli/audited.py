@@ -15,7 +15,7 @@ from gcelib.store.audit import AuditFile
 
 
 @contextmanager
-def audited(config: Config, what: str, **facts: str) -> Iterator[None]:
+def audited(config: Config, what: str, *, event: str = "account", **facts: str) -> Iterator[None]:
     """One line about what happens inside, refused when it raises a Fault; `facts` say what it is done to."""
     with closing(AuditFile(config.server.audit_path())) as file:
         lines = Audit(file.add, level=lambda: config.server.audit, clean=mask)
@@ -24,10 +24,10 @@ def audited(config: Config, what: str, **facts: str) -> Iterator[None]:
             yield
         except Fault as fault:
             if lines.wants(change=True):
-                lines.line("account", "refused", {**said, "reason": fault.reason})
+                lines.line(event, "refused", {**said, "reason": fault.reason})
             raise
         if lines.wants(change=True):
-            lines.line("account", "done", said)
+            lines.line(event, "done", said)
 
 
 def _user() -> str:

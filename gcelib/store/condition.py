@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
 from gcelib.store.engine import Store
+from gcelib.store.schema import revision_of, revisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +25,18 @@ class Condition:
 
 def condition(url: str) -> Condition:
     """How the database at this SQLAlchemy URL is. Raises Invalid for a bad URL, Unavailable when it does not answer."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    scripts = ScriptDirectory.from_config(config)
-    newest = scripts.get_current_head() or ""
+    known = revisions()
+    newest = known[0]
     path = _sqlite_file(url)
     if path is not None and not path.exists():
         return Condition(str(path), False, "", newest, True)
     store = Store.unchanged(url)
     try:
         with store.read() as connection:
-            current = MigrationContext.configure(connection).get_current_revision() or ""
+            current = revision_of(connection)
     finally:
         store.close()
-    known = not current or current in {script.revision for script in scripts.walk_revisions()}
-    return Condition(str(path or store.url), True, current, newest, known)
+    return Condition(str(path or store.url), True, current, newest, not current or current in known)
 
 
 def _sqlite_file(url: str) -> Path | None:

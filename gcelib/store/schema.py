@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from gcelib.errors import Unavailable
 
@@ -29,14 +33,40 @@ def upgrade(store: Store) -> None:
     Two processes that start together take turns: on SQLite by the write lock, on PostgreSQL by an
     advisory one. Raises Unavailable when the database is newer than this gcelib.
     """
-    with _LOCK, store.write() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _ADVISORY})
-        config = Config()
-        folder = str(Path(__file__).parent / "migrations")
-        config.set_main_option("script_location", folder.replace("%", "%%"))
-        config.attributes["connection"] = connection
+    with store.write() as connection, turn(connection):
         try:
-            command.upgrade(config, "head")
+            migrate(connection)
         except CommandError as error:
             raise Unavailable(f"The database {store.url} was written by a newer gcelib: {error}.") from error
+
+
+@contextmanager
+def turn(connection: Connection) -> Iterator[None]:
+    """Let nobody else change the schema until the transaction of this connection ends."""
+    with _LOCK:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _ADVISORY})
+        yield
+
+
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Run the migrations up to this revision, within `turn`. Raises Alembic's CommandError for an unknown one."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def revisions() -> list[str]:
+    """The schemas this version knows, the newest first."""
+    return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
+
+
+def revision_of(connection: Connection) -> str:
+    """The schema that a database has, "" for none."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config

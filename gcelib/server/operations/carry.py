@@ -61,7 +61,12 @@ class Carrier:
     ) -> None:
         if state.phase == Phase.WAITING:
             if self._prepare(course, step, state, now, seconds or deadline_for(step)):
-                self._send(course, step, state, patient)
+                if course.restored:
+                    # Since the backup it may have been sent, and done.
+                    state.doubt = True
+                    self._look(course, step, state)
+                else:
+                    self._send(course, step, state, patient)
         elif state.phase == Phase.SUBMITTING:
             self._look(course, step, state)
         elif state.phase == Phase.SUBMITTED:
@@ -90,7 +95,7 @@ class Carrier:
             except Bug as fault:
                 self._fail(course, step, state, fault)
                 return False
-            state.key = str(uuid.uuid4())
+            state.key = _key(course, step, state)
             state.since, state.deadline = now, now + seconds
         state.phase = Phase.SUBMITTING
         state.tries += 1
@@ -100,15 +105,15 @@ class Carrier:
         return True
 
     def _send(self, course: Course, step: Step, state: StepState, patient: bool) -> None:
+        if step.facet != "notes" and self._steady() - course.kept > STALE:
+            # This process stood still since it was put on the books: another may have it by now. The next turn looks.
+            log.warning("operation %s: step %s waits, this process stood still", course.record.name, step.name)
+            return
         try:
             job = self._reach.submit(course, step, state)
         except Uncertain as fault:
             state.doubt, state.looks, state.error = True, 0, fault.to_data()
             state.resume = self._steady() + LOOKS[0]
-        if step.facet != "notes" and self._steady() - course.kept > STALE:
-            # This process stood still since it was put on the books: another may have it by now. The next turn looks.
-            log.warning("operation %s: step %s waits, this process stood still", course.record.name, step.name)
-            return
             course.dirty = True
         except NoCapacity as fault:
             self._refused(course, step, state, fault)
@@ -284,3 +289,9 @@ class Carrier:
         course.dirty = True
         if course.fault is None and not step.optional:
             course.raised = fault
+
+
+def _key(course: Course, step: Step, state: StepState) -> str:
+    """A step's key to its cloud: the same whoever carries it out, also from a backup of before it was sent."""
+    back = "undo " if any(each is state for each in course.undo.values()) else ""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{course.record.id}/{back}{step.name}"))

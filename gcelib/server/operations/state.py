@@ -10,6 +10,7 @@ from typing import Any
 from gcelib.errors import Fault, fault_from_data
 from gcelib.models import Job, JobState
 from gcelib.server.operations.plan import Step, Work, work_from_data, work_to_data
+from gcelib.store.backup import RESTORED
 from gcelib.store.operations import Record
 
 
@@ -81,7 +82,8 @@ class Course:
 
     `fault` is why it fails, once a step has failed; from then on steps are only taken back. `failed_step`
     names that step. `refused`: the request itself was answered with the fault. `says` tells people why
-    nothing moves. The rest is not stored: `answering` while a request waits for the main step, `raised` the
+    nothing moves. `restored`: it comes from a backup, and what was done since then is not on the books. The rest is
+    not stored: `answering` while a request waits for the main step, `raised` the
     fault itself, `dirty` when the stored state is behind, `grown` when the stored work is, `looked` when it was last
     looked at, `kept` when it was last stored, `changes` what it changed on clouds since then, as (place, kind).
     """
@@ -94,6 +96,7 @@ class Course:
     failed_step: str = ""
     refused: bool = False
     says: str = ""
+    restored: bool = False
     answering: bool = False
     raised: Fault | None = None
     dirty: bool = False
@@ -114,6 +117,7 @@ class Course:
         course.failed_step = state.get("failed_step", "")
         course.refused = state.get("refused", False)
         course.says = state.get("says", "")
+        course.restored = state.get(RESTORED, False)
         for each in (*course.steps.values(), *course.undo.values()):
             each.doubt = each.doubt or each.phase == Phase.SUBMITTING
         return course
@@ -162,7 +166,7 @@ class Course:
             "steps": {name: _kept(each, bare) for name, each in self.steps.items()},
             "undo": {name: _kept(each, bare) for name, each in self.undo.items()},
         }
-        for name in ("fault", "failed_step", "refused", "says"):
+        for name in ("fault", "failed_step", "refused", "says", RESTORED):
             if getattr(self, name):
                 state[name] = getattr(self, name)
         self.record = replace(self.record, state=state)

@@ -1,0 +1,102 @@
+"""A PostgreSQL server of a test's own, where its programs are installed."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/pgsql/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
+
+
+def programs() -> Path | None:
+    """The folder with initdb and postgres, the newest one; None where there is none."""
+    on_path = shutil.which("initdb")
+    found = [Path(on_path).resolve()] if on_path else []
+    for pattern in PLACES:
+        found += Path("/").glob(f"{pattern[1:]}/initdb")
+    return max(found).parent if found else None
+
+
+class Postgres:
+    """A cluster in a folder of its own, on a Unix socket only; as root it runs as user postgres or nobody."""
+
+    def __init__(self) -> None:
+        """Raises AssertionError where PostgreSQL is not installed: ask `programs` first."""
+        found = programs()
+        assert found, "PostgreSQL's programs are not installed"
+        self._programs = found
+        self.home = Path(tempfile.mkdtemp(prefix="gcelib-pg-"))
+        self._user = self._unprivileged()
+        if self._user:
+            os.chown(self.home, self._user.pw_uid, self._user.pw_gid)
+        self.process: subprocess.Popen[bytes] | None = None
+        self._run("initdb", "--pgdata", str(self.home / "data"), "--auth", "trust", "--username", "gcelib", "--no-sync",
+                  "--encoding", "UTF8", "--locale", "C")
+
+    def start(self) -> Postgres:
+        """Serve; returns when it answers."""
+        with (self.home / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(self._programs / "postgres"), "-D", str(self.home / "data"), "-k", str(self.home), "-c",
+                 "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=300"],
+                stdout=log, stderr=log, user=self._user.pw_uid if self._user else None,
+                group=self._user.pw_gid if self._user else None, extra_groups=[] if self._user else None, cwd=self.home,
+            )
+        deadline = time.monotonic() + 30
+        while True:
+            assert self.process.poll() is None, (self.home / "log").read_text()
+            try:
+                self.execute("SELECT 1")
+                return self
+            except psycopg.OperationalError:
+                assert time.monotonic() < deadline, (self.home / "log").read_text()
+                time.sleep(0.05)
+
+    def execute(self, sql: str, database: str = "postgres") -> None:
+        """One statement, outside of a transaction."""
+        with psycopg.connect(host=str(self.home), user="gcelib", dbname=database, autocommit=True) as connection:
+            connection.execute(sql.encode())
+
+    def database(self, name: str) -> str:
+        """A new database; its SQLAlchemy URL."""
+        self.execute(f'CREATE DATABASE "{name}"')
+        return f"postgresql+psycopg://gcelib@/{name}?host={self.home}"
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it; `start` may follow. SIGINT cuts sessions off, SIGQUIT is a crash."""
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(30)
+            self.process = None
+
+    def remove(self) -> None:
+        """End it, and remove its folder."""
+        self.stop()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def _run(self, program: str, *words: str) -> None:
+        user = self._user
+        subprocess.run(
+            [str(self._programs / program), *words], check=True, capture_output=True, timeout=120, cwd=self.home,
+            user=user.pw_uid if user else None, group=user.pw_gid if user else None, extra_groups=[] if user else None,
+        )
+
+    @staticmethod
+    def _unprivileged() -> pwd.struct_passwd | None:
+        """Whom to become: PostgreSQL refuses to be run by root."""
+        if os.geteuid() != 0:
+            return None
+        for name in ("postgres", "nobody"):
+            try:
+                return pwd.getpwnam(name)
+            except KeyError:
+                continue
+        raise AssertionError("root cannot run PostgreSQL, and there is no user postgres or nobody")
