@@ -5,6 +5,8 @@
 #   make docs    the pages that are made from the code
 #   make audit   known holes in what is installed, where pip-audit reaches its data
 #   make lowest  a part of the tests with the oldest versions that setup.py allows
+#   make backends  what every provider must do: over the simulator, Dummy, Moto's EC2, an untold driver, and OpenStack
+#                  where OPENSTACK names its openrc, a file of `export OS_...=...`
 #   make clients Ansible with Google's collection and Google's library for Node.js, into .venv, for their tests
 #   make bench   the figures of README
 #   make clean   remove what was made
@@ -21,7 +23,7 @@ PIP = $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-inp
 SOURCES = setup.py pyproject.toml
 ANSWERED = $(VENV)/answered
 
-.PHONY: demo test check style types docs audit lowest clients bench clean
+.PHONY: demo test check style types docs audit lowest backends clients bench clean
 
 demo: $(VENV)/installed
 	@exec $(VENV)/bin/gcelib demo $(ARGS)
@@ -58,6 +60,10 @@ lowest: packaging/lowest.txt $(SOURCES)
 	@$(VENV)-lowest/bin/python -m pytest -q tests/auth tests/drivers tests/unit/store tests/unit/config tests/security/roles
 
 # Some 70 MB to fetch; without it those tests are skipped, and say so.
+backends: $(VENV)/installed-test
+	@$(if $(OPENSTACK),GCELIB_TEST_OPENSTACK=$(OPENSTACK)) $(VENV)/bin/python -m pytest -q -n 2 --dist loadfile \
+	  $(if $(filter-out tests,$(TESTS)),$(TESTS),tests/conformance tests/providers tests/backends)
+
 clients: $(VENV)/installed-test
 	@$(VENV)/bin/python packaging/clients.py
 
