@@ -1,0 +1,28 @@
+"""A PostgreSQL that the tests of this folder share, and two replicas over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from gcelib.simulator import Simulator
+from tests.postgres import Postgres, programs
+from tests.replicas.site import Site
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server; tests that need it are skipped where PostgreSQL is not installed."""
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed: initdb was not found")
+    server = Postgres().start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def site(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Two replicas over a cloud of their own."""
+    with Simulator(job_delay=0.3) as cloud, Site(tmp_path_factory.mktemp("site"), postgres, cloud) as made:
+        yield made
