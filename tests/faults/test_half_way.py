@@ -63,25 +63,29 @@ CASES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
 }
 
 
+def furnish(api: Api) -> None:
+    """Put on the cloud what the cases build on."""
+    for path, body in (
+        (HERE, inside("on")), (HERE, inside("off")),
+        *((POOLS, {"name": name, "instances": [f"{HERE}/on"]}) for name in ("pool", "used")),
+        (RULES, {"name": "two-ports", "portRange": "90-91", "target": f"{POOLS}/used"}),
+        (DISKS, {"name": "data", "sizeGb": "3"}),
+        (f"{HERE}/on/attachDisk", {"source": f"{DISKS}/data", "deviceName": "data"}),
+        ("global/snapshots", {"name": "copy", "sourceDisk": f"{DISKS}/data"}),
+        ("global/networks", {"name": "own", "autoCreateSubnetworks": False}),
+        (SUBNETS, {"name": "first", "network": "global/networks/own", "ipCidrRange": "10.4.0.0/24"}),
+    ):
+        api.change("POST", path, body)
+    api.change("POST", f"{HERE}/off/stop")
+    api.change("POST", f"{HERE}/on/detachDisk", deviceName="data")
+
+
 @pytest.fixture(scope="module")
 def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
     """A cloud with something to build on."""
     with Simulator(job_delay=0.02) as cloud:
         server = launched(tmp_path_factory.mktemp("half-way"), cloud)
-        api = server.api()
-        for path, body in (
-            (HERE, inside("on")), (HERE, inside("off")),
-            *((POOLS, {"name": name, "instances": [f"{HERE}/on"]}) for name in ("pool", "used")),
-            (RULES, {"name": "two-ports", "portRange": "90-91", "target": f"{POOLS}/used"}),
-            (DISKS, {"name": "data", "sizeGb": "3"}),
-            (f"{HERE}/on/attachDisk", {"source": f"{DISKS}/data", "deviceName": "data"}),
-            ("global/snapshots", {"name": "copy", "sourceDisk": f"{DISKS}/data"}),
-            ("global/networks", {"name": "own", "autoCreateSubnetworks": False}),
-            (SUBNETS, {"name": "first", "network": "global/networks/own", "ipCidrRange": "10.4.0.0/24"}),
-        ):
-            api.change("POST", path, body)
-        api.change("POST", f"{HERE}/off/stop")
-        api.change("POST", f"{HERE}/on/detachDisk", deviceName="data")
+        furnish(server.api())
         yield Books(server, cloud)
         assert server.stop() == 0
 
