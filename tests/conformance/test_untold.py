@@ -83,6 +83,14 @@ class TestUntold(Conformance):
     def test_every_method_of_gce_is_served_or_refused_by_name(self, site: Site) -> None:
         assert list(complaints(site)) == []
 
+    def test_a_change_that_the_driver_has_not_is_refused_before_a_stop_is_asked_for(
+        self, site: Site, machine: str
+    ) -> None:
+        body = {"name": site.name(), "currentName": machine}
+        refused = site.api.call("POST", site.path("instances", machine, "setName"), body)
+        assert (refused.status, refused.reason) == (400, "unsupportedOperation")
+        assert "libcloud's driver has no rename_node" in refused.message
+
     def test_an_image_of_a_running_machine_is_refused_for_what_no_stop_would_mend(
         self, site: Site, machine: str
     ) -> None:

@@ -9,6 +9,7 @@ from gcelib import naming
 from gcelib.errors import Exists, Invalid, NotReady, Unsupported
 from gcelib.models import Node, NodeState
 from gcelib.server import metadata, remarks
+from gcelib.server.abilities import needed
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.labels import BOOT_DISK_TAG
@@ -92,7 +93,7 @@ def name_steps(ctx: Context, item: Found[Node]) -> list[Step]:
     if ctx.body.get("currentName", item.name) != item.name:
         raise Invalid(f"Invalid value for field 'resource.currentName': '{ctx.body['currentName']}'. The instance is "
                       f"'{item.name}'.", field="resource.currentName")
-    must_be_stopped(ctx, item, "its name")
+    must_be_stopped(ctx, item, "its name", "rename")
     if name == item.name:
         return []
     if ctx.view.nodes.match(name, zone) is not None:
@@ -105,9 +106,14 @@ def name_steps(ctx: Context, item: Found[Node]) -> list[Step]:
     return steps
 
 
-def must_be_stopped(ctx: Context, item: Found[Node], what: str) -> None:
-    """Raise NotReady in GCE's sense for a machine that is not TERMINATED."""
+def must_be_stopped(ctx: Context, item: Found[Node], what: str, verb: str = "") -> None:
+    """Raise NotReady in GCE's sense for a machine that is not TERMINATED.
+
+    Raise Unsupported where its cloud has no such `verb`: stopping it would not help.
+    """
     if item.model.state is not NodeState.STOPPED:
+        if verb:
+            needed(ctx, item.cloud, "nodes", verb)
         raise NotReady(
             f"The resource 'projects/{ctx.project}/zones/{item.zone}/instances/{item.name}' is not ready: the instance "
             f"must be in status TERMINATED before {what} can be changed. Stop it first."

@@ -22,7 +22,7 @@ def size_steps(ctx: Context, item: Found[Node], link: str) -> list[Step]:
         raise Missing("Required field 'resource.machineType' not specified", field="resource.machineType")
     node, cloud = item.model, item.cloud.name
     size = size_for(ctx, ctx.view.zone(item.zone, ctx.project), link).model
-    must_be_stopped(ctx, item, "its machine type")
+    must_be_stopped(ctx, item, "its machine type", "resize")
     args: dict[str, Any] = {"id": node.id, "size_id": size.id}
     before: dict[str, Any] = {"id": node.id, "size_id": node.size_id}
     if size.custom:
