@@ -1,0 +1,96 @@
+"""A disk that is full, or a file that may not grow: clear 503s, then recovery by itself, and no operation is lost."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Launch
+from tests.live import Live
+from tests.wire.machines import machine
+
+HERE = "zones/ch-gv2/instances"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes; only root may make one."""
+    place = tmp_path / "small"
+    place.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "gcelib-test", str(place)],
+        capture_output=True, text=True, check=False,
+    )
+    if made.returncode:
+        pytest.skip(f"no small file system can be mounted here: {made.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def fill(place: Path) -> Path:
+    """Leave no room on a file system."""
+    ballast = place / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        for size in (65536, 4096, 512, 1):
+            try:
+                while True:
+                    file.write(b"x" * size)
+            except OSError:
+                continue
+    return ballast
+
+
+def refused_until_full(live: Live, first: int) -> str:
+    """Ask for machines until the store takes no more; what is said then."""
+    api = live.api()
+    for number in range(first, first + 400):
+        answer = api.call("POST", HERE, machine(f"full-{number}", description="d" * 2000))
+        if answer.status != 200:
+            assert answer.status == 503, answer.data
+            assert int(answer.headers["Retry-After"]) > 0
+            return answer.message
+    raise AssertionError("the disk never was full")
+
+
+def test_a_full_disk_is_said_so_and_operations_go_on_when_there_is_room(launch: Launch, small: Path) -> None:
+    live, cloud = launch(job_delay=1.0, server_extra=f'database = "sqlite:///{small}/gcelib.sqlite"')
+    api = live.api()
+    begun = [api.call("POST", HERE, machine(f"early-{number}")).data for number in range(3)]
+    ballast = fill(small)
+    assert "gcelib's own database" in refused_until_full(live, 0)
+    time.sleep(2.0)
+    ballast.unlink()
+    for operation in begun:
+        assert "error" not in api.until_done(operation)
+    api.change("POST", HERE, machine("late"))
+    everything = [api.until_done(row) for row in api.get("zones/ch-gv2/operations")["items"]]
+    assert not [operation["error"] for operation in everything if "error" in operation]
+    asked = {operation["targetLink"].rpartition("/")[2] for operation in everything}
+    there = sorted(row["name"] for row in cloud.world.machines())
+    assert there == sorted(asked)
+
+
+def test_a_database_that_may_not_grow_is_said_so_and_operations_go_on_when_it_may(launch: Launch) -> None:
+    live, cloud = launch(job_delay=1.0)
+    api = live.api()
+    begun = [api.call("POST", HERE, machine(f"early-{number}")).data for number in range(3)]
+    assert live.process is not None
+    unlimited = resource.prlimit(live.process.pid, resource.RLIMIT_FSIZE)
+    state = live.home / "state"
+    largest = max(os.path.getsize(state / name) for name in ("gcelib.sqlite", "gcelib.sqlite-wal"))
+    resource.prlimit(live.process.pid, resource.RLIMIT_FSIZE, (largest, unlimited[1]))
+    assert "gcelib's own database" in refused_until_full(live, 0)
+    time.sleep(1.0)
+    resource.prlimit(live.process.pid, resource.RLIMIT_FSIZE, unlimited)
+    for operation in begun:
+        assert "error" not in api.until_done(operation)
+    everything = [api.until_done(row) for row in api.get("zones/ch-gv2/operations")["items"]]
+    assert not [operation["error"] for operation in everything if "error" in operation]
+    assert sorted(row["name"] for row in cloud.world.machines()) == sorted(
+        operation["targetLink"].rpartition("/")[2] for operation in everything)
