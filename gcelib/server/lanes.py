@@ -10,6 +10,11 @@ from gcelib.config import Config
 BATCHES = "batch"
 
 
+def alone(lane: str) -> bool:
+    """Whether the lane is that of one cloud, so that nothing in it can be answered when that one is away."""
+    return "," not in lane and lane != BATCHES
+
+
 class Lanes:
     """Made of the configuration as it is now."""
 

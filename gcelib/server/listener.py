@@ -117,7 +117,10 @@ class _Manager(connections.ConnectionManager):
     def put(self, conn: Connection) -> None:
         """Park a connection until it can go on; at once when it can already."""
         conn.last_used = time.time()
-        if conn.lane and not conn.seated:
+        if conn.refused:
+            if not self.server.turnstile.refuse(conn):
+                self.server.turn_away([conn])
+        elif conn.lane and not conn.seated:
             conn.seated = self.server.turnstile.wait(conn.lane, conn) is Entry.GO
             if conn.seated:
                 self.server.process_conn(conn)
@@ -128,11 +131,13 @@ class _Manager(connections.ConnectionManager):
             self._selector.register(conn.socket.fileno(), events, data=conn)
 
     def _expire(self, threshold: float) -> None:
+        called, refused = self.server.turnstile.tick()
+        self.server.go_on(called)
+        self.server.turn_away(refused)
         now = time.monotonic()
         if now < self.next_look:
             return
         self.next_look = now + min(0.5, self.server.limits.read / 4)
-        self.server.turn_away(self.server.turnstile.overdue())
         parked = [(fd, conn) for fd, conn in self._selector.connections if conn is not self.server]
         spare = len(parked) // 4 if self.crowded else len(parked) - self.server.limits.connections
         self.crowded = False
@@ -212,6 +217,12 @@ class _Server(wsgi.Server):
     def lane_of(self, target: bytes) -> str:
         """The lane of a request; "" for one that needs none, or when the server is about to stop."""
         return self._lanes.of(target) if self._lanes is not None and self.ready else ""
+
+    def go_on(self, called: Iterable[Connection]) -> None:
+        """Have requests answered that have waited for their lane."""
+        for conn in called:
+            conn.seated = True
+            self.process_conn(conn)
 
     def turn_away(self, waiting: Iterable[Connection]) -> None:
         """Answer requests that have waited for their lane in vain."""

@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 from cheroot import server, wsgi
 
+from gcelib.server.lanes import alone
 from gcelib.server.listening.envelope import raw_answer
 from gcelib.server.listening.head import Head, Refusal
 from gcelib.server.listening.stream import Inbox, Outbox
@@ -67,7 +68,7 @@ class Connection(server.HTTPConnection):
         self.head: Head | None = None
         self.keep = True
         self.lane = ""
-        self.seated = False
+        self.seated = self.refused = False
 
     def _file(self, sock: socket.socket, mode: str, size: int) -> Inbox | Outbox:
         return Inbox() if "r" in mode else Outbox()
@@ -102,9 +103,7 @@ class Connection(server.HTTPConnection):
         """A request is here: answer it, if its lane has a thread to spare."""
         lane = self.server.lane_of(self.wire.target)
         entry = self.server.turnstile.enter(lane) if lane else Entry.GO
-        if entry is Entry.FULL:
-            return self.turn_away()
-        self.lane, self.seated = lane, entry is Entry.GO
+        self.lane, self.seated, self.refused = lane, entry is Entry.GO, entry is Entry.FULL
         return self._answer() if self.seated else self._wait()
 
     def _answer(self) -> bool:
@@ -113,7 +112,7 @@ class Connection(server.HTTPConnection):
         try:
             self.keep = bool(super().communicate())  # type: ignore[no-untyped-call]
         finally:
-            for conn in self.stand_up(failed=self.wfile.failed):
+            for conn in self.stand_up(failed=self.wfile.failed and alone(self.lane)):
                 self.server.process_conn(conn)
         self.rfile = Inbox()
         return self._sent(self.wire.send(self.wfile.parts))
@@ -128,7 +127,7 @@ class Connection(server.HTTPConnection):
 
     def turn_away(self) -> bool:
         """Say without a thread, or the application, that too many requests for the same clouds wait already."""
-        self.lane, (head, _) = "", self.wire.take()
+        self.lane, self.refused, (head, _) = "", False, self.wire.take()
         self.keep = head.persistent
         words = "Too many requests for the same clouds wait already; nothing was done. Try again."
         return self._sent(self.wire.send([raw_answer(503, words, retry=RETRY, last=not self.keep)]))

@@ -29,8 +29,9 @@ class Outbox:
 
     @property
     def failed(self) -> bool:
-        """Whether it says that something did not answer."""
-        return bool(self.parts) and self.parts[0][9:12] == b"503"
+        """Whether it says that something behind us does not answer."""
+        said = b"".join(self.parts) if self.parts and self.parts[0][9:12] == b"503" else b""
+        return b"backendError" in said
 
     def write(self, data: bytes) -> int:
         """More of the answer."""

@@ -15,9 +15,15 @@ STUCK = 10.0
 LONGEST = 30.0
 """Seconds that a request waits for a thread at most."""
 FAILURES = 3
-"""So many 503 in a row, and a lane has one thread until something else comes: failing needs no more."""
-FEW = 64
+"""So many failures in a row, and a lane has one thread until something else comes: failing needs no more."""
+PAUSE = 0.02
+"""Seconds between two requests of such a lane."""
+FEW = 8
 """Requests of such a lane that may wait."""
+TICK = 40
+"""How many are sent away at a time, ten times a second: saying no to a crowd must not cost the others their answers."""
+MOST = 2000
+"""How many may wait for that."""
 RETRY = 5
 """Seconds after which it makes sense to come again."""
 
@@ -52,6 +58,7 @@ class Turnstile(Generic[Guest]):
         self._clock = clock
         self._lock = threading.Lock()
         self._lanes: dict[str, _Lane[Guest]] = {}
+        self._refused: deque[Guest] = deque()
 
     def enter(self, name: str) -> Entry:
         """Take a seat; or be told to wait for one, or that too many do."""
@@ -72,39 +79,56 @@ class Turnstile(Generic[Guest]):
             lane.waiting.append((self._clock(), guest))
             return Entry.WAIT
 
+    def refuse(self, guest: Guest) -> bool:
+        """Have it sent away when its turn comes; False when it is to be done now, too many wait for that as well."""
+        with self._lock:
+            if len(self._refused) < MOST:
+                self._refused.append(guest)
+                return True
+            return False
+
     def leave(self, name: str, *, failed: bool = False) -> list[Guest]:
-        """Give a seat back, `failed`: with a 503; those who have one now and are to go on."""
+        """Give a seat back, `failed`: with nothing but a 503; those who have one now and are to go on."""
         with self._lock:
             lane = self._lanes[name]
             lane.taken -= 1
             lane.moved = self._clock()
             lane.failures = lane.failures + 1 if failed else 0
-            called: list[Guest] = []
-            while lane.waiting and self._seats(lane) > 0:
-                lane.taken += 1
-                called.append(lane.waiting.popleft()[1])
-            return called
+            return self._called(lane)
 
-    def overdue(self) -> list[Guest]:
-        """Those who have waited for too long, and wait no more."""
+    def tick(self) -> tuple[list[Guest], list[Guest]]:
+        """Those who have a seat now and are to go on, and those who are to be sent away."""
         with self._lock:
+            called = [guest for lane in self._lanes.values() for guest in self._called(lane)]
             oldest = self._clock() - LONGEST
-            return [lane.waiting.popleft()[1] for lane in self._lanes.values() for _ in range(_before(lane, oldest))]
+            for lane in self._lanes.values():
+                while lane.waiting and lane.waiting[0][0] < oldest:
+                    self._refused.append(lane.waiting.popleft()[1])
+            return called, [self._refused.popleft() for _ in range(min(TICK, len(self._refused)))]
 
     def empty(self) -> list[Guest]:
         """All who wait; they wait no more."""
         with self._lock:
-            return [lane.waiting.popleft()[1] for lane in self._lanes.values() for _ in range(len(lane.waiting))]
+            left = [*self._refused, *(guest for lane in self._lanes.values() for _, guest in lane.waiting)]
+            self._refused.clear()
+            for lane in self._lanes.values():
+                lane.waiting.clear()
+            return left
+
+    def _called(self, lane: _Lane[Guest]) -> list[Guest]:
+        called: list[Guest] = []
+        while lane.waiting and self._seats(lane) > 0:
+            lane.taken += 1
+            called.append(lane.waiting.popleft()[1])
+        return called
 
     def _seats(self, lane: _Lane[Guest]) -> int:
-        return (1 if lane.failures >= FAILURES else self._limit()) - lane.taken
+        if lane.failures < FAILURES:
+            return self._limit() - lane.taken
+        return 1 - lane.taken if self._clock() - lane.moved >= PAUSE else 0
 
     def _seated(self, lane: _Lane[Guest]) -> Entry:
         if not lane.taken:
             lane.moved = self._clock()
         lane.taken += 1
         return Entry.GO
-
-
-def _before(lane: _Lane[Guest], moment: float) -> int:
-    return sum(since < moment for since, _ in lane.waiting)
