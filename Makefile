@@ -9,6 +9,7 @@
 #                  where OPENSTACK names its openrc, a file of `export OS_...=...`
 #   make clients Ansible with Google's collection and Google's library for Node.js, into .venv, for their tests
 #   make bench   the figures of README
+#   make soak    half an hour of clients, faults and kills, then the books compared; ARGS="--minutes 8 --seed 2"
 #   make clean   remove what was made
 
 VENV ?= .venv
@@ -23,7 +24,7 @@ PIP = $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-inp
 SOURCES = setup.py pyproject.toml
 ANSWERED = $(VENV)/answered
 
-.PHONY: demo test check style types docs audit lowest backends clients bench clean
+.PHONY: demo test check style types docs audit lowest backends clients bench soak clean
 
 demo: $(VENV)/installed
 	@exec $(VENV)/bin/gcelib demo $(ARGS)
@@ -70,6 +71,9 @@ clients: $(VENV)/installed-test
 bench: $(VENV)/installed-test
 	@test -d bench || { echo "There is no bench/ in this version."; exit 1; }
 	@$(VENV)/bin/python -m bench $(ARGS)
+
+soak: $(VENV)/installed-test
+	@$(VENV)/bin/python -m tests.soak $(ARGS)
 
 # An editable install: the sources are run from where they are, so only a change of what is needed installs again.
 $(VENV)/installed: $(SOURCES) | $(VENV)/bin/python
