@@ -34,8 +34,14 @@ class Recording:
 
 def _secrets() -> types.ModuleType:
     """The module of keys that libcloud's tests read and libcloud does not ship."""
+
+    def key(name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return {"project": "project_name"} if "KEYWORD" in name else ("a-key", "a-secret")
+
     module = types.ModuleType("libcloud.test.secrets")
-    module.__getattr__ = lambda name: {"project": "project_name"} if "KEYWORD" in name else ("a-key", "a-secret")  # type: ignore[method-assign]
+    module.__getattr__ = key  # type: ignore[method-assign]
     return module
 
 
