@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import json
 import logging
 from typing import Any, TypeVar
 
@@ -30,15 +31,33 @@ def envelope(command: str, status: int, content_type: str, content: bytes) -> Fi
     try:
         outer: dict[str, Fields] = msgspec.json.decode(content, type=dict[str, Fields])
     except BROKEN:
-        raise Garbled(_described(status, content_type, content), refused=_turned_away(status)) from None
+        try:
+            outer = msgspec.json.decode(_without_constants(content), type=dict[str, Fields])
+        except BROKEN:
+            raise Garbled(_described(status, content_type, content), refused=_turned_away(status)) from None
     names = (command.lower(), "errorresponse")
     for key, fields in outer.items():
         if key.lower().endswith("response") or key.lower() in names:
             error = one(msgspec.json.encode(fields), ErrorRow) if "errorcode" in fields else ErrorRow()
             if status >= 400 or error.errorcode:
                 raise Refusal(error.errorcode or status, error.errortext, command)
+            if not _answers(key.lower(), command.lower()):
+                raise Garbled(f"{key[:80]}, the answer of another call")
             return fields
     raise Garbled(_described(status, content_type, content), refused=_turned_away(status))
+
+
+def _answers(key: str, command: str) -> bool:
+    """Whether this is the name of the command's answer: lists keep to the rule, some others have names of their own.
+
+    Another list's rows would not be found in it, and be taken for none.
+    """
+    return key in (command, f"{command}response") or not (command.startswith("list") or key.startswith("list"))
+
+
+def _without_constants(content: bytes) -> bytes:
+    """The text with null for NaN and Infinity, which are no JSON and which some servers write all the same."""
+    return msgspec.json.encode(json.loads(content, parse_constant=lambda constant: None))
 
 
 def _turned_away(status: int) -> bool:
