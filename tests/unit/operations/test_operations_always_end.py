@@ -68,10 +68,10 @@ class Operations(RuleBasedStateMachine):
         for name, write in (("save", books.save), ("grow", books.grow)):
             setattr(books, name, self.mortal(write))
 
-    def mortal(self, write: Callable[[Record], bool]) -> Callable[[Record], bool]:
-        def writing(record: Record) -> bool:
+    def mortal(self, write: Callable[..., bool]) -> Callable[..., bool]:
+        def writing(record: Record, *changes: Any) -> bool:
             self.point("before it is on the books")
-            kept = write(record)
+            kept = write(record, *changes)
             self.point("after it is on the books")
             return kept
 

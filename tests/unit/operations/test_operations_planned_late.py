@@ -124,11 +124,11 @@ def test_what_is_planned_is_on_the_books_even_when_they_were_away(world: World, 
     grow = world.runner.operations.grow
     tries: list[int] = []
 
-    def growing(record: Any) -> bool:
+    def growing(record: Any, *changes: Any) -> bool:
         tries.append(1)
         if len(tries) == 1:
             raise Unavailable("The database is away.")
-        return grow(record)
+        return grow(record, *changes)
 
     world.runner.operations.grow = growing  # type: ignore[method-assign]
     record = world.begin(late("o"))
