@@ -84,3 +84,10 @@ def test_a_page_token_is_refused_elsewhere(many: Live) -> None:
     assert api.call("GET", "zones/fr-sg1/instances", pageToken=token).status == 400
     assert api.call("GET", HERE, pageToken=token, filter="name eq x").status == 400
     assert api.call("GET", HERE, pageToken=token[:-2]).status == 400
+
+
+def test_an_operation_that_is_not_there_is_missed_by_its_own_name_whatever_that_ends_in(api: Api) -> None:
+    for name in ("operation-1795777722426-66140153da4be-626093e7-12345678", "operation-1795777722426-a-b-12ab34cd"):
+        answer = api.call("GET", f"zones/ch-gv2/operations/{name}")
+        assert (answer.status, answer.reason) == (404, "notFound")
+        assert f"operations/{name}'" in answer.message

@@ -28,12 +28,19 @@ class _Operations(Collection):
     def find(self, ctx: Context, scope: str, ref: str) -> Record:
         try:
             return ctx.services.runner.get(ctx.tenancy, scope, ref)
-        except NotFound:
+        except NotFound as missing:
             whole, _, number = ref.rpartition("-")
-            found = part(ctx.services.runner.get(ctx.tenancy, scope, whole), ref) if number.isdecimal() else None
+            found = self._part(ctx, scope, whole, ref) if number.isdecimal() else None
             if found is None:
-                raise
+                # An operation of its own may end in digits, too: what is not there is the name that was asked for.
+                raise missing from None
             return found
+
+    def _part(self, ctx: Context, scope: str, whole: str, ref: str) -> Record | None:
+        try:
+            return part(ctx.services.runner.get(ctx.tenancy, scope, whole), ref)
+        except NotFound:
+            return None
 
     def show(self, ctx: Context, scope: str, item: Record) -> Rendered:
         return render.render(item, ctx.render_path)
