@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gcelib.drivers import faults
@@ -11,7 +10,7 @@ from gcelib.drivers.cloudstack import records
 from gcelib.drivers.cloudstack.client import BAD_PARAMETER
 from gcelib.drivers.cloudstack.facet import Facet, gone, reached
 from gcelib.drivers.cloudstack.jobs import Seen, Token, job_id
-from gcelib.drivers.cloudstack.network_rows import NetworkRow
+from gcelib.drivers.cloudstack.network_rows import NetworkRow, ranges
 from gcelib.errors import Refused
 from gcelib.models import AccessList, AccessRule, Job, JobState
 
@@ -162,19 +161,9 @@ def _rule(row: ItemRow) -> AccessRule:
         protocol=row.protocol.casefold(),
         first_port=int(row.startport) if ported else None,
         last_port=int(row.endport or row.startport) if ported else None,
-        cidrs=_ranges(row.cidrlist.split(",")),
+        cidrs=ranges(row.cidrlist.split(",")),
         tags=row.pairs,
     )
-
-
-def _ranges(texts: Iterable[str]) -> tuple[str, ...]:
-    found: list[str] = []
-    for text in (text.strip() for text in texts if text.strip()):
-        try:
-            found.append(str(ipaddress.ip_network(text, strict=False)))
-        except ValueError:
-            found.append(text)
-    return tuple(sorted(found))
 
 
 def _named(row: Any, args: Mapping[str, Any]) -> bool:
@@ -185,5 +174,5 @@ def _same(row: Any, args: Mapping[str, Any]) -> bool:
     rule, numbers = _rule(row), args["numbers"]
     there = (rule.direction, rule.allow, rule.protocol, rule.first_port, rule.last_port, rule.cidrs)
     names = ("direction", "allow", "protocol", "first_port", "last_port")
-    wanted = (*(args.get(name) for name in names), _ranges(args["cidrs"]))
+    wanted = (*(args.get(name) for name in names), ranges(args["cidrs"]))
     return numbers[0] <= rule.number <= numbers[-1] and there == wanted

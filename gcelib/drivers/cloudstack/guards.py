@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gcelib.drivers.cloudstack import records
 from gcelib.drivers.cloudstack.facet import Facet, gone, reached
 from gcelib.drivers.cloudstack.jobs import Seen, Token, job_id
+from gcelib.drivers.cloudstack.network_rows import ranges
 from gcelib.errors import Invalid
 from gcelib.models import Guard, Job, JobState
 
@@ -113,23 +113,13 @@ def _guard(place: str, row: GuardRow) -> Guard:
         protocol=row.protocol.casefold(),
         first_port=row.startport if ported else None,
         last_port=(row.endport or row.startport) if ported else None,
-        cidrs=_ranges(row.cidrlist.split(",")),
-        to_cidrs=_ranges(row.destcidrlist.split(",")),
+        cidrs=ranges(row.cidrlist.split(",")),
+        to_cidrs=ranges(row.destcidrlist.split(",")),
         tags=row.pairs,
     )
 
 
-def _ranges(texts: Iterable[str]) -> tuple[str, ...]:
-    found: list[str] = []
-    for text in (text.strip() for text in texts if text.strip()):
-        try:
-            found.append(str(ipaddress.ip_network(text, strict=False)))
-        except ValueError:
-            found.append(text)
-    return tuple(sorted(found))
-
-
 def _same(guard: Guard, args: Mapping[str, Any]) -> bool:
-    wanted = (args["place_id"], args["protocol"], args["first_port"], args["last_port"], _ranges(args["cidrs"]))
+    wanted = (args["place_id"], args["protocol"], args["first_port"], args["last_port"], ranges(args["cidrs"]))
     there = (guard.place_id, guard.protocol, guard.first_port, guard.last_port, guard.cidrs)
-    return there == wanted and (not args["to_cidrs"] or guard.to_cidrs == _ranges(args["to_cidrs"]))
+    return there == wanted and (not args["to_cidrs"] or guard.to_cidrs == ranges(args["to_cidrs"]))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Iterable
+
 from gcelib.drivers.cloudstack import records
 
 
@@ -36,3 +39,14 @@ class NetworkOfferingRow(records.Row, frozen=True, kw_only=True):
     forvpc: bool = False
     specifyvlan: bool = False
     service: tuple[records.ServiceRow, ...] = ()
+
+
+def ranges(texts: Iterable[str]) -> tuple[str, ...]:
+    """Address ranges in order and in one spelling each, so that the cloud's can be compared with ours."""
+    found: list[str] = []
+    for text in (text.strip() for text in texts if text.strip()):
+        try:
+            found.append(str(ipaddress.ip_network(text, strict=False)))
+        except ValueError:
+            found.append(text)
+    return tuple(sorted(found))
