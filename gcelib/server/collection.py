@@ -112,8 +112,7 @@ class Collection:
             answer["items"] = [item for _, item in found.items]
         if found.next_token:
             answer["nextPageToken"] = found.next_token
-        answer.update(partial(ctx, scope))
-        return answer
+        return answer | partial(ctx, scope)
 
     def aggregated_list(self, ctx: Context) -> Rendered:
         """One page of the items of every scope, by scope; a scope without any says so."""
@@ -131,8 +130,7 @@ class Collection:
         answer["items"] = items
         if found.next_token:
             answer["nextPageToken"] = found.next_token
-        answer.update(partial(ctx, ""))
-        return answer
+        return answer | partial(ctx, "")
 
     def _answer(self, ctx: Context, scope: str, make: Callable[[Rows], Rendered]) -> Rendered:
         """`make` of all rendered rows, or the very answer this question had before while nothing has changed."""
@@ -235,9 +233,9 @@ def silence(ctx: Context, scope: str) -> Rendered:
 
 
 def partial(ctx: Context, scope: str) -> Rendered:
-    """The warning and `unreachables` of an answer from which a cloud is missing; empty when none is.
+    """The warning of an answer from which a cloud is missing, with `unreachables` in the lists that GCE gives them.
 
-    `unreachables` are the zones that could not be looked at, or the cloud's name where its zones are not known.
+    Both name the zones that could not be looked at, or the cloud where its zones are not known. Empty when none is.
     """
     silent = {
         name: fault for name, fault in ctx.view.missing.items()
@@ -245,10 +243,13 @@ def partial(ctx: Context, scope: str) -> Rendered:
     }
     if not silent:
         return {}
-    zones = [f"zones/{zone.name}" for zone in ctx.view.zones if zone.cloud.name in silent]
+    zones = sorted(f"zones/{zone.name}" for zone in ctx.view.zones if zone.cloud.name in silent)
     known = {zone.cloud.name for zone in ctx.view.zones}
-    warning = {"code": UNREACHABLE, "message": _words(silent), "data": [{"key": "cloud", "value": n} for n in silent]}
-    return {"warning": warning, "unreachables": sorted([*zones, *(name for name in silent if name not in known)])}
+    data = [{"key": "cloud", "value": name} for name in silent] + [{"key": "scope", "value": zone} for zone in zones]
+    answer: Rendered = {"warning": {"code": UNREACHABLE, "message": _words(silent), "data": data}}
+    if "unreachables" in ctx.method.answers:
+        answer["unreachables"] = sorted([*zones, *(name for name in silent if name not in known)])
+    return answer
 
 
 def _scopes_of(ctx: Context, cloud: str) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -34,7 +34,8 @@ class Method:
 
     `request` and `response` are schema names, "" for none. `scope` is "zone", "region", "global" or
     "aggregated" by where the path leads inside a project, "project" for the project itself and its lists
-    of zones and regions, "organization" for paths outside every project.
+    of zones and regions, "organization" for paths outside every project. `answers` are the top-level fields its
+    answer may have.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Method:
     order: tuple[str, ...]
     request: str
     response: str
+    answers: Collection[str]
     scope: str
 
 
@@ -81,7 +83,7 @@ class RouteTable:
         methods: dict[str, Method] = {}
         for collection, resource in document["resources"].items():
             for name, raw in resource.get("methods", {}).items():
-                method = _method(collection, name, raw, known)
+                method = _method(collection, name, raw, known, self.schemas)
                 methods[method.id] = method
                 self._add(method, raw["path"])
         self.methods: Mapping[str, Method] = methods
@@ -145,7 +147,10 @@ class RouteTable:
         )
 
 
-def _method(collection: str, name: str, raw: Mapping[str, Any], known: dict[str, Param]) -> Method:
+def _method(
+    collection: str, name: str, raw: Mapping[str, Any], known: dict[str, Param], schemas: Mapping[str, Any]
+) -> Method:
+    response = raw.get("response", {}).get("$ref", "")
     return Method(
         id=raw["id"],
         collection=collection,
@@ -155,7 +160,8 @@ def _method(collection: str, name: str, raw: Mapping[str, Any], known: dict[str,
         params={key: _param(key, value, known) for key, value in raw["parameters"].items()},
         order=tuple(raw.get("parameterOrder", ())),
         request=raw.get("request", {}).get("$ref", ""),
-        response=raw.get("response", {}).get("$ref", ""),
+        response=response,
+        answers=schemas.get(response, {}).get("properties", {}).keys(),
         scope=_scope(raw["flatPath"]),
     )
 
