@@ -66,6 +66,7 @@ setup(
             # EC2, as tests/backends/moto.py serves it.
             "moto[ec2]>=5.0,<6", "flask>=3,<4", "flask-cors>=4,<7",
         ],
+        "bench": ["matplotlib>=3.8,<4"],
     },
     classifiers=[
         "Development Status :: 3 - Alpha",

@@ -1,80 +1,66 @@
-"""`python -m bench`: gcelib's warm lists beside the ceiling that answers the same bytes, and calls per request.
+"""`python -m bench`: what README and docs/performance.md say of speed, measured beside references in the same run.
 
-Writes a table to bench/results/latest.md. Takes about a minute; all traffic stays on loopback.
+Writes a table, the figures and a plot to bench/results/. All traffic stays on loopback.
 """
 
 from __future__ import annotations
 
-import subprocess
+import argparse
+import itertools
+import json
+import platform
 import sys
-import tempfile
-import urllib.request
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from bench.load import Figures, load
-from gcelib.simulator import Simulator
-from tests.live import Live, free_port
+from bench import changes, cold, start, warm
+from bench.figures import HEAD, Figure
 
-SIZES = (1, 100, 500)
-PATH = "/compute/v1/projects/demo/zones/ch-gv2/instances"
 RESULTS = Path(__file__).parent / "results"
+WORK: Mapping[str, Callable[[int], Iterator[Figure]]] = {
+    "lists": warm.lists, "gets": warm.gets, "choices": warm.choices, "thousand": cold.thousand,
+    "ten-thousand": cold.ten_thousand, "several": cold.several, "calls": changes.calls, "jobs": changes.jobs,
+    "in-flight": changes.in_flight, "start": start.start, "growth": cold.growth,
+}
+GATED = ("lists", "thousand", "several", "calls", "jobs", "start")
+"""What CI looks at: the quick ones."""
 
 
-def row(size: int, ours: Figures, ceiling: Figures) -> str:
-    """One line of the table."""
-    return (
-        f"| {size} | {ours.bytes // 1024} KiB | {ours.per_second:.0f} | {ceiling.per_second:.0f} "
-        f"| {ours.per_second / ceiling.per_second:.2f} | {ours.p50_ms:.2f} | {ours.p50_ms / ceiling.p50_ms:.2f} |"
-    )
+def main() -> int:
+    """Measure, print, write; 1 when a target is missed, with `--gate` only when what may not be missed is."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("work", nargs="*", help=f"what to measure: {', '.join(WORK)}; everything when left out")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each thing is measured (5)")
+    parser.add_argument("--gate", action="store_true", help="the quick ones; only ratios and counts matter")
+    given = parser.parse_args()
+    if unknown := set(given.work) - WORK.keys():
+        parser.error(f"there is no {', '.join(sorted(unknown))} to measure")
+    rounds, names = (2, GATED) if given.gate else (given.rounds, given.work or WORK)
+    print(HEAD, flush=True)
+    figures: list[Figure] = []
+    for figure in itertools.chain.from_iterable(WORK[name](rounds) for name in names):
+        figures.append(figure)
+        print(figure.row(), flush=True)
+    if given.gate:
+        shut = [figure.work for figure in figures if not figure.open_gate]
+        print(f"\nThe gate is shut by: {', '.join(shut)}" if shut else "\nThe gate is open.")
+        return 1 if shut else 0
+    write(figures)
+    return 0 if all(figure.met for figure in figures) else 1
 
 
-def measure(size: int) -> str:
-    """gcelib over a cloud with this many machines, then the ceiling with the same bytes, one after the other."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        cloud = Simulator(job_delay=0, preload=size)
-        cloud.start()
-        account = cloud.accounts["demo"]
-        live = Live(home, cloud.url, account.api_key, account.secret_key).start()
-        try:
-            token = live.sign_in()
-            asked = urllib.request.Request(live.url + PATH, headers={"Authorization": f"Bearer {token}"})
-            with urllib.request.urlopen(asked, timeout=30) as answer:
-                (home / "body").write_bytes(answer.read())
-            ours = load(live.port, PATH, token)
-        finally:
-            live.stop()
-            cloud.stop()
-        return row(size, ours, ceiling(home / "body"))
+def write(figures: list[Figure]) -> None:
+    """The table, the figures as data, and the plot, for which Matplotlib is needed (`make bench` installs it)."""
+    from bench.plot import plot
 
-
-def ceiling(body: Path) -> Figures:
-    """The same load on the ten-line server."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.ceiling", str(body), str(port)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout
-        process.stdout.readline()
-        return load(port, "/x", "none")
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def main() -> None:
-    """Measure, print, write."""
-    lines = [
-        "| machines | answer | requests/s | ceiling | ratio | p50 ms | ratio |",
-        "|---|---|---|---|---|---|---|",
-        *(measure(size) for size in SIZES),
-    ]
-    table = "\n".join(lines) + "\n"
-    print(table)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "latest.md").write_text(table)
+    machine = f"Python {platform.python_version()}, {platform.machine()}"
+    (RESULTS / "latest.md").write_text("\n".join([f"{machine}\n", HEAD, *(figure.row() for figure in figures)]) + "\n")
+    data = [{"work": figure.work, "unit": figure.unit, "values": [*figure.values], "target": figure.target,
+             "at_most": figure.most, "beside": figure.beside} for figure in figures]
+    (RESULTS / "latest.json").write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    plot(figures, RESULTS / "latest.svg")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""The ceiling: ten lines of Bottle on Cheroot that answer the bytes of a file. `python -m bench.ceiling FILE PORT`."""
+"""The ceiling: ten lines of Bottle on Cheroot that answer the bytes of a file; `python -m bench.ceiling FILE`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def answer(path: str) -> bytes:
 
 
 if __name__ == "__main__":
-    server = wsgi.Server(("127.0.0.1", int(sys.argv[2])), app, numthreads=32)
-    print("ready", flush=True)
-    server.safe_start()
+    server = wsgi.Server(("127.0.0.1", 0), app, numthreads=32)
+    server.prepare()
+    print(server.bind_addr[1], flush=True)
+    server.serve()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import http.client
 import multiprocessing
 import multiprocessing.queues
+import socket
 import statistics
 import time
 from dataclasses import dataclass
@@ -16,42 +16,50 @@ class Figures:
 
     per_second: float
     p50_ms: float
-    bytes: int
 
 
 Results = multiprocessing.queues.Queue
-"""Of (seconds of each request, bytes of an answer)."""
+"""Of (when it began, when it ended, seconds of each request)."""
 
 
-def _client(port: int, path: str, token: str, count: int, results: Results[tuple[list[float], int]]) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    times: list[float] = []
-    size = 0
-    for _ in range(count):
-        started = time.perf_counter()
-        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
-        answer = connection.getresponse()
-        body = answer.read()
-        if answer.status != 200:
-            raise SystemExit(f"{path}: {answer.status} {body[:200]!r}")
-        times.append(time.perf_counter() - started)
-        size = len(body)
-    results.put((times, size))
+def _read(wire: socket.socket, room: memoryview) -> None:
+    """One whole answer, which must be a 200 with a length; as little as a client can do."""
+    have = wire.recv_into(room)
+    end = -1
+    while (end := bytes(room[:have]).find(b"\r\n\r\n")) < 0:
+        have += wire.recv_into(room[have:])
+    head = bytes(room[:end]).lower()
+    if not head.startswith(b"http/1.1 200"):
+        raise SystemExit(f"not 200: {bytes(room[:have])[:500]!r}")
+    whole = end + 4 + int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0])
+    while have < whole:
+        have += wire.recv_into(room[have:whole])
 
 
-def load(port: int, path: str, token: str, *, clients: int = 2, count: int = 300) -> Figures:
-    """`count` requests on each of `clients` connections, after a short warm-up."""
-    results: Results[tuple[list[float], int]] = multiprocessing.Queue()
-    for size in (20, count):
-        runs = [
-            multiprocessing.Process(target=_client, args=(port, path, token, size, results)) for _ in range(clients)
-        ]
-        started = time.perf_counter()
-        for run in runs:
-            run.start()
-        answers = [results.get(timeout=120) for _ in runs]
-        for run in runs:
-            run.join()
-        seconds = time.perf_counter() - started
-    times = [each for answer in answers for each in answer[0]]
-    return Figures(len(times) / seconds, statistics.median(times) * 1000, answers[0][1])
+def _client(port: int, asked: bytes, seconds: float, results: Results[tuple[float, float, list[float]]]) -> None:
+    room = memoryview(bytearray(4 << 20))
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as wire:
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        times: list[float] = []
+        begun = now = time.perf_counter()
+        while now - begun < seconds:
+            wire.sendall(asked)
+            _read(wire, room)
+            was, now = now, time.perf_counter()
+            times.append(now - was)
+    results.put((begun, now, times))
+
+
+def load(port: int, path: str, token: str, *, clients: int = 2, seconds: float = 1.0) -> Figures:
+    """GET `path` on each of `clients` connections, again and again for so many seconds."""
+    lines = (f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Authorization: Bearer {token}", "", "")
+    asked = "\r\n".join(lines).encode()
+    results: Results[tuple[float, float, list[float]]] = multiprocessing.Queue()
+    runs = [multiprocessing.Process(target=_client, args=(port, asked, seconds, results)) for _ in range(clients)]
+    for run in runs:
+        run.start()
+    answers = [results.get(timeout=seconds + 60) for _ in runs]
+    for run in runs:
+        run.join()
+    times = [each for _, _, some in answers for each in some]
+    return Figures(sum(len(some) / (end - begun) for begun, end, some in answers), statistics.median(times) * 1000)

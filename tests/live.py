@@ -101,14 +101,19 @@ aliases = ["demo@example.com"]
             check=check, env={**os.environ, **QUIET, **self.environ, "GCELIB_CONFIG": str(self.config)},
         )
 
-    def start(self, timeout: float = 30) -> Live:
-        """Start it and wait until it says it is ready."""
+    def launch(self) -> None:
+        """Start it, and do not wait for anything."""
         self.write()
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "gcelib", "serve", "--config", str(self.config)], stdout=log, stderr=log,
                 env={**os.environ, **QUIET, **self.environ},
             )
+
+    def start(self, timeout: float = 30) -> Live:
+        """Start it and wait until it says it is ready."""
+        self.launch()
+        assert self.process is not None
         deadline = time.monotonic() + timeout
         while not self._ready():
             assert self.process.poll() is None, self.said()
