@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -25,15 +26,27 @@ def programs() -> Path | None:
     return max(found).parent if found else None
 
 
-class Postgres:
-    """A cluster in a folder of its own, on a Unix socket only; as root it runs as user postgres or nobody."""
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
-    def __init__(self) -> None:
+
+class Postgres:
+    """A cluster in a folder of its own, on a Unix socket; as root it runs as user postgres or nobody.
+
+    `place` is where the folder is made, `settings` are PostgreSQL's, as NAME=VALUE.
+    """
+
+    def __init__(self, place: Path | None = None, *settings: str) -> None:
         """Raises AssertionError where PostgreSQL is not installed: ask `programs` first."""
+        self._settings = ("listen_addresses=", "fsync=off", "max_connections=300", *settings)
         found = programs()
         assert found, "PostgreSQL's programs are not installed"
         self._programs = found
-        self.home = Path(tempfile.mkdtemp(prefix="gcelib-pg-"))
+        self.home = Path(tempfile.mkdtemp(prefix="gcelib-pg-", dir=place))
         self._user = self._unprivileged()
         if self._user:
             os.chown(self.home, self._user.pw_uid, self._user.pw_gid)
@@ -45,8 +58,8 @@ class Postgres:
         """Serve; returns when it answers."""
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [str(self._programs / "postgres"), "-D", str(self.home / "data"), "-k", str(self.home), "-c",
-                 "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=300"],
+                [str(self._programs / "postgres"), "-D", str(self.home / "data"), "-k", str(self.home),
+                 *(word for setting in self._settings for word in ("-c", setting))],
                 stdout=log, stderr=log, user=self._user.pw_uid if self._user else None,
                 group=self._user.pw_gid if self._user else None, extra_groups=[] if self._user else None, cwd=self.home,
             )
@@ -71,11 +84,42 @@ class Postgres:
         return f"postgresql+psycopg://gcelib@/{name}?host={self.home}"
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """End it; `start` may follow. SIGINT cuts sessions off, SIGQUIT is a crash."""
+        """End it; `start` may follow. SIGINT cuts sessions off, SIGQUIT is a crash, SIGKILL a worse one."""
         if self.process is not None:
+            others = self._children() if self.process.poll() is None else []
+            self._tell(signal.SIGCONT, [*others, self.process.pid])
             self.process.send_signal(how)
             self.process.wait(30)
             self.process = None
+            deadline = time.monotonic() + 30
+            # After SIGKILL they see by themselves that they are alone.
+            while any(_alive(pid) for pid in others):
+                assert time.monotonic() < deadline, (self.home / "log").read_text()
+                time.sleep(0.02)
+
+    def freeze(self) -> None:
+        """Have it stand still: connections are accepted, as the system does that for it, and nothing is answered."""
+        assert self.process is not None
+        self._tell(signal.SIGSTOP, [self.process.pid])
+        # From here on it makes no more of them.
+        self._tell(signal.SIGSTOP, self._children())
+
+    def thaw(self) -> None:
+        """Have it go on where it stood."""
+        assert self.process is not None
+        self._tell(signal.SIGCONT, [*self._children(), self.process.pid])
+
+    def _children(self) -> list[int]:
+        assert self.process is not None
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+        pairs = (map(int, line.split()) for line in listed.splitlines())
+        return [pid for pid, parent in pairs if parent == self.process.pid]
+
+    @staticmethod
+    def _tell(what: signal.Signals, pids: list[int]) -> None:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, what)
 
     def remove(self) -> None:
         """End it, and remove its folder."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,24 +13,23 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, ExceptionContext
 
-from gcelib.errors import Invalid, Unavailable
+from gcelib.errors import Invalid, Unavailable, Uncertain
 
 log = logging.getLogger(__name__)
 
 _BUSY_SECONDS = 10
 
-_PATIENCE = {"connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3,
-             "tcp_user_timeout": 10_000, "options": "-c lock_timeout=10s -c statement_timeout=20s"}
-"""What PostgreSQL's connections are made with, unless the URL says otherwise."""
+_SPOILED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB}
+"""Errors after which a connection to a SQLite file is made anew: one from a bad time could stay read-only."""
 
 
 class Store:
     """The database behind everything that must outlive the process.
 
     `read()` and `write()` give a connection in a transaction. A broken constraint leaves them as
-    SQLAlchemy's IntegrityError, a database that is locked, full or gone as `Unavailable`.
+    SQLAlchemy's IntegrityError, a database that is locked, full, silent or gone as `Unavailable`.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -73,11 +73,26 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A connection for changing: all of it is kept when the block ends, none when it raises."""
-        with _faults(self.url), self.engine.connect() as connection:
-            connection.execution_options(gcelib_write=True)
-            with connection.begin():
-                yield connection
+        """A connection for changing: all of it is kept when the block ends, none when it raises.
+
+        Raises Uncertain when the database went away while it was being kept: then all of it is there, or will be, or
+        nothing.
+        """
+        keeping = False
+        try:
+            with _faults(self.url), self.engine.connect() as connection:
+                connection.execution_options(gcelib_write=True)
+                with connection.begin():
+                    yield connection
+                    keeping = True
+        except Unavailable as fault:
+            cause = fault.__cause__
+            if keeping and isinstance(cause, exc.DBAPIError) and cause.connection_invalidated:
+                raise Uncertain(
+                    "gcelib's own database went away while it was storing this; whether it did is not known. Look"
+                    " whether it is there, or ask again with the same request id."
+                ) from cause
+            raise
 
     def ping(self) -> None:
         """Nothing, when the database answers; else Unavailable."""
@@ -117,10 +132,12 @@ def _engine(url: URL, *, secure: bool = True) -> Engine:
             _secure(Path(str(url.database)))
     else:
         options["pool_pre_ping"] = True
-    if url.get_backend_name() == "postgresql" and url.get_driver_name() == "psycopg":
-        # A database that is cut off is noticed within seconds, not after the system's quarter of an hour.
-        options["connect_args"] = {name: value for name, value in _PATIENCE.items() if name not in url.query}
+    ours = url.get_backend_name() == "postgresql" and url.get_driver_name() == "psycopg"
     try:
+        if ours:
+            from gcelib.store import sessions
+
+            options["connect_args"] = sessions.options(url)
         engine = create_engine(url, **options)
     except (exc.ArgumentError, ImportError) as error:
         raise Invalid(
@@ -129,6 +146,9 @@ def _engine(url: URL, *, secure: bool = True) -> Engine:
     if sqlite:
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
+        event.listen(engine, "handle_error", _spoiled)
+    elif ours:
+        sessions.watch(engine)
     return engine
 
 
@@ -156,8 +176,6 @@ def _prepare(connection: Any, _record: object) -> None:
 
 def _journal(cursor: Any) -> None:
     """Switch to write-ahead logging; SQLite does not wait by itself when two processes do it at once."""
-    import sqlite3
-
     deadline = time.monotonic() + _BUSY_SECONDS
     while True:
         try:
@@ -173,6 +191,12 @@ def _begin(connection: Connection) -> None:
     # A reader that turned writer would fail at once instead of waiting; writers say so at the start.
     immediate = connection.get_execution_options().get("gcelib_write")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _spoiled(context: ExceptionContext) -> None:
+    code = getattr(context.original_exception, "sqlite_errorcode", 0)
+    if code & 0xFF in _SPOILED:
+        context.is_disconnect = True
 
 
 @contextmanager
