@@ -35,7 +35,8 @@ demo: $(VENV)/installed
 # what `gcelib coverage` lists.
 test: $(VENV)/installed-test
 	@rm -rf $(ANSWERED) && mkdir -p $(ANSWERED)
-	@ANSWERED=$(ANSWERED) $(VENV)/bin/python -m pytest -q -n 4 --dist loadfile -m "not alone" $(TESTS) || [ $$? -eq 5 ]
+	@ANSWERED=$(ANSWERED) $(VENV)/bin/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder \
+	  -m "not alone" $(TESTS) || [ $$? -eq 5 ]
 	@$(VENV)/bin/python -m pytest -q -m alone $(TESTS) || [ $$? -eq 5 ]
 	@$(VENV)/bin/python -m tests.answered $(ANSWERED)
 

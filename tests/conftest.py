@@ -82,9 +82,16 @@ ALONE = ("security/load", "security/listener", "security/hostile", "unit/listene
 """Folders whose tests measure time or memory."""
 
 
+LONG = ("contract/test_ansible", "contract/test_gcloud_lines", "replicas", "wire/test_firewalls", "cli/test_backup",
+        "contract/test_libcloud", "contract", "backends", "faults", "callers", "security/secrets", "wire")
+"""Files that take long, the longest first: begun last they would be waited for by idle workers."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what must not run beside other tests."""
+    """Mark what must not run beside other tests, and have the longest files begun first."""
     here = Path(__file__).parent
+    at = {item: item.path.relative_to(here).as_posix() for item in items}
     for item in items:
-        if item.path.relative_to(here).as_posix().startswith(ALONE):
+        if at[item].startswith(ALONE):
             item.add_marker(pytest.mark.alone)
+    items.sort(key=lambda item: next((place for place, name in enumerate(LONG) if at[item].startswith(name)), len(LONG)))
