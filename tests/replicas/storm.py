@@ -13,8 +13,9 @@ import threading
 import time
 import uuid
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,8 @@ class Outcome:
     done: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     trouble: Counter[str] = field(default_factory=Counter)
     kills: int = 0
+    killed: list[float] = field(default_factory=list)
+    """Seconds from the beginning to each kill."""
     seconds: float = 0.0
 
 
@@ -86,6 +89,7 @@ class Client:
     def _ask(self, method: str, path: str, until: float, **options: Any) -> dict[str, Any]:
         while True:
             assert time.monotonic() < until, f"{method} {path} was not answered in {PATIENCE:.0f} s"
+            begun = time.monotonic()
             try:
                 session = self._session()
                 url = self._random.choice(self._urls) + path
@@ -94,12 +98,16 @@ class Client:
                 self._outcome.trouble[type(error).__name__] += 1
                 time.sleep(0.2)
                 continue
+            self.heard(f"{method} {path}", answer, time.monotonic() - begun)
             if answer.status_code == 200:
                 found: dict[str, Any] = answer.json()
                 return found
             self._outcome.trouble[f"{answer.status_code} {answer.json()['error']['message'][:60]}"] += 1
             assert answer.status_code >= 500 or answer.status_code == 429, answer.text
             time.sleep(float(answer.headers.get("Retry-After", 1)) * self._random.uniform(0.2, 0.5))
+
+    def heard(self, asked: str, answer: requests.Response, seconds: float) -> None:
+        """Told of every answer, and how long it took."""
 
     def _session(self) -> requests.Session:
         if not hasattr(self._local, "session"):
@@ -110,27 +118,38 @@ class Client:
 
 
 class Killer:
-    """Kills the replicas in turn, one every so many seconds, and starts each again."""
+    """Kills the replicas in turn, one every so many seconds to the second, and starts each again meanwhile."""
 
     def __init__(self, site: Site, outcome: Outcome, every: float) -> None:
         self._site, self._outcome, self._every = site, outcome, every
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._work)
+        self._pool = ThreadPoolExecutor(len(site.replicas) + 1)
 
     def __enter__(self) -> Killer:
-        self._thread.start()
+        self._work = self._pool.submit(self._kill)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._thread.join()
+        try:
+            self._work.result()
+        finally:
+            self._pool.shutdown()
 
-    def _work(self) -> None:
-        while not self._over.wait(self._every):
-            live = self._site.replicas[self._outcome.kills % len(self._site.replicas)]
+    def _kill(self) -> None:
+        starts: dict[int, Future[Any]] = {}
+        begun = time.monotonic()
+        while not self._over.wait(begun + self._every * (self._outcome.kills + 1) - time.monotonic()):
+            number = self._outcome.kills % len(self._site.replicas)
+            live = self._site.replicas[number]
+            if number in starts:
+                starts[number].result()
             live.stop(signal.SIGKILL)
             self._outcome.kills += 1
-            live.start(120)
+            self._outcome.killed.append(time.monotonic() - begun)
+            starts[number] = self._pool.submit(live.start, 120)
+        for start in starts.values():
+            start.result()
 
 
 def storm(site: Site, outcome: Outcome, size: int, every: float, seed: int) -> Outcome:
@@ -147,18 +166,23 @@ def storm(site: Site, outcome: Outcome, size: int, every: float, seed: int) -> O
     return outcome
 
 
-def untrue(site: Site, outcome: Outcome, size: int) -> list[str]:
-    """Everything that is not as the operations say: empty when all is well."""
+def untrue(site: Site, outcome: Outcome, changes: int) -> list[str]:
+    """Everything that is not as the operations of so many changes say: empty when all is well."""
     there = Counter(site.names())
     wrong = [f"{name} is there {times} times" for name, times in there.items() if times > 1]
     for (verb, name), operation in outcome.done.items():
         said = " ".join(each["message"] for each in operation.get("error", {}).get("errors", []))
         if (name in there) != ((verb == "insert") != bool(said)):
             wrong.append(f"{verb} of {name} said {said or 'done'!r}, and it is {'' if name in there else 'not '}there")
-    if len(outcome.done) != 2 * size:
-        wrong.append(f"{len(outcome.done)} operations ended, not {2 * size}")
+    if len(outcome.done) != changes:
+        wrong.append(f"{len(outcome.done)} operations ended, not {changes}")
     extra = set(there) - {name for _, name in outcome.done}
     return wrong + [f"{name} was asked for by nobody" for name in sorted(extra)]
+
+
+def _pauses(outcome: Outcome) -> str:
+    pauses = [after - before for before, after in pairwise([0.0, *outcome.killed])]
+    return f"one every {min(pauses):.2f} to {max(pauses):.2f} s" if pauses else "none"
 
 
 def main(size: int, every: float = 5.0, share: float = 0.05, seed: int = 1) -> None:
@@ -171,7 +195,7 @@ def main(size: int, every: float = 5.0, share: float = 0.05, seed: int = 1) -> N
         with tempfile.TemporaryDirectory() as home, cloud, Site(Path(home), postgres, cloud, 3) as site:
             lossy.share = share
             storm(site, outcome, size, every, seed)
-            wrong = untrue(site, outcome, size)
+            wrong = untrue(site, outcome, 2 * size)
             listed = {item["name"] for item in site.replicas[0].api().get("zones/ch-gv2/instances")["items"]}
             if listed != set(site.names()):
                 wrong.append(f"the list differs: {sorted(listed ^ set(site.names()))}")
@@ -179,7 +203,7 @@ def main(size: int, every: float = 5.0, share: float = 0.05, seed: int = 1) -> N
         postgres.remove()
     failed = [operation for operation in outcome.done.values() if "error" in operation]
     print(f"{len(outcome.done)} operations DONE in {outcome.seconds:.0f} s, {len(failed)} with an error;"
-          f" {outcome.kills} kills; {lossy.dropped} dropped; {len(wrong)} untrue")
+          f" {outcome.kills} kills, {_pauses(outcome)}; {lossy.dropped} dropped; {len(wrong)} untrue")
     print("\n".join(f"{times:6} {what}" for what, times in outcome.trouble.most_common(20)))
     print("\n".join(str(operation["error"]) for operation in failed[:10]))
     print("\n".join(wrong[:20]))

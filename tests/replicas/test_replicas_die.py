@@ -37,7 +37,7 @@ def test_a_small_storm_is_survived_truthfully(postgres: Postgres, tmp_path: Path
     with cloud, Site(tmp_path, postgres, cloud, 3) as site:
         lossy.share = 0.05
         outcome = storm(site, Outcome(), 12, 3.0, 7)
-        assert not untrue(site, outcome, 12)
+        assert not untrue(site, outcome, 24)
         assert outcome.kills
 
 
