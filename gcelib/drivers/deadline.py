@@ -24,6 +24,16 @@ def within(seconds: float) -> Iterator[None]:
         _UNTIL.reset(token)
 
 
+@contextmanager
+def lifted() -> Iterator[None]:
+    """What is begun in this context may take its time: a change that is cut off is one that nobody knows about."""
+    token = _UNTIL.set(math.inf)
+    try:
+        yield
+    finally:
+        _UNTIL.reset(token)
+
+
 def left() -> float:
     """Seconds that are left, 0 when the time is over; infinity where nobody has set a deadline."""
     return max(0.0, _UNTIL.get() - time.monotonic())

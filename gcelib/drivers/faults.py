@@ -17,6 +17,7 @@ from libcloud.common.types import InvalidCredsError, LibcloudError, MalformedRes
 from libcloud.compute.types import KeyPairDoesNotExistError
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
+from gcelib.drivers import clock
 from gcelib.drivers.redaction import redact
 from gcelib.errors import (
     Bug,
@@ -143,8 +144,17 @@ def saying(kind: type[Fault]) -> str:
 def keys_refused(at: At) -> Unavailable:
     """The cloud does not take the keys that the daemon owns: nothing the caller can mend."""
     return Unavailable(
-        f"{at} refused gcelib's own keys; check key and secret of [clouds.{at.cloud}], and the clock.",
-        retry_after=60,
+        f"{at} refused gcelib's own keys; check key and secret of [clouds.{at.cloud}], and the clock."
+        f"{clock.said(at.cloud)}", retry_after=60,
+    )
+
+
+def untimely(at: At, words: str) -> Unavailable:
+    """The cloud takes requests for too old or too new: nothing the caller can mend, whoever's the keys are."""
+    told = redact(words, at.secrets) or "no reason given"
+    return Unavailable(
+        f"{at} takes gcelib's requests for those of another time ({told}); check the clocks of this machine and of the "
+        f"cloud.{clock.said(at.cloud)}", retry_after=60,
     )
 
 

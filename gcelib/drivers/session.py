@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from gcelib.drivers import deadline, faults
+from gcelib.drivers import clock, deadline, faults
 from gcelib.drivers.breaker import Away, Breaker, Crowded
 from gcelib.drivers.pacing import Pace
 from gcelib.errors import Unavailable
@@ -64,7 +64,7 @@ class Session(Generic[Driver]):
         self._pace = pace or Pace(0)
         self._waiting = 0
         self._make = make
-        self._size, self._wait = size, wait
+        self.size, self._wait = size, wait
         self._idle = float("inf") if lasting else idle
         self._lasting = lasting
         self._clock = clock
@@ -99,8 +99,10 @@ class Session(Generic[Driver]):
         begun = self._clock()
         outcome, call, fault = "ok", None, None
         try:
+            if not deadline.left():
+                raise Unavailable(f"{self.at} was not asked for {what}: this request has used up the time it may take.")
             call = self._breaker.enter()
-            with self.lease() as driver:
+            with clock.asking(self.at.cloud), self.lease() as driver:
                 self._pace.turn(str(self.at), deadline.left())
                 call.begun = self._clock()
                 return work(driver)
@@ -137,11 +139,11 @@ class Session(Generic[Driver]):
                         raise Unavailable(f"{self.at} is being closed; try again.", retry_after=1)
                     if self._free:
                         return self._free.pop()[0]
-                    if self._count < self._size:
+                    if self._count < self.size:
                         self._count += 1
                         break
                     if not self._waited(until):
-                        raise Away(f"{self.at}: all {self._size} connections are busy.", retry_after=2)
+                        raise Away(f"{self.at}: all {self.size} connections are busy.", retry_after=2)
         finally:
             for driver in stale:
                 shut(driver)
@@ -149,8 +151,8 @@ class Session(Generic[Driver]):
 
     def _waited(self, until: float) -> bool:
         """Wait for a driver to come back; False when none does in time. The caller holds the lock."""
-        if self._waiting >= MOST_WAITING * self._size:
-            raise Crowded(f"{self.at}: too many requests wait for one of {self._size} connections.", retry_after=2)
+        if self._waiting >= MOST_WAITING * self.size:
+            raise Crowded(f"{self.at}: too many requests wait for one of {self.size} connections.", retry_after=2)
         left = until - self._clock()
         self._waiting += 1
         try:

@@ -20,16 +20,17 @@ from gcelib.drivers import deadline
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.layers import fresh
 from gcelib.drivers.projects import Projects
-from gcelib.errors import Bug, Fault, NotFound, TooLarge, Unauthenticated, Unsupported, WrongVerb
+from gcelib.errors import Bug, Fault, NotFound, TooLarge, Unauthenticated, Unavailable, Unsupported, WrongVerb
 from gcelib.server import batch, conditional, fields, logs, metrics, resources, validate
 from gcelib.server.abilities import possible
-from gcelib.server.collection import Kept, unsure
+from gcelib.server.collection import unsure
 from gcelib.server.context import Context, Services
 from gcelib.server.discovery.serve import Discovery
 from gcelib.server.links import Links
 from gcelib.server.operations import render
 from gcelib.server.operations.plan import Work
 from gcelib.server.routes import Method
+from gcelib.server.rows import Kept
 from gcelib.server.shelf import Shelf
 from gcelib.server.tenancy import Tenancy, in_its_words, tenancy
 from gcelib.server.trail import Trail
@@ -129,14 +130,15 @@ class Dispatch:
         with asked_anew, deadline.within(self._services.config.server.request_seconds):
             answer = self._earlier(ctx, request) or self._handlers[method.id](ctx)
         if isinstance(answer, Work):
-            answer = self._begin(ctx, answer, _digest(request))
+            with deadline.lifted():
+                answer = self._begin(ctx, answer, _digest(request))
         if answer is None:
             return Response(204)
+        text = answer.encoded if isinstance(answer, Kept) else msgspec.json.encode(answer)
         if choose or query.get("prettyPrint") is True:
-            return json_response(200, choose(answer) if choose else answer, pretty=query.get("prettyPrint") is True)
-        if not isinstance(answer, Kept):
-            return Response(200, _JSON, msgspec.json.encode(answer))
-        return Response(200, {**_JSON, conditional.TAG: rendered(answer).tag}, answer.encoded)
+            whole = msgspec.json.decode(text)
+            return json_response(200, choose(whole) if choose else whole, pretty=query.get("prettyPrint") is True)
+        return Response(200, {**_JSON, conditional.TAG: answer.tag} if isinstance(answer, Kept) else _JSON, text)
 
     def _clouds(self, caller: Caller, params: Mapping[str, str], method: Method) -> Sequence[Cloud]:
         """The clouds a refusal names; a method outside projects is refused for all of them."""
@@ -209,11 +211,14 @@ class Dispatch:
         parts = batch.split(request.header("content-type"), request.body, request)
         answers: list[tuple[str, Response]] = []
         room = batch.MAX_ANSWER
-        for id, part in parts:
-            if room <= 0:
-                part = TooLarge("The answers of this batch are too large together; send the rest as another batch.")
-            answers.append((id, fault_response(part) if isinstance(part, Fault) else self(part)))
-            room -= len(answers[-1][1].body)
+        with deadline.within(self._services.config.server.request_seconds):
+            for id, part in parts:
+                if room <= 0:
+                    part = TooLarge("The answers of this batch are too large together; send the rest as another batch.")
+                elif not deadline.left():
+                    part = Unavailable("This batch has taken all the time it may take; send this part again.")
+                answers.append((id, fault_response(part) if isinstance(part, Fault) else self(part)))
+                room -= len(answers[-1][1].body)
         return batch.join(answers)
 
 
@@ -223,14 +228,6 @@ def _digest(request: Request) -> str:
 
 
 _JSON = {"Content-Type": "application/json; charset=UTF-8"}
-
-
-def rendered(answer: Kept) -> Kept:
-    """The answer with its JSON and the tag of it: of one that is given again they are made once."""
-    if not answer.encoded:
-        text = msgspec.json.encode(answer)
-        answer.tag, answer.encoded = conditional.tag(text), text
-    return answer
 
 
 def json_response(

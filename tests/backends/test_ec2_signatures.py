@@ -19,8 +19,8 @@ from gcelib.config.sealed import Secret
 from gcelib.drivers import registry
 from gcelib.drivers.profile import Keys
 
-ZONES = b"""<R xmlns="urn:x"><availabilityZoneInfo><item><zoneName>here-1a</zoneName><zoneState>available</zoneState>
-</item></availabilityZoneInfo></R>"""
+ZONES = b"""<DescribeAvailabilityZonesResponse xmlns="urn:x"><availabilityZoneInfo><item><zoneName>here-1a</zoneName>
+<zoneState>available</zoneState></item></availabilityZoneInfo></DescribeAvailabilityZonesResponse>"""
 KEY, SECRET = "access-key-of-the-lab", "secret-key-of-the-lab"
 
 

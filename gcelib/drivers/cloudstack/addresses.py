@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gcelib.drivers.cloudstack import records, wire
-from gcelib.drivers.cloudstack.facet import Facet, gone, reached, young
+from gcelib.drivers.cloudstack.facet import Facet, gone, reached
 from gcelib.drivers.cloudstack.jobs import Seen, Token, job_id
 from gcelib.models import Address, Job, JobState
 
@@ -92,7 +92,8 @@ class Addresses(Facet):
         """What the address's row says about the change."""
         rows = self._rows()
         if verb == "acquire":
-            return _acquired(rows, args, target)
+            young = rows if target else [row for row in rows if self.young(row.allocated, args)]
+            return _acquired(young, args, target)
         row = next((row for row in rows if row.id == target and row.state != "Free"), None)
         if verb == "release":
             return gone(row is not None, target)
@@ -129,4 +130,4 @@ def _acquired(rows: Sequence[records.AddressRow], args: Mapping[str, Any], targe
 def _fresh(row: records.AddressRow, args: Mapping[str, Any]) -> bool:
     wanted = row.associatednetworkid == args["network_id"] and args.get("ip", "") in ("", row.ipaddress)
     idle = not (row.issourcenat or row.isstaticnat or row.pairs or row.state in HIDDEN)
-    return wanted and idle and young(row.allocated, args)
+    return wanted and idle

@@ -9,9 +9,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from gcelib.drivers import faults
-from gcelib.drivers.cloudstack import records, wire
+from gcelib.drivers import clock, faults
+from gcelib.drivers.cloudstack import paging, records, wire
 from gcelib.drivers.cloudstack.connection import Driver
+from gcelib.drivers.cloudstack.paging import Page
 from gcelib.drivers.session import Session
 from gcelib.errors import Fault, Forbidden, Unauthenticated, Unavailable, Unsupported
 
@@ -19,8 +20,8 @@ LOG = logging.getLogger(__name__)
 
 PAGE = 500
 SMALLER_PAGES = (200, 100, 50, 20)
-MOST_PAGES = 2000
-PASSES = 3
+SPARE = 2
+"""So many connections are left to others while the pages of lists are fetched."""
 CAPABILITIES_SECONDS = 600.0
 BAD_PARAMETER = 431
 UNKNOWN_OR_FORBIDDEN = 401
@@ -46,6 +47,8 @@ class Client:
         self._project: str | None = None if tenant else ""
         self._capabilities: tuple[float, records.Capabilities] | None = None
         self._page = PAGE
+        self._at_once = max(1, session.size - SPARE)
+        self._turns = threading.Semaphore(self._at_once)
 
     def read(self, command: str, **params: Any) -> wire.Fields:
         """The fields of the answer to one read."""
@@ -57,11 +60,7 @@ class Client:
 
     def rows(self, command: str, key: str, kind: type[Kind], **params: Any) -> list[Kind]:
         """Every row of a list, in the cloud's order, each once, however rows come and go meanwhile."""
-        for _ in range(PASSES):
-            found, steady = self._pass(command, key, kind, params)
-            if steady:
-                break
-        return found
+        return paging.rows(lambda page: self._fetch(command, key, kind, params, page), self._turns, self._at_once)
 
     def project(self) -> str:
         """The id of the cloud's own project all commands are for; "" for the account itself."""
@@ -97,7 +96,7 @@ class Client:
                 return
             if faults.cloud_code(fault) != UNKNOWN_OR_FORBIDDEN:
                 raise
-            message = f"{self.at} does not accept these keys: {_words(fault)}"
+            message = f"{self.at} does not accept these keys: {_words(fault)}{clock.said(self.at.cloud)}"
             raise Unauthenticated(message) from fault.__cause__
 
     def _find_project(self) -> str:
@@ -139,33 +138,9 @@ class Client:
             return other
         return Forbidden(f"{self.at} does not offer {command}, or not to this account: {_words(fault)}")
 
-    def _pass(
-        self, command: str, key: str, kind: type[Kind], params: Mapping[str, Any]
-    ) -> tuple[list[Kind], bool]:
-        """All pages once. Not steady when rows vanished between two pages, so that others may be missed."""
-        seen: dict[str, Kind] = {}
-        fetched = bad = 0
-        first: int | None = None
-        count: int | None = None
-        for page in range(1, MOST_PAGES + 1):
-            batch, size, total = self._fetch(command, key, kind, params, page)
-            count = total if total is not None else count
-            first = count if page == 1 else first
-            before = len(seen)
-            fetched += size
-            bad += size - len(batch)
-            for row in batch:
-                seen.setdefault(row.mark, row)
-            if not size or (batch and len(seen) == before):
-                break
-            if size < self._page and (count is None or fetched >= count):
-                break
-        steady = page == 1 or count is None or (len(seen) + bad >= count and count >= (first or 0))
-        return list(seen.values()), steady
-
     def _fetch(
         self, command: str, key: str, kind: type[Kind], params: Mapping[str, Any], page: int
-    ) -> tuple[list[Kind], int, int | None]:
+    ) -> Page[Kind]:
         """One page; when the very first is refused, smaller ones are tried: some clouds cap them lower."""
         sizes = [self._page]
         for size in sizes:
@@ -179,7 +154,7 @@ class Client:
                     sizes += self._smaller()
                 continue
             self._page = size
-            return self._decoded(command, fields, key, kind)
+            return Page(*self._decoded(command, fields, key, kind), size)
         raise refused
 
     def _smaller(self) -> list[int]:
@@ -190,9 +165,12 @@ class Client:
         self, command: str, fields: wire.Fields, key: str, kind: type[Kind]
     ) -> tuple[list[Kind], int, int | None]:
         try:
-            return wire.rows(fields, key, kind)
+            good, size, count = wire.rows(fields, key, kind)
         except faults.Garbled as exc:
             raise faults.name(exc, self.at, command, writes=False) from None
+        if len(good) < size:
+            LOG.warning("%s: %d of %d rows of %s are left out", self.at, size - len(good), size, command)
+        return good, size, count
 
 
 def _words(fault: Fault) -> str:

@@ -23,22 +23,15 @@ from libcloud.common.base import Response
 from libcloud.common.cloudstack import CloudStackConnection
 from libcloud.compute.drivers.cloudstack import CloudStackNodeDriver
 from libcloud.http import LibcloudConnection
-from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
-from gcelib.drivers import deadline
-from gcelib.drivers.faults import Garbled
+from gcelib.drivers import clock
+from gcelib.drivers.bounded import bounds, pieces
 
-CONNECT_SECONDS = 3.0
 SIGNATURE_MINUTES = 10
 LONGEST_QUERY = 2000
 """Longer reads go by POST: web servers cut request lines at about 8 KB."""
 STALE_SECONDS = 10.0
 """A change is never sent over a socket unused for longer: the cloud may have closed it unseen."""
-LARGEST_ANSWER = 256 * 1024 * 1024
-SHORTEST = 0.05
-"""Seconds that a call has however late its request is."""
-SLOWEST = 4
-"""A whole answer may take so many times the time allowed between two pieces of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +81,7 @@ class Http(LibcloudConnection):
         hooks: Any = None,
     ) -> None:
         """Send and read the whole answer, bounded in size and, however slowly it drips, in time."""
-        left = deadline.left()
-        limit = max(SHORTEST, min(self.endpoint.timeout, left))
-        until = time.monotonic() + max(SHORTEST, min(SLOWEST * limit, left))
+        allowed, until = bounds(self.endpoint.timeout)
         self.response = self.session.request(
             method=method,
             url=self.origin + url,
@@ -99,10 +90,11 @@ class Http(LibcloudConnection):
             allow_redirects=False,
             stream=True,
             verify=self.verification,
-            timeout=(min(CONNECT_SECONDS, limit), limit),
+            timeout=allowed,
         )
+        clock.heard(self.response.headers.get("date"))
         try:
-            self.content = _read(self.response.raw, until)
+            self.content = b"".join(pieces(self.response.raw, until))
         except BaseException:
             self.response.close()
             raise
@@ -112,30 +104,6 @@ class Http(LibcloudConnection):
         """Drop the open socket; the next request makes a new one."""
         self.session.close()
         self.answered = 0.0
-
-
-def _read(raw: Any, until: float) -> bytes:
-    """The body, piece by piece as it comes, so that the deadline holds against a dripping server, too.
-
-    `requests` would wait for whole chunks; its exceptions are raised in place of urllib3's.
-    """
-    parts: list[bytes] = []
-    size = 0
-    try:
-        while part := raw.read1(1 << 20, decode_content=True):
-            parts.append(part)
-            size += len(part)
-            if size > LARGEST_ANSWER:
-                raise Garbled("longer than any list can be")
-            if time.monotonic() > until:
-                raise requests.exceptions.ReadTimeout("the answer took too long")
-    except ReadTimeoutError as exc:
-        raise requests.exceptions.ReadTimeout(exc) from None
-    except DecodeError as exc:
-        raise requests.exceptions.ContentDecodingError(exc) from None
-    except HTTPError as exc:
-        raise requests.exceptions.ChunkedEncodingError(exc) from None
-    return b"".join(parts)
 
 
 def signature(params: Mapping[str, str], secret: str) -> str:

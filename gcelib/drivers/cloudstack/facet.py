@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from gcelib.drivers import faults
+from gcelib.drivers import clock, faults
 from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import BAD_PARAMETER, Client
 from gcelib.drivers.cloudstack.jobs import PATIENCE, UNSEEN, Jobs, Seen, Token, job_id
@@ -14,7 +14,7 @@ from gcelib.errors import Fault, Forbidden, TooMany, Unavailable
 from gcelib.models import Job, JobState
 
 SKEW = datetime.timedelta(minutes=10)
-"""How far the cloud's clock may be from ours."""
+"""How far the cloud's clock may be from ours where its answers do not tell."""
 
 
 class Facet:
@@ -122,6 +122,11 @@ class Facet:
             raise fault
         return Job(JobState.DONE, target=seen.target or target, result={"id": target, **seen.result})
 
+    def young(self, created: str, args: Mapping[str, Any]) -> bool:
+        """Whether a thing may be the outcome of a creation: not older than when that was submitted."""
+        since, made = wire.time_of(str(args.get("submitted", ""))), wire.time_of(created)
+        return since is None or made is None or made >= clock.since(self.client.at.cloud, since) - SKEW
+
     def job_of(self, command: str, fields: wire.Fields) -> str:
         """The job id in an answer. Raises Uncertain when there is none: the change may be under way."""
         job = text_of(fields, "jobid")
@@ -147,12 +152,6 @@ def gone(there: bool, target: str) -> Seen | None:
 def reached(there: bool, target: str, **result: object) -> Seen | None:
     """The effect of a change that is there or not."""
     return Seen(JobState.DONE, target, {"id": target, **result}) if there else None
-
-
-def young(created: str, args: Mapping[str, Any]) -> bool:
-    """Whether a thing may be the outcome of a creation: not older than when that was submitted."""
-    since, made = wire.time_of(str(args.get("submitted", ""))), wire.time_of(created)
-    return since is None or made is None or made >= since - SKEW
 
 
 def line_of(description: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import Client
-from gcelib.drivers.cloudstack.facet import Facet, gone, line_of, young
+from gcelib.drivers.cloudstack.facet import Facet, gone, line_of
 from gcelib.drivers.cloudstack.jobs import Jobs, Seen
 from gcelib.drivers.cloudstack.systems import Systems, format_of
 from gcelib.errors import Refused
@@ -96,7 +96,7 @@ class Images(Facet):
             rows = self._rows("self", id=target)
         else:
             found, name = self._rows("self", name=str(args["name"])), str(args["name"]).casefold()
-            rows = [row for row in found if row.name.casefold() == name and young(row.created, args)]
+            rows = [row for row in found if row.name.casefold() == name and self.young(row.created, args)]
         if not rows:
             return None
         row = min(rows, key=lambda row: list(_ORDER).index(_state(row)))

@@ -9,7 +9,7 @@ from typing import Any
 from gcelib.drivers import faults
 from gcelib.drivers.cloudstack import records
 from gcelib.drivers.cloudstack.client import Client
-from gcelib.drivers.cloudstack.facet import gone, reached, text_of, young
+from gcelib.drivers.cloudstack.facet import gone, reached, text_of
 from gcelib.drivers.cloudstack.jobs import Jobs, Seen, Token
 from gcelib.drivers.cloudstack.machines import node_of, state_of
 from gcelib.drivers.cloudstack.reshaping import Reshaping
@@ -167,7 +167,8 @@ class Nodes(Reshaping):
             rows = self.rows(id=target)
         else:
             name, zone = str(args["name"]), str(args["zone_id"])
-            rows = [row for row in self.rows(name=name, zoneid=zone) if _made_by(row, args)]
+            found = self.rows(name=name, zoneid=zone)
+            rows = [row for row in found if _like(row, args) and self.young(row.created, args)]
         if not rows:
             return None
         row = rows[0]
@@ -185,9 +186,7 @@ def _keys(names: Sequence[str]) -> dict[str, Any]:
     return {"keypair": names[0]} if len(names) == 1 else {"keypairs": names}
 
 
-def _made_by(row: records.VmRow, args: Mapping[str, Any]) -> bool:
+def _like(row: records.VmRow, args: Mapping[str, Any]) -> bool:
     if row.name.casefold() != str(args["name"]).casefold():
         return False
-    if (row.templateid, row.serviceofferingid) != (args["image_id"], args["size_id"]):
-        return False
-    return young(row.created, args)
+    return (row.templateid, row.serviceofferingid) == (args["image_id"], args["size_id"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gcelib.drivers.cloudstack import records, wire
-from gcelib.drivers.cloudstack.facet import Facet, gone, young
+from gcelib.drivers.cloudstack.facet import Facet, gone
 from gcelib.drivers.cloudstack.images import gigabytes
 from gcelib.drivers.cloudstack.jobs import Seen
 from gcelib.errors import Refused
@@ -54,7 +54,7 @@ class Snapshots(Facet):
         else:
             name = str(args["name"]).casefold()
             found = self.rows(volumeid=str(args["volume_id"]))
-            rows = [row for row in found if row.name.casefold() == name and young(row.created, args)]
+            rows = [row for row in found if row.name.casefold() == name and self.young(row.created, args)]
         if not rows:
             return None
         row = rows[0]

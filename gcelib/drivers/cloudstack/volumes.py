@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gcelib.drivers.cloudstack import records, wire
-from gcelib.drivers.cloudstack.facet import Facet, gone, reached, young
+from gcelib.drivers.cloudstack.facet import Facet, gone, reached
 from gcelib.drivers.cloudstack.images import gigabytes
 from gcelib.drivers.cloudstack.jobs import Seen
 from gcelib.errors import Refused
@@ -133,7 +133,7 @@ class Volumes(Facet):
         else:
             name = str(args["name"])
             found = self.rows(name=name, zoneid=str(args["zone_id"]))
-            rows = [row for row in found if row.name.casefold() == name.casefold() and young(row.created, args)]
+            rows = [row for row in found if row.name.casefold() == name.casefold() and self.young(row.created, args)]
         if not rows:
             return None
         row = rows[0]

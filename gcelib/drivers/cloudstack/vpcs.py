@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gcelib.drivers.cloudstack import records, wire
-from gcelib.drivers.cloudstack.facet import Facet, gone, line_of, young
+from gcelib.drivers.cloudstack.facet import Facet, gone, line_of
 from gcelib.drivers.cloudstack.jobs import Seen
 from gcelib.errors import Exists, Unsupported
 from gcelib.models import Job, JobState, Vpc, VpcType
@@ -84,7 +84,8 @@ class Vpcs(Facet):
         if verb == "destroy":
             return gone(any(row.id == target for row in rows), target)
         for row in rows:
-            if row.id == target if target else _named(row, args["name"], args["zone_id"]) and young(row.created, args):
+            named = not target and _named(row, args["name"], args["zone_id"]) and self.young(row.created, args)
+            if row.id == target if target else named:
                 state = JobState.RUNNING if row.busy else JobState.DONE
                 return Seen(state, row.id, {"id": row.id}, job=row.jobid if row.busy else "")
         return None

@@ -15,15 +15,14 @@ import msgspec
 
 from gcelib.drivers.cloudstack.records import ErrorRow, Row
 from gcelib.drivers.faults import Garbled, Refusal
+from gcelib.drivers.mending import BROKEN as BROKEN
+from gcelib.drivers.mending import called, mended
 
 LOG = logging.getLogger(__name__)
 
 Fields = dict[str, msgspec.Raw]
 Kind = TypeVar("Kind", bound=Row)
 Any_ = TypeVar("Any_")
-
-BROKEN = (msgspec.MsgspecError, ValueError, RecursionError)
-"""What msgspec raises for texts that are no JSON, or not of the type asked for."""
 
 
 def envelope(command: str, status: int, content_type: str, content: bytes) -> Fields:
@@ -105,9 +104,17 @@ def _row(raw: msgspec.Raw, kind: type[Kind]) -> Kind | None:
     except Garbled:
         row = None
     if row is None or not row.mark:
-        LOG.warning("a row of the cloud's list is left out: not a usable %s", kind.__name__)
+        LOG.warning("a row of the cloud's list is left out: not a usable %s", called(kind, _plain(raw)))
         return None
     return row
+
+
+def _plain(raw: msgspec.Raw) -> Any:
+    """A row as it is, for the log; None where it cannot be read."""
+    try:
+        return msgspec.json.decode(raw)
+    except BROKEN:
+        return None
 
 
 def one(raw: bytes, kind: type[Any_]) -> Any_:
@@ -122,35 +129,7 @@ def one(raw: bytes, kind: type[Any_]) -> Any_:
         raise Garbled(f"no {kind.__name__}") from None
     if not isinstance(fields, dict):
         raise Garbled(f"no {kind.__name__}")
-    return _mended(fields, kind)
-
-
-def _mended(fields: dict[str, Any], kind: type[Any_]) -> Any_:
-    kept: dict[str, Any] = {}
-    for field in msgspec.structs.fields(kind):  # type: ignore[arg-type]
-        value = fields.get(field.encode_name)
-        if value is None:
-            continue
-        try:
-            kept[field.name] = msgspec.convert(value, field.type, strict=False)
-        except BROKEN:
-            fallback = _mended_field(value, field.type)
-            LOG.warning("field %s of a %s has a wrong type and is mended", field.name, kind.__name__)
-            if fallback is not None:
-                kept[field.name] = fallback
-    return kind(**kept)
-
-
-def _mended_field(value: Any, wanted: Any) -> Any:
-    """What can be saved of a field: the good members of a list, a number as text; None for nothing."""
-    if wanted is str and isinstance(value, int | float):
-        return str(value)
-    member = (getattr(wanted, "__args__", None) or (None,))[0]
-    if not isinstance(value, list | tuple) or not isinstance(member, type):
-        return None
-    if issubclass(member, msgspec.Struct):
-        return tuple(_mended(item, member) for item in value if isinstance(item, dict))
-    return tuple(item for item in value if isinstance(item, member))
+    return mended(fields, kind)
 
 
 def time_of(text: str) -> datetime.datetime | None:

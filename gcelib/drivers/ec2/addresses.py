@@ -37,7 +37,8 @@ class Addresses(Facet):
         made = self.client.change(
             "AllocateAddress", Domain="vpc", Address=ip, TagSpecification=[named("elastic-ip", "", key)],
         )
-        return self.done(id_of(made), ip=text(made, "publicIp"))
+        ip = self.client.made("AllocateAddress", made, "publicIp")
+        return self.done(id_of(made), ip=ip)
 
     def release(self, *, key: str, id: str) -> Job:
         """Give it back, from a machine too; one already gone is done."""

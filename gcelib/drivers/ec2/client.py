@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gcelib.drivers import faults
 from gcelib.drivers.ec2 import wire
 from gcelib.drivers.ec2.codes import fault_of
 from gcelib.drivers.ec2.wire import Refusal, Tree
@@ -43,7 +44,7 @@ class Client:
         page = {**params, "MaxResults": size or None}
         for _ in range(MOST_PAGES):
             answer = self.ask(action, **page)
-            found += wire.rows(answer, name)
+            found += self._listed(action, answer, name)
             token = wire.text(answer, "nextToken") or wire.text(answer, "NextToken")
             if not token:
                 break
@@ -53,7 +54,7 @@ class Client:
     def some(self, action: str, name: str, **params: Any) -> Sequence[Tree]:
         """A list of things asked for by their ids; none where they are not there."""
         try:
-            return wire.rows(self.ask(action, **params), name)
+            return self._listed(action, self.ask(action, **params), name)
         except NotFound:
             return []
 
@@ -87,8 +88,22 @@ class Client:
             self.change("CreateTags", ResourceId=[id], Tag=tags)
         return id
 
+    def _listed(self, action: str, answer: Tree, name: str) -> Sequence[Tree]:
+        try:
+            return wire.listed(answer, name)
+        except faults.Garbled as exc:
+            raise faults.name(exc, self.at, action, writes=False) from None
+
+    def made(self, action: str, answer: Tree, name: str) -> str:
+        """The id in the answer to a change. Raises Uncertain when it is not there."""
+        found = wire.text(answer, name)
+        if not found:
+            raise faults.name(faults.Garbled(f"it holds no {name}"), self.at, action, writes=True)
+        return found
+
     def _call(self, action: str, params: Mapping[str, Any], *, writes: bool) -> Tree:
         def work(driver: Any) -> Tree:
+            driver.connection.set_context({wire.ACTION: action})
             try:
                 return _send(driver, {"Action": action, **wire.spelt(params)})
             except Refusal as refusal:

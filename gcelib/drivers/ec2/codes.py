@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gcelib.drivers.ec2.wire import Refusal
-from gcelib.drivers.faults import At, saying
+from gcelib.drivers.ec2.wire import CLOCK, KEYS, TIMES, Refusal
+from gcelib.drivers.faults import At, saying, untimely
 from gcelib.drivers.redaction import redact
 from gcelib.errors import (
     Exceeded,
@@ -55,6 +55,8 @@ ENDS: tuple[tuple[str, type[Fault]], ...] = (
 
 def fault_of(refusal: Refusal, at: At, what: str, *, writes: bool) -> Fault:
     """The fault that a refusal is; `fault.__cause__` is the refusal, so that `code` finds it."""
+    if refusal.code in CLOCK or (refusal.code in KEYS and TIMES.search(refusal.words)):
+        return untimely(at, f"{refusal.code}: {refusal.words}")
     words = redact(refusal.words, at.secrets) or "no reason given"
     kind = _kind(refusal, writes)
     fault = kind(f"{at} {saying(kind)} {what} ({refusal.code or refusal.status}): {words}")

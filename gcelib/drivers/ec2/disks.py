@@ -57,7 +57,7 @@ class Volumes(Facet):
             VolumeType=type_id or self.settings.volume_type, ClientToken=key,
             TagSpecification=[named("volume", name, key)],
         )
-        id = self.client.told(made, text(made, "volumeId"), name, key)
+        id = self.client.told(made, self.client.made("CreateVolume", made, "volumeId"), name, key)
         return self.watch("create", {"name": name, "mark": key}, id)
 
     def attach(self, *, key: str, id: str, node_id: str, device: int = 0) -> Job:
@@ -151,7 +151,7 @@ class Snapshots(Facet):
         made = self.client.change(
             "CreateSnapshot", VolumeId=volume_id, Description=name, TagSpecification=[named("snapshot", name, key)],
         )
-        id = self.client.told(made, text(made, "snapshotId"), name, key)
+        id = self.client.told(made, self.client.made("CreateSnapshot", made, "snapshotId"), name, key)
         return self.watch("create", {"name": name, "mark": key}, id)
 
     def destroy(self, *, key: str, id: str) -> Job:

@@ -57,7 +57,7 @@ class Firewalls(Facet):
             )
         except Exists:
             return self.done(self._named(name, vpc_id))
-        return self.done(text(made, "groupId"))
+        return self.done(self.client.made("CreateSecurityGroup", made, "groupId"))
 
     def destroy_group(self, *, key: str, id: str) -> Job:
         """Delete a group that no machine is in; one already gone is done."""

@@ -75,10 +75,8 @@ class Nodes(Facet):
             BlockDeviceMapping=[{"DeviceName": device, "Ebs": ebs}] if device else [],
             TagSpecification=[named("instance", name, key), named("volume", name, key)],
         )
-        found = rows(made, "instancesSet")
-        if not found:
-            raise Refused(f"{self.client.at} made no machine, and said nothing more.")
-        id = self.client.told(found[0], text(found[0], "instanceId"), name, key)
+        found: Tree = next(iter(rows(made, "instancesSet")), {})
+        id = self.client.told(found, self.client.made("RunInstances", found, "instanceId"), name, key)
         return self.watch("create", {"name": name, "mark": key}, id)
 
     def destroy(self, *, key: str, id: str, volume_ids: Sequence[str] = ()) -> Job:

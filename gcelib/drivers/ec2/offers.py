@@ -10,6 +10,7 @@ from typing import Any
 
 from libcloud.compute.constants.ec2_instance_types import INSTANCE_TYPES
 
+from gcelib.drivers import clock
 from gcelib.drivers.ec2.client import Client, named
 from gcelib.drivers.ec2.facet import Facet, Settings
 from gcelib.drivers.ec2.places import name_of
@@ -84,7 +85,8 @@ class Images(Facet):
                 "CreateSnapshot", VolumeId=volume_id, Description=f"For image {name}",
                 TagSpecification=[named("snapshot", name, key, {OF_IMAGE: name})],
             )
-            snapshot_id, args = text(made, "snapshotId"), args | {"volume_id": volume_id}
+            snapshot_id = self.client.made("CreateSnapshot", made, "snapshotId")
+            args |= {"volume_id": volume_id}
             return self.watch("create", {**args, "snapshot_id": snapshot_id}, "")
         return self.watch("create", args, self._register(args, snapshot_id, volume_id))
 
@@ -134,7 +136,8 @@ class Images(Facet):
             return next(iter(self.client.some("DescribeImages", "imagesSet", ImageId=[known])), None)
         wanted = [{"Name": "name", "Value": [args["name"]]}]
         found = self.client.list("DescribeImages", "imagesSet", Owner=["self"], Filter=wanted)
-        since = time_of(str(args.get("submitted", "")))
+        told = time_of(str(args.get("submitted", "")))
+        since = clock.since(self.client.at.cloud, told) if told is not None else None
         return next((row for row in found if _made_since(row, since)), None)
 
     def _copy(self, args: Mapping[str, Any]) -> Tree | None:
@@ -154,7 +157,7 @@ class Images(Facet):
                                                              "VolumeType": self.settings.volume_type}}],
             TagSpecification=[named("image", args["name"], str(args["mark"]))],
         )
-        id = text(made, "imageId")
+        id = self.client.made("RegisterImage", made, "imageId")
         self._registered[str(args["mark"])] = id
         if len(self._registered) > KEPT:
             self._registered.popitem(last=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from gcelib.drivers.ec2.client import Client
 from gcelib.drivers.ec2.facet import Facet
-from gcelib.drivers.ec2.wire import Tree, rows, tags, text
+from gcelib.drivers.ec2.wire import Tree, tags, text
 from gcelib.models import Network, Vpc, Zone
 
 
@@ -93,7 +93,7 @@ class Networks(Facet):
 
 def zones_of(client: Client) -> Sequence[Tree]:
     """EC2's own words on the zones of the region."""
-    return rows(client.ask("DescribeAvailabilityZones"), "availabilityZoneInfo")
+    return client.list("DescribeAvailabilityZones", "availabilityZoneInfo")
 
 
 def name_of(row: Tree, id: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,14 +14,33 @@ from libcloud.compute.drivers.ec2 import EC2Response
 
 from gcelib.drivers.faults import Garbled
 
+LOG = logging.getLogger(__name__)
+ACTION = "action"
+"""Under which a connection's context holds what is asked."""
+
 Tree = dict[str, Any]
 """One answer, or a part of one: texts, further trees, or lists of either where EC2 has `<item>`s."""
 
 KEYS = frozenset({
     "AuthFailure", "InvalidClientTokenId", "SignatureDoesNotMatch", "MissingAuthenticationToken", "InvalidAccessKeyId",
-    "IncompleteSignature", "OptInRequired", "RequestExpired", "InvalidSignature", "UnrecognizedClientException",
+    "IncompleteSignature", "OptInRequired", "InvalidSignature", "UnrecognizedClientException",
 })
-"""The codes that say that the keys are not good, or the clock is not."""
+"""The codes that say that the keys are not good."""
+
+
+CLOCK = frozenset({"RequestExpired", "RequestTimeTooSkewed", "RequestInTheFuture", "InvalidRequestTimestamp"})
+"""The codes that say that a request is of another time."""
+TIMES = re.compile("(?i)signature (expired|not yet current)|request has expired|timestamp")
+"""The words of SignatureDoesNotMatch, and its like, that say so."""
+
+IDS: Mapping[str, tuple[str, ...]] = {
+    "reservationSet": ("reservationId",), "instancesSet": ("instanceId",), "volumeSet": ("volumeId",),
+    "snapshotSet": ("snapshotId",), "imagesSet": ("imageId",), "addressesSet": ("allocationId", "publicIp"),
+    "availabilityZoneInfo": ("zoneName",), "subnetSet": ("subnetId",), "vpcSet": ("vpcId",),
+    "securityGroupInfo": ("groupId",), "securityGroupRuleSet": ("securityGroupRuleId",), "keySet": ("keyName",),
+    "instanceTypeSet": ("instanceType",), "accountAttributeSet": ("attributeName",),
+}
+"""What tells the rows of a list apart, by the list: the first field that is there. Rows of others need none."""
 
 
 class Refusal(Exception):
@@ -39,8 +60,9 @@ class Answer(EC2Response):
         super().__init__(response, connection)  # type: ignore[no-untyped-call]
 
     def parse_body(self) -> Tree:
-        """The answer's fields. Raises Garbled for what is no XML."""
-        return tree_of(self.body or "")
+        """The answer's fields. Raises Garbled for what is no XML, or another call's answer."""
+        asked: Any = self.connection
+        return tree_of(self.body or "", str(asked.context.get(ACTION, "")))
 
     def parse_error(self) -> str:
         """Raises InvalidCredsError, Refusal by code, or Garbled where there is none."""
@@ -53,19 +75,21 @@ class Answer(EC2Response):
             raise Garbled(f"HTTP {status} without an error of EC2's", refused=400 <= status < 500) from None
         named = {_name(each): (each.text or "").strip() for each in root.iter() if _name(each) in ("Code", "Message")}
         code, words = named.get("Code", ""), named.get("Message", "")
-        if code in KEYS:
+        if code in KEYS and not TIMES.search(words):
             raise InvalidCredsError(f"{code}: {words}")
         raise Refusal(status, code, words)
 
 
-def tree_of(body: str | bytes) -> Tree:
-    """The fields of an answer. Raises Garbled for what is no XML."""
-    if not body:
-        return {}
+def tree_of(body: str | bytes, action: str) -> Tree:
+    """The fields of the answer to an action. Raises Garbled for what is no XML, or not this answer."""
     try:
-        found = _value(ElementTree.fromstring(body))
+        root = ElementTree.fromstring(body)
     except ElementTree.ParseError:
-        raise Garbled("no XML") from None
+        raise Garbled(f"no XML, {len(body)} characters") from None
+    if _name(root) != f"{action}Response":
+        # A page in XHTML would be taken for an empty list.
+        raise Garbled(f"{_name(root)[:80]}, not the answer of this call")
+    found = _value(root)
     return found if isinstance(found, dict) else {}
 
 
@@ -82,10 +106,30 @@ def _value(element: ElementTree.Element) -> Any:
     return {_name(part): _value(part) for part in parts}
 
 
-def rows(tree: Mapping[str, Any], name: str) -> list[Any]:
-    """The items of a list in an answer; an empty list comes as an empty text, or not at all."""
+def listed(tree: Mapping[str, Any], name: str) -> list[Tree]:
+    """The items of the list that an answer is about. Raises Garbled where it has none: an empty one is there, too."""
     found = tree.get(name)
-    return found if isinstance(found, list) else []
+    if not isinstance(found, list) and found != "":
+        raise Garbled(f"no list '{name}'")
+    return rows(tree, name)
+
+
+def rows(tree: Mapping[str, Any], name: str) -> list[Tree]:
+    """The items of a list in an answer; an empty list comes as an empty text, or not at all.
+
+    Those without what tells them apart are left out, with a line in the log; of two that are the same the second.
+    """
+    found = tree.get(name)
+    every: list[Any] = found if isinstance(found, list) else []
+    keys = IDS.get(name, ())
+    good: dict[Any, Tree] = {}
+    for place, row in enumerate(every):
+        mark = next(filter(None, (text(row, key) for key in keys)), "") if isinstance(row, dict) else ""
+        if isinstance(row, dict) and (mark or not keys):
+            good.setdefault(mark or place, row)
+        else:
+            LOG.warning("a row of %s is left out: it has no %s", name, " or ".join(keys) or "fields")
+    return list(good.values())
 
 
 def part(tree: Mapping[str, Any], name: str) -> Tree:
@@ -103,12 +147,12 @@ def text(tree: Mapping[str, Any], name: str) -> str:
 def number(tree: Mapping[str, Any], name: str) -> int:
     """A whole number in an answer; 0 where it is not there."""
     found = text(tree, name)
-    return int(found) if found.lstrip("-").isdigit() else 0
+    return int(found) if re.fullmatch("-?[0-9]{1,18}", found) else 0
 
 
 def tags(tree: Mapping[str, Any]) -> dict[str, str]:
     """The tags of a thing."""
-    return {text(row, "key"): text(row, "value") for row in rows(tree, "tagSet")}
+    return {key: text(row, "value") for row in rows(tree, "tagSet") if (key := text(row, "key"))}
 
 
 def spelt(params: Mapping[str, Any]) -> dict[str, str]:

@@ -68,7 +68,7 @@ class Volumes(Facet):
             # The driver has the call, and it only says that it cannot.
             return []
         zones, profile = by_any_name(self._zones.list()), self.door.kind.profile
-        found = [volume_of(each, profile, zones, self.user(each)) for each in objects]
+        found = self.models(lambda each: volume_of(each, profile, zones, self.user(each)), objects)
         held = held_by(self._nodes.objects(), profile) if found else {}
         return [
             replace(disk, node_id=held[disk.name][0], boot=held[disk.name][1]) if disk.name in held else disk
@@ -191,7 +191,7 @@ class Snapshots(Facet):
 
     def list(self) -> Sequence[Snapshot]:
         """Every copy."""
-        return [snapshot_of(each) for each in self.objects()]
+        return self.models(snapshot_of, self.objects())
 
     def objects(self) -> Sequence[Any]:
         """libcloud's own objects."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from libcloud.common.types import InvalidCredsError
 
-from gcelib.drivers import faults
+from gcelib.drivers import clock, faults
 from gcelib.drivers.generic.kind import Kind
 from gcelib.drivers.session import Session
 from gcelib.errors import Fault, Forbidden, Refused, TooMany, Unauthenticated, Unavailable, Uncertain, Unsupported
@@ -104,4 +104,6 @@ class Door:
 
 def refused(at: faults.At, *, owned: bool) -> Fault:
     """The cloud does not take the keys: the daemon's own, or a caller's."""
-    return faults.keys_refused(at) if owned else Unauthenticated(f"{at} does not take these keys.")
+    if owned:
+        return faults.keys_refused(at)
+    return Unauthenticated(f"{at} does not take these keys.{clock.said(at.cloud)}")

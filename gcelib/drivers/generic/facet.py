@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
-from typing import Any, ClassVar
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, TypeVar
 
 from gcelib.drivers.generic.door import Door
 from gcelib.drivers.generic.effects import Effects, Seen
 from gcelib.drivers.generic.kind import Kind
+from gcelib.drivers.redaction import redact
 from gcelib.errors import NotFound
 from gcelib.models import Job, JobState
 
+LOG = logging.getLogger(__name__)
+Model = TypeVar("Model")
+ODD = (LookupError, AttributeError, TypeError, ValueError, ArithmeticError)
+"""What is raised by an object that has other things in it than libcloud promises."""
 
 class Facet:
     """One facet. `name` as in `Cloud`; `needs` maps each verb to the driver's calls without which it cannot be.
@@ -40,6 +46,18 @@ class Facet:
     def pursue(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """`seen`, for a change that is waited for: what of it has still to be sent may be sent now."""
         return self.seen(verb, args, target)
+
+    def models(self, model: Callable[[Any], Model], objects: Iterable[Any]) -> list[Model]:
+        """libcloud's objects as models; one that is not what libcloud promises is left out, with a line in the log."""
+        found: list[Model] = []
+        for each in objects:
+            try:
+                found.append(model(each))
+            except ODD as exc:
+                id = redact(str(getattr(each, "id", "")), self.door.at.secrets)
+                LOG.warning("%s: one of its %s is left out: it is no usable %s '%s' (%s)", self.door.at, self.name,
+                            type(each).__name__, id, type(exc).__name__)
+        return found
 
     def done(self, target: str, **result: object) -> Job:
         """A change that is finished already."""

@@ -63,7 +63,7 @@ class KeyPairs(Facet):
     def list(self) -> Sequence[KeyPair]:
         """Every registered key."""
         way = handed(self.door.kind)
-        return [keypair_of(each) for each in self.objects()] if way is not None and way.registered else []
+        return self.models(keypair_of, self.objects()) if way is not None and way.registered else []
 
     def objects(self) -> Sequence[Any]:
         """libcloud's own objects."""

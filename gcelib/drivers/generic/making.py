@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from libcloud.compute.base import NodeDriver
 
 from gcelib.config import CloudConfig
+from gcelib.drivers import bounded
 from gcelib.drivers.generic.kind import Kind
 from gcelib.errors import Unavailable
 
@@ -55,17 +56,9 @@ def make(kind: Kind, want: Wanted) -> NodeDriver:
             "[clouds.NAME.options]."
         )
     # Not by calling the class: what makes several providers' objects takes no argument but the key.
-    made: NodeDriver = object.__new__(kind.type)
+    shape: type[NodeDriver] = bounded.within(kind.type, want.timeout, want.ca_file)
+    made: NodeDriver = object.__new__(shape)
     made.__init__(**given)  # type: ignore[misc]
-    http: Any = getattr(getattr(made, "connection", None), "connection", None)
-    session = getattr(http, "session", None)
-    if session is not None:
-        # For drivers whose constructor hands no time-out on.
-        session.timeout = want.timeout
-        # The environment must not add proxies or ~/.netrc passwords to signed calls.
-        session.trust_env = False
-        if want.ca_file:
-            http.ca_cert = want.ca_file
     return made
 
 

@@ -41,7 +41,7 @@ class Nodes(Facet):
     def list(self) -> Sequence[Node]:
         """Every machine that is there."""
         zones = self._zones.list()
-        return [self.model(each, zones) for each in self.objects()]
+        return self.models(lambda each: self.model(each, zones), self.objects())
 
     def find(self, name: str) -> Sequence[Node]:
         """The machines of this name, any letter case."""
@@ -50,7 +50,8 @@ class Nodes(Facet):
     def objects(self) -> Sequence[Any]:
         """libcloud's own objects, without those that are gone."""
         profile = self.door.kind.profile
-        return [each for each in self.door.rows("list_nodes") if not hidden(each, profile)]
+        found = [each for each in self.door.rows("list_nodes") if hasattr(each, "id") and hasattr(each, "state")]
+        return [each for each in found if not hidden(each, profile)]
 
     def one(self, id: str) -> Any:
         """libcloud's object of one machine; None when it is not there."""

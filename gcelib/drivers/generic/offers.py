@@ -20,7 +20,7 @@ class Sizes(Facet):
 
     def list(self) -> Sequence[Size]:
         """Every size, of every location."""
-        return [size_of(each, self.door.kind.profile) for each in self.objects()]
+        return self.models(lambda each: size_of(each, self.door.kind.profile), self.objects())
 
     def objects(self) -> Sequence[Any]:
         """libcloud's own objects."""
@@ -42,7 +42,7 @@ class Images(Facet):
 
     def list(self) -> Sequence[Image]:
         """Every image that a machine can be made of."""
-        return [image_of(each) for each in self.objects()]
+        return self.models(image_of, self.objects())
 
     def objects(self) -> Sequence[Any]:
         """libcloud's own objects."""

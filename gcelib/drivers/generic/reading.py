@@ -81,8 +81,18 @@ def time_of(*values: Any) -> datetime.datetime | None:
             except ValueError:
                 continue
         if found is not None:
-            return found if found.tzinfo is not None else found.replace(tzinfo=datetime.UTC)
+            return utc(found)
     return None
+
+
+def utc(moment: datetime.datetime | None) -> datetime.datetime | None:
+    """A time in UTC, as which one without a zone is taken; None for one before or after all years."""
+    if moment is None:
+        return None
+    try:
+        return moment.replace(tzinfo=moment.tzinfo or datetime.UTC).astimezone(datetime.UTC)
+    except OverflowError:
+        return None
 
 
 def created(thing: Any) -> datetime.datetime | None:
@@ -122,7 +132,7 @@ def node_of(node: Any, profile: Profile, zones: Mapping[str, str], network_id: s
         size_id=first({"": size}, ("",)) or first(extra, (*profile.size_keys, *SIZE_KEYS)),
         size_name=str(getattr(size, "name", None) or ""),
         cpus=_number(getattr(size, "extra", None), *CPU_KEYS) or _number(extra, *CPU_KEYS),
-        ram_mb=_whole(getattr(size, "ram", 0)),
+        ram_mb=whole(getattr(size, "ram", 0)),
         image_id=first({"": node.image}, ("",)) or first(extra, (*profile.image_keys, *IMAGE_KEYS)),
         state_text="" if state in ("", *PLAIN) or profile.off_is_terminated else f"The cloud says: {state}.",
         created=created(node),
@@ -186,11 +196,11 @@ def is_public(text: str) -> bool:
 
 def size_of(size: Any, profile: Profile) -> Size:
     """A machine size: memory in MB, disk in GB, as libcloud has them."""
-    disk = _whole(size.disk)
+    disk = whole(size.disk)
     return Size(
-        id=str(size.id), name=str(size.name or size.id), ram_mb=_whole(size.ram),
+        id=str(size.id), name=str(size.name or size.id), ram_mb=whole(size.ram),
         root_gb=disk // 1024 if profile.disk_mb else disk,
-        cpus=_whole(getattr(size, "vcpus", 0)) or _number(size.extra, *CPU_KEYS),
+        cpus=whole(getattr(size, "vcpus", 0)) or _number(size.extra, *CPU_KEYS),
     )
 
 
@@ -209,7 +219,7 @@ def volume_of(volume: Any, profile: Profile, zones: Mapping[str, str], node_id: 
     """A data disk, attached to `node_id` unless that is ""."""
     extra: Mapping[str, Any] = volume.extra or {}
     return Volume(
-        id=str(volume.id), name=str(volume.name or volume.id), size_gb=_whole(volume.size),
+        id=str(volume.id), name=str(volume.name or volume.id), size_gb=whole(volume.size),
         state=VOLUME_STATES.get(str(getattr(volume, "state", "")), VolumeState.READY),
         zone_id=zone_id(extra, profile, zones), node_id=node_id, created=created(volume),
         type_name=first(extra, ("volume_type", "type")), snapshot_id=first(extra, ("snapshot_id",)),
@@ -219,7 +229,7 @@ def volume_of(volume: Any, profile: Profile, zones: Mapping[str, str], node_id: 
 def snapshot_of(snapshot: Any) -> Snapshot:
     """A copy of a disk."""
     return Snapshot(
-        id=str(snapshot.id), name=str(snapshot.name or snapshot.id), size_gb=_whole(snapshot.size),
+        id=str(snapshot.id), name=str(snapshot.name or snapshot.id), size_gb=whole(snapshot.size),
         state=VOLUME_STATES.get(str(getattr(snapshot, "state", "")), VolumeState.READY), created=created(snapshot),
         volume_id=first(snapshot.extra or {}, ("volume_id", "volume", "source_volume")),
     )
@@ -237,13 +247,13 @@ def bare(thing: Any) -> str:
 
 def _number(extra: Mapping[str, Any] | None, *keys: str) -> int:
     for key in keys:
-        found = _whole((extra or {}).get(key))
+        found = whole((extra or {}).get(key))
         if found:
             return found
     return 0
 
 
-def _whole(value: Any) -> int:
+def whole(value: Any) -> int:
     """A number that a driver tells, as a number or as a text; 0 for one that is none, as in "unlimited"."""
     try:
         number = 0.0 if isinstance(value, bool) else float(value or 0)

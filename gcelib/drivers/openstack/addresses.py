@@ -50,8 +50,8 @@ class Addresses(Facet):
         body: dict[str, Any] = {"floating_network_id": outside, "description": f"{KEY} {key}"}
         if ip:
             body["floating_ip_address"] = ip
-        made = self.api.change("POST", "network", "/v2.0/floatingips", {"floatingip": body})["floatingip"]
-        return self.done(str(made["id"]), ip=made["floating_ip_address"])
+        made = self.api.make("network", "/v2.0/floatingips", "floatingip", body)
+        return self.done(str(made["id"]), ip=str(made.get("floating_ip_address") or ""))
 
     def release(self, *, key: str, id: str) -> Job:
         """Give an address back; one already gone is done."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gcelib.drivers import clock
+from gcelib.drivers.generic.reading import time_of
 from gcelib.drivers.openstack.api import Api
 from gcelib.drivers.openstack.facet import KEY, utc
-from gcelib.drivers.openstack.images import Images, contents, size_gb
+from gcelib.drivers.openstack.images import SLACK, Images, contents, size_gb
 from gcelib.drivers.openstack.places import Sizes
 from gcelib.drivers.openstack.records import ServerRow
 from gcelib.errors import NotFound, Refused
-
-SLACK = datetime.timedelta(seconds=5)
-"""By how much the cloud's clock may be behind ours."""
 
 
 class Birth:
@@ -51,10 +49,10 @@ class Birth:
         """Whether a server is what an attempt made: it carries the attempt's key; else its name, made since then."""
         if args.get("key"):
             return bool(row.metadata.get(KEY) == args["key"])
-        made, since = utc(row.created), str(args.get("submitted", ""))
-        if row.name != args.get("name") or KEY not in row.metadata or made is None or not since:
+        made, since = utc(row.created), time_of(args.get("submitted"))
+        if row.name != args.get("name") or KEY not in row.metadata or made is None or since is None:
             return False
-        return made + SLACK >= datetime.datetime.fromisoformat(since)
+        return made >= clock.since(self._api.at.cloud, since) - SLACK
 
     def _disk(self, flavor: str, image: str, root_gb: int) -> dict[str, Any]:
         """The image itself where the flavor's disk does; else a volume made of it, which goes with the machine."""

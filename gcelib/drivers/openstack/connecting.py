@@ -6,8 +6,11 @@ connection for every service whose endpoint is elsewhere. Nothing global is chan
 
 from __future__ import annotations
 
+import datetime
 import functools
+import math
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +26,9 @@ from libcloud.compute.drivers.openstack import (
 )
 from libcloud.http import LibcloudConnection
 
-CONNECT_SECONDS = 3.0
+from gcelib.drivers import clock
+from gcelib.drivers.bounded import sockets
+
 CONNECTIONS = {
     "connectionCls": OpenStack_2_Connection,
     "image_connectionCls": OpenStack_2_ImageConnection,
@@ -33,6 +38,10 @@ CONNECTIONS = {
     "reservation_connectionCls": OpenStack_2_ReservationConnection,
 }
 
+GRACE = datetime.timedelta(seconds=5)
+"""A token that expires so soon is not sent any more."""
+LEAST = 60.0
+"""Seconds that a token is used, whatever it says."""
 SOCKETS = tuple(name.replace("Cls", "") for name in CONNECTIONS)
 
 
@@ -50,6 +59,7 @@ class Tokens(OpenStackAuthenticationCache):
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: dict[Any, Any] = {}
+        self._given: dict[Any, float] = {}
 
     def get(self, key: Any) -> Any:
         """The context kept for these keys, or None."""
@@ -60,28 +70,67 @@ class Tokens(OpenStackAuthenticationCache):
         """Keep a context."""
         with self._lock:
             self._kept[key] = context
+            self._given[key] = time.monotonic()
+
+    def age(self, key: Any) -> float:
+        """Seconds since a token was given for these keys; infinity for none."""
+        with self._lock:
+            return time.monotonic() - self._given.get(key, -math.inf)
 
     def clear(self, key: Any) -> None:
         """Keep it no longer: the cloud takes its token no more."""
         with self._lock:
             self._kept.pop(key, None)
+            self._given.pop(key, None)
 
 
 class Http(LibcloudConnection):
-    """One socket to a service. Sub-classed per cloud by `driver_class` with its `manner`."""
+    """One socket to a service."""
 
-    manner: Manner
     session: Any
 
     def __init__(self, host: str, port: int, secure: bool | None = None, **kwargs: Any) -> None:
         super().__init__(host, port, secure=secure, **kwargs)  # type: ignore[no-untyped-call]
-        # The environment must not add proxies or ~/.netrc passwords to authenticated calls.
-        self.session.trust_env = False
         # A redirect would carry the token to whom the answer names.
         self.session.max_redirects = 0
-        self.session.timeout = (min(CONNECT_SECONDS, self.manner.timeout), self.manner.timeout)
-        if self.manner.ca_file:
-            self.ca_cert = self.manner.ca_file
+
+
+class Lasting:
+    """Mixed into libcloud's ways to sign in: a token is good until it expires by the clock of the cloud that gave it.
+
+    One that is said to have expired when it was given is used for a while all the same: the cloud says when it takes
+    it no more, and signing in for every call would make things worse.
+    """
+
+    auth_token: str | None
+    auth_token_expires: datetime.datetime | None
+    auth_cache: Tokens
+    _cache_key: Any
+
+    def is_token_valid(self) -> bool:
+        """Whether the token can be used, as far as can be told without asking."""
+        if not self.auth_token or self.auth_token_expires is None:
+            return False
+        if self.auth_cache.age(self._cache_key) < LEAST:
+            return True
+        expires = self.auth_token_expires
+        expires = expires if expires.tzinfo is not None else expires.replace(tzinfo=datetime.UTC)
+        return datetime.datetime.now(datetime.UTC) + clock.ahead() < expires - GRACE
+
+
+class Signing:
+    """Mixed into libcloud's connections: they sign in by a way whose tokens last."""
+
+    _osa: Any
+    _auth_version: str
+
+    def get_auth_class(self) -> Any:
+        """The connection to Keystone, which is made once."""
+        if not self._osa:
+            made: Any = super().get_auth_class()  # type: ignore[misc]
+            kind: Any = type(made)
+            made.__class__ = lasting(kind)
+        return self._osa
 
 
 class Once:
@@ -107,10 +156,16 @@ class Driver(OpenStack_2_NodeDriver):
                     http.session.close()
 
 
+@functools.lru_cache(maxsize=16)
+def lasting(base: type) -> type:
+    """A way to sign in of libcloud's, with tokens that last."""
+    return type(base.__name__, (Lasting, base), {})
+
+
 @functools.lru_cache(maxsize=64)
-def http_class(manner: Manner) -> type[Http]:
+def http_class(manner: Manner) -> type:
     """Sockets configured for one cloud."""
-    return type("Http", (Http,), {"manner": manner})
+    return sockets(Http, manner.timeout, manner.ca_file)
 
 
 @functools.lru_cache(maxsize=64)
@@ -118,7 +173,7 @@ def driver_class(manner: Manner) -> type[Driver]:
     """libcloud's OpenStack driver configured for one cloud."""
     http = http_class(manner)
     own = {
-        name: type(each.__name__, (each,), {"conn_class": http, "timeout": manner.timeout, "retryCls": Once})
+        name: type(each.__name__, (Signing, each), {"conn_class": http, "timeout": manner.timeout, "retryCls": Once})
         for name, each in CONNECTIONS.items()
     }
     return type("Driver", (Driver,), own)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from gcelib.drivers.generic.effects import Effects, Seen, under_way
 from gcelib.drivers.generic.facet import Facet as Base
+from gcelib.drivers.generic.reading import utc as utc
 from gcelib.drivers.openstack.api import Api
 from gcelib.errors import Fault, NotReady, Refused
 from gcelib.models import Job, JobState
@@ -76,10 +76,3 @@ class Facet(Base):
     def failed(self, target: str, fault: Fault) -> Seen:
         """A change that will not come about."""
         return Seen(JobState.FAILED, target, error=fault)
-
-
-def utc(moment: datetime.datetime | None) -> datetime.datetime | None:
-    """A time as an aware one: OpenStack's times without a zone are UTC."""
-    if moment is None:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)

@@ -38,9 +38,8 @@ class Firewalls(Facet):
         """Make a group that lets nothing in. Raises Exists for a taken name, of which Neutron would make another."""
         if self._named(name):
             raise Exists(f"{self.at} has a security group named '{name}' already.")
-        body = {"security_group": {"name": name, "description": description}}
-        made = self.api.change("POST", "network", "/v2.0/security-groups", body)
-        return self.done(str(made["security_group"]["id"]))
+        body = {"name": name, "description": description}
+        return self.done(str(self.api.make("network", "/v2.0/security-groups", "security_group", body)["id"]))
 
     def destroy_group(self, *, key: str, id: str) -> Job:
         """Delete a group; one already gone is done. Raises InUse while machines are in it."""
@@ -59,10 +58,10 @@ class Firewalls(Facet):
         made: list[str] = []
         for body in self._wanted(args):
             try:
-                answer = self.api.change("POST", "network", "/v2.0/security-group-rules", {"security_group_rule": body})
+                rule = self.api.make("network", "/v2.0/security-group-rules", "security_group_rule", body)
             except Exists:
                 continue
-            made.append(str(answer["security_group_rule"]["id"]))
+            made.append(str(rule["id"]))
         return self.done(group_id, rule_ids=self._there(args) or made, made_ids=made)
 
     def revoke(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from libcloud.common.openstack_identity import OpenStackIdentityTokenScope, get_class_for_auth_version
 from libcloud.common.types import InvalidCredsError
@@ -13,9 +12,10 @@ from libcloud.common.types import InvalidCredsError
 from gcelib.config.keys import Holder
 from gcelib.drivers import faults
 from gcelib.drivers.faults import At
+from gcelib.drivers.generic.door import refused
 from gcelib.drivers.openstack.connecting import Manner, http_class
 from gcelib.drivers.profile import Keys
-from gcelib.errors import Forbidden, NotFound, Unauthenticated
+from gcelib.errors import Forbidden, NotFound
 
 PASSWORD = "3.x_password"
 """The way to sign in for which a project is named."""
@@ -41,7 +41,7 @@ class Identity:
     def holder(self) -> Holder:
         """Whose keys these are, asked now. Raises Unauthenticated or Unavailable for keys that are wrong."""
         user, tenants = self._ask()
-        return Holder(user["id"], user["name"], tuple((each.id, each.name) for each in tenants))
+        return Holder(*user, tuple((each.id, each.name) for each in tenants))
 
     def tenant(self, wanted: str) -> Tenant:
         """The project of this id or name; with "" the one called like the user, else the only one.
@@ -63,18 +63,17 @@ class Identity:
             raise Forbidden(f"{self._at}: say which project; the user is in {names}.")
         return found[0]
 
-    def _ask(self) -> tuple[dict[str, Any], Sequence[Tenant]]:
+    def _ask(self) -> tuple[tuple[str, str], Sequence[Tenant]]:
         try:
             return self._answer()
         except InvalidCredsError:
-            if self._keys.owned:
-                raise faults.keys_refused(self._at) from None
-            raise Unauthenticated(f"{self._at} does not take these keys.") from None
+            raise refused(self._at, owned=self._keys.owned) from None
         except Exception as exc:
             fault = faults.name(exc, self._at, "GET identity /v3/auth/projects", writes=False)
         raise fault
 
-    def _answer(self) -> tuple[dict[str, Any], Sequence[Tenant]]:
+    def _answer(self) -> tuple[tuple[str, str], Sequence[Tenant]]:
+        """The user's id and name, and projects."""
         base = get_class_for_auth_version(PASSWORD)  # type: ignore[no-untyped-call]
         shape = type("Identity", (base,), {"conn_class": http_class(self._manner)})
         connection = shape(
@@ -84,7 +83,7 @@ class Identity:
         try:
             connection.authenticate()
             rows = connection.authenticated_request("/v3/auth/projects").object["projects"]
-            user = dict(connection.auth_user_info)
+            user = (str(connection.auth_user_info["id"]), str(connection.auth_user_info["name"]))
         finally:
             http = connection.connection
             if http is not None:

@@ -8,8 +8,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gcelib.drivers import clock
 from gcelib.drivers.generic.disks import BOOT
 from gcelib.drivers.generic.effects import Seen, reached, under_way
+from gcelib.drivers.generic.reading import time_of, whole
 from gcelib.drivers.openstack.facet import KEY, Facet
 from gcelib.drivers.openstack.records import ServerRow, VolumeRow
 from gcelib.drivers.openstack.tagging import IMAGE_LABEL
@@ -27,6 +29,8 @@ PARTS = frozenset({"aki", "ari"})
 OF_DISK = "gcelib-snapshot-of"
 """The property of an image that GCE's clients see as a snapshot: the machine whose disk it is a copy of."""
 OURS = "gcelib-"
+SLACK = datetime.timedelta(seconds=5)
+"""By how much the cloud's clock may be behind ours without telling."""
 
 
 class Images(Facet):
@@ -46,15 +50,15 @@ class Images(Facet):
         """Glance's own, without what is no image of a disk."""
         rows = self.api.rows("image", "/v2/images", "images", dict[str, Any], limit=1000)
         return [
-            row for row in rows
+            row for row in map(plain, rows)
             if row.get("disk_format") not in PARTS and row.get("status") not in ("deleted", "pending_delete")
             and not row.get("os_hidden")
         ]
 
     def row(self, id: str) -> ImageRow | None:
         """One image; None when it is not there."""
-        found: ImageRow | None = self.api.find("image", f"/v2/images/{id}")
-        return found
+        found = self.api.find("image", f"/v2/images/{id}")
+        return None if found is None else plain(self.api.typed(found, dict[str, Any]))
 
     def size_gb(self, id: str) -> int:
         """The least disk a machine of this image needs; 0 when it is not there, or does not say."""
@@ -78,7 +82,8 @@ class Images(Facet):
         except (NotReady, InUse) as fault:
             why = f"{fault.message} Detach the disk, or make a snapshot of it and a disk of that."
             raise type(fault)(why) from None
-        return self.watch("create", args, str(answer["os-volume_upload_image"]["image_id"]))
+        made = self.api.part(answer, "os-volume_upload_image", "os-volume_upload_image")
+        return self.watch("create", args, self.api.text(made, "os-volume_upload_image", "image_id"))
 
     def photograph(self, node_id: str, name: str, marks: Mapping[str, str]) -> str:
         """Have Nova copy a machine's disk into an image with these properties; its id."""
@@ -86,7 +91,7 @@ class Images(Facet):
         body = {"createImage": {"name": name, "metadata": {**dict.fromkeys(inherited, ""), **marks}}}
         answer = self.api.change("POST", "compute", f"/servers/{node_id}/action", body,
                                  OpenStack_API_Version="compute 2.45")
-        return str(answer["image_id"])
+        return self.api.text(answer, "createImage", "image_id")
 
     def destroy(self, *, key: str, id: str) -> Job:
         """Delete an image, with the copies of volumes that are its contents; one already gone is done."""
@@ -98,7 +103,8 @@ class Images(Facet):
 
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """Whether an image is there and ready, or gone."""
-        row = self.row(target) if target else next((each for each in self.rows() if is_made(each, args)), None)
+        cloud = self.at.cloud
+        row = self.row(target) if target else next((each for each in self.rows() if is_made(each, args, cloud)), None)
         if verb == "destroy":
             return reached(row is None or row.get("status") in ("deleted", "pending_delete"), target)
         if row is None:
@@ -106,7 +112,8 @@ class Images(Facet):
             return self.failed(target, lost) if target else None
         state = STATES.get(str(row.get("status")), ImageState.FAILED)
         if state is ImageState.FAILED:
-            return self.failed(str(row["id"]), Refused(f"{self.at} could not make the image: it is {row['status']}."))
+            why = Refused(f"{self.at} could not make the image: it is {row.get('status')}.")
+            return self.failed(str(row["id"]), why)
         return Seen(JobState.DONE, row["id"], {"id": row["id"]}) if state is ImageState.READY else under_way(row["id"])
 
     def _booted(self, volume_id: str) -> str:
@@ -121,19 +128,24 @@ class Images(Facet):
     def _inherited(self, node_id: str) -> Sequence[str]:
         """Marks that the machine's own image has, and Nova would hand on to a copy of its disk."""
         server = self.api.find("compute", f"/servers/{node_id}")
-        image = ((server or {}).get("server") or {}).get("image")
-        row = self.row(image["id"]) if isinstance(image, dict) and image.get("id") else None
+        image = self.api.inside(server, "server").get("image") if server is not None else None
+        row = self.row(str(image["id"])) if isinstance(image, dict) and image.get("id") else None
         return [name for name in row or () if name.startswith(OURS)]
 
 
-def is_made(row: ImageRow, args: Mapping[str, Any]) -> bool:
-    """Whether an image is what an attempt made: it carries its key, or its name and was made since then."""
+def plain(row: Mapping[str, Any]) -> ImageRow:
+    """An image with those of its properties that are texts, numbers or truths: Glance has no others that are used."""
+    return {name: value for name, value in row.items() if isinstance(value, str | int | float)}
+
+
+def is_made(row: ImageRow, args: Mapping[str, Any], cloud: str) -> bool:
+    """Whether an image of a cloud is what an attempt made: it carries its key, or its name and was made since then."""
     if row.get(KEY):
         return bool(row[KEY] == args.get("key"))
-    made, since = moment(row.get("created_at")), str(args.get("submitted") or "")
-    if row.get("name") != args.get("name") or made is None or not since:
+    made, since = time_of(row.get("created_at")), time_of(args.get("submitted"))
+    if row.get("name") != args.get("name") or made is None or since is None:
         return False
-    return made + datetime.timedelta(seconds=5) >= datetime.datetime.fromisoformat(since)
+    return made >= clock.since(cloud, since) - SLACK
 
 
 def image_of(row: ImageRow, mine: str) -> Image:
@@ -142,7 +154,7 @@ def image_of(row: ImageRow, mine: str) -> Image:
     return Image(
         id=str(row["id"]), name=str(row.get("name") or row["id"]), description=str(row.get("description") or ""),
         state=STATES.get(status, ImageState.FAILED), status_text="" if status in STATES else f"The image is {status}.",
-        created=moment(row.get("created_at")), size_gb=size_gb(row), archive_bytes=int(row.get("size") or 0),
+        created=time_of(row.get("created_at")), size_gb=size_gb(row), archive_bytes=whole(row.get("size")),
         public=row.get("visibility") in ("public", "community"),
         own=row.get("owner") == mine and row.get("visibility") != "public",
         os=" ".join(str(row[name]) for name in ("os_distro", "os_version") if row.get(name)), tags=tags_of(row),
@@ -157,9 +169,9 @@ def tags_of(row: ImageRow) -> Mapping[str, str]:
 
 def size_gb(row: ImageRow) -> int:
     """The least disk for an image, in GB."""
-    virtual = math.ceil(int(row.get("virtual_size") or 0) / 2**30)
-    copied = max((int(each.get("volume_size") or 0) for each in _blocks(row)), default=0)
-    return max(int(row.get("min_disk") or 0), virtual, copied)
+    virtual = math.ceil(whole(row.get("virtual_size")) / 2**30)
+    copied = max((whole(each.get("volume_size")) for each in _blocks(row)), default=0)
+    return max(whole(row.get("min_disk")), virtual, copied)
 
 
 def contents(row: ImageRow) -> Sequence[str]:
@@ -171,10 +183,8 @@ def contents(row: ImageRow) -> Sequence[str]:
 
 def _blocks(row: ImageRow) -> Sequence[Mapping[str, Any]]:
     text = row.get("block_device_mapping")
-    found = json.loads(text) if isinstance(text, str) and text.startswith("[") else []
+    try:
+        found = json.loads(text) if isinstance(text, str) and text.startswith("[") else []
+    except (ValueError, RecursionError):
+        return []
     return [each for each in found if isinstance(each, dict)]
-
-
-def moment(text: Any) -> datetime.datetime | None:
-    """A time as Glance writes it."""
-    return datetime.datetime.fromisoformat(text) if isinstance(text, str) and text else None

@@ -107,8 +107,8 @@ class Networks(Facet):
         name, text = str(args["name"]), str(args.get("description") or "")
         row = self._named(name)
         if row is None:
-            body = {"network": {"name": name, "description": text[:255]}}
-            row = self.api.typed(self.api.change("POST", "network", "/v2.0/networks", body)["network"], NetworkRow)
+            body = {"name": name, "description": text[:255]}
+            row = self.api.typed(self.api.make("network", "/v2.0/networks", "network", body), NetworkRow)
         subnet_id = row.subnets[0] if row.subnets else self._range(row.id, args)
         outside = self._way_out()
         if outside and not self._plan().outside(row.id):
@@ -119,16 +119,15 @@ class Networks(Facet):
         cidr = str(args.get("cidr") or self._choice.range)
         wanted = {"network_id": network_id, "name": args["name"], "ip_version": ipaddress.ip_network(cidr).version,
                   "cidr": cidr, **({"gateway_ip": args["gateway"]} if args.get("gateway") else {})}
-        return str(self.api.change("POST", "network", "/v2.0/subnets", {"subnet": wanted})["subnet"]["id"])
+        return str(self.api.make("network", "/v2.0/subnets", "subnet", wanted)["id"])
 
     def _lead_out(self, network_id: str, name: str, subnet_id: str, outside: str) -> None:
         """Give a network its own router: one that several shared would join them, which GCE's are not."""
         mark = f"{OURS} for network {network_id}"
         router = next((row for row in self._plan().routers.values() if row.description == mark), None)
         if router is None:
-            body = {"router": {"name": name, "description": mark, "external_gateway_info": {"network_id": outside}}}
-            made = self.api.change("POST", "network", "/v2.0/routers", body)["router"]
-            router = self.api.typed(made, RouterRow)
+            body = {"name": name, "description": mark, "external_gateway_info": {"network_id": outside}}
+            router = self.api.typed(self.api.make("network", "/v2.0/routers", "router", body), RouterRow)
         if not any(port.device_id == router.id for port in self._plan().doors.get(network_id, ())):
             path = f"/v2.0/routers/{router.id}/add_router_interface"
             self.api.change("PUT", "network", path, {"subnet_id": subnet_id})

@@ -60,8 +60,8 @@ class Nodes(Facet):
             key=key, name=name, zone=zone_id, flavor=size_id, image=image_id, networks=network_ids, ip=ip,
             groups=group_ids, keypairs=keypair_names, user_data=user_data, root_gb=root_gb,
         )
-        made = self.api.change("POST", "compute", "/servers", {"server": body})
-        return self.watch("create", {"name": name, "submitted": submitted}, str(made["server"]["id"]))
+        made = self.api.make("compute", "/servers", "server", body)
+        return self.watch("create", {"name": name, "submitted": submitted}, str(made["id"]))
 
     def destroy(self, *, key: str, id: str, volume_ids: Sequence[str] = ()) -> Job:
         """Delete a server, and the volumes named when it has let go of them; gone already is done."""

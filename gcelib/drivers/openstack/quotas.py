@@ -28,6 +28,10 @@ NETWORK: Mapping[str, tuple[str, ...]] = {
 """Neutron's resource -> GCE's metrics."""
 
 
+ENDLESS = 2**63
+"""More than anybody has of anything."""
+
+
 class Quotas(Facet):
     """What the project may use."""
 
@@ -56,7 +60,7 @@ class Quotas(Facet):
     def _computed(self, service: str) -> Iterator[Quota]:
         if service != "volume" or self.api.keeps_volumes():
             metrics = LIMITS[service]
-            told = self.api.get(service, "/limits")["limits"]["absolute"]
+            told = numbers(self.api.inside(self.api.get(service, "/limits"), "limits", "absolute"))
             used = self._counted() if service == "compute" and told.get("totalInstancesUsed", 0) < 0 else {}
             for metric, (limit, usage) in metrics.items():
                 if limit in told:
@@ -69,9 +73,19 @@ class Quotas(Facet):
         return {"INSTANCES": len(rows), "CPUS": sum(cpus.get(str(row.flavor.get("id")), 0) for row in rows)}
 
     def _networked(self) -> Iterator[Quota]:
-        answer: Any = self.api.get("network", f"/v2.0/quotas/{self.api.me().project_id}/details")
+        answer = self.api.get("network", f"/v2.0/quotas/{self.api.me().project_id}/details")
+        kept = self.api.inside(answer, "quota")
         for resource, metrics in NETWORK.items():
-            told = answer["quota"].get(resource)
-            if told:
+            each = kept.get(resource)
+            told = numbers(each) if isinstance(each, dict) else {}
+            if {"limit", "used"} <= told.keys():
                 for metric in metrics:
                     yield Quota(metric, float(told["limit"]), float(told["used"]))
+
+
+def numbers(told: Mapping[str, Any]) -> Mapping[str, float]:
+    """Those of the values that are numbers, and not without end."""
+    return {
+        name: value for name, value in told.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < ENDLESS
+    }

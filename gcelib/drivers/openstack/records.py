@@ -14,6 +14,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     id: str = ""
     name: str | None = None
 
+    @property
+    def mark(self) -> str:
+        """What tells this row from the others of a list; "" makes it useless."""
+        return self.id
+
 
 class ZoneState(msgspec.Struct, frozen=True):
     """Whether a zone takes anything."""
@@ -26,6 +31,11 @@ class ZoneRow(msgspec.Struct, frozen=True, kw_only=True, rename={"name": "zoneNa
 
     name: str
     state: ZoneState = ZoneState()
+
+    @property
+    def mark(self) -> str:
+        """What tells this row from the others of a list."""
+        return self.name
 
 
 class FlavorRow(Row, frozen=True, kw_only=True, rename={"disabled": "OS-FLV-DISABLED:disabled"}):
@@ -221,3 +231,8 @@ class KeyPairEntry(msgspec.Struct, frozen=True, kw_only=True):
     """How Nova lists one."""
 
     keypair: KeyPairRow
+
+    @property
+    def mark(self) -> str:
+        """What tells this row from the others of a list."""
+        return self.keypair.name

@@ -122,4 +122,10 @@ def _named(protocol: Any) -> str:
 
 
 def _plain(prefix: str | None) -> str | None:
-    return None if prefix in (None, *ANYWHERE.values()) else str(ipaddress.ip_network(str(prefix), strict=False))
+    if prefix in (None, *ANYWHERE.values()):
+        return None
+    try:
+        return str(ipaddress.ip_network(str(prefix), strict=False))
+    except ValueError:
+        # No range, and so like no other.
+        return prefix

@@ -7,9 +7,10 @@ from typing import Any
 
 from gcelib.drivers.generic.disks import BOOT
 from gcelib.drivers.generic.effects import Effects, Seen, reached, under_way
+from gcelib.drivers.generic.reading import time_of, whole
 from gcelib.drivers.openstack.api import Api
 from gcelib.drivers.openstack.facet import KEY, Facet, utc
-from gcelib.drivers.openstack.images import OF_DISK, STATES, ImageRow, Images, contents, moment, size_gb, tags_of
+from gcelib.drivers.openstack.images import OF_DISK, STATES, ImageRow, Images, contents, size_gb, tags_of
 from gcelib.drivers.openstack.records import SnapshotRow, VolumeRow
 from gcelib.errors import NotFound, Refused
 from gcelib.models import ImageState, Job, JobState, Snapshot, VolumeState
@@ -45,8 +46,7 @@ class Snapshots(Facet):
             made = COPY + self._images.photograph(node, name, {KEY: key, OF_DISK: node})
         else:
             body = {"volume_id": volume_id, "name": name, "force": True, "metadata": {KEY: key}}
-            answer = self.api.change("POST", "volume", "/snapshots", {"snapshot": body})
-            made = str(answer["snapshot"]["id"])
+            made = str(self.api.make("volume", "/snapshots", "snapshot", body)["id"])
         return self.watch("create", {"name": name}, made)
 
     def destroy(self, *, key: str, id: str) -> Job:
@@ -119,6 +119,6 @@ def copy_of(row: ImageRow) -> Snapshot:
     state = states.get(STATES.get(str(row.get("status")), ImageState.FAILED), VolumeState.FAILED)
     return Snapshot(
         COPY + str(row["id"]), str(row.get("name") or row["id"]), state, volume_id=BOOT + str(row[OF_DISK]),
-        size_gb=max(1, size_gb(row)), boot=True, stored_bytes=int(row.get("size") or 0),
-        created=moment(row.get("created_at")), tags=tags_of(row),
+        size_gb=max(1, size_gb(row)), boot=True, stored_bytes=whole(row.get("size")),
+        created=time_of(row.get("created_at")), tags=tags_of(row),
     )

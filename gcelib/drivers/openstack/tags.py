@@ -102,7 +102,7 @@ class Tags(Facet):
         if kind in META and not id.startswith(COPY):
             service, path = META[kind]
             answer = self.api.find(service, f"{path}/{id}/metadata")
-            return None if answer is None else dict(answer["metadata"])
+            return None if answer is None else self.api.inside(answer, "metadata")
         if kind in ("image", "snapshot"):
             row = self.api.find("image", f"/v2/images/{id.removeprefix(COPY)}")
             return None if row is None else {
@@ -111,13 +111,13 @@ class Tags(Facet):
         if kind in TAGGED:
             path, word = TAGGED[kind]
             answer = self.api.find("network", f"{path}/{id}")
-            return None if answer is None else markers.decoded(answer[word].get("tags") or ())
+            return None if answer is None else markers.decoded(marks_of(self.api.inside(answer, word)))
         raise Invalid(f"OpenStack keeps no tags on a {kind}.", field="labels")
 
     def _write(self, kind: str, id: str, changed: Pairs) -> None:
         if kind in TAGGED:
             path, word = TAGGED[kind]
-            there = self.api.get("network", f"{path}/{id}")[word].get("tags") or ()
+            there = marks_of(self.api.inside(self.api.get("network", f"{path}/{id}"), word))
             self._mark(f"{path}/{id}", there, changed)
         elif kind == "image" or id.startswith(COPY):
             self._patch(id.removeprefix(COPY), changed)
@@ -164,6 +164,12 @@ class Tags(Facet):
             rule.id: rules.tags_of(markers.decoded(row.tags or ()), rule.id)
             for row in self._firewalls.rows() for rule in row.security_group_rules
         }
+
+
+def marks_of(row: Mapping[str, Any]) -> Sequence[str]:
+    """Neutron's tags of a thing."""
+    told = row.get("tags")
+    return [tag for tag in told if isinstance(tag, str)] if isinstance(told, list) else []
 
 
 def wanted_of(verb: str, args: Mapping[str, Any]) -> Pairs:

@@ -66,7 +66,8 @@ class Volumes(Facet):
         if not self.api.keeps_volumes():
             return []
         default = self.api.find("volume", "/types/default")
-        chosen = ((default or {}).get("volume_type") or {}).get("id", "")
+        told = (default or {}).get("volume_type")
+        chosen = told.get("id", "") if isinstance(told, dict) else ""
         rows = sorted(self._types(), key=lambda row: (row.id != chosen, row.name or ""))
         return [
             VolumeType(row.id, row.name or row.id, row.description or "", max_gb=MOST_GB) for row in rows
@@ -97,8 +98,8 @@ class Volumes(Facet):
             wanted["snapshot_id"] = snapshot_id
         if size_gb:
             wanted["size"] = size_gb
-        made = self.api.change("POST", "volume", "/volumes", {"volume": wanted})
-        return self.watch("create", {"name": name}, str(made["volume"]["id"]))
+        made = self.api.make("volume", "/volumes", "volume", wanted)
+        return self.watch("create", {"name": name}, str(made["id"]))
 
     def attach(self, *, key: str, id: str, node_id: str, device: int = 0) -> Job:
         """Attach a volume under the name that Nova gives it."""

@@ -29,6 +29,11 @@ def http(status: int, body: str) -> Any:
     return SimpleNamespace(headers={}, reason="", status_code=status, request=None, iter_content=None, text=body)
 
 
+def asked(action: str) -> Any:
+    """A connection that was asked to do this."""
+    return SimpleNamespace(context={wire.ACTION: action})
+
+
 def test_parameters_are_spelt_as_ec2_takes_them() -> None:
     params = {
         "Id": ["a", "b"], "Filter": [{"Name": "x", "Value": ["1"]}], "On": True, "Size": 0, "Nothing": "", "No": None,
@@ -40,7 +45,7 @@ def test_parameters_are_spelt_as_ec2_takes_them() -> None:
 
 @pytest.mark.parametrize("namespace", ["http://ec2.amazonaws.com/doc/2016-11-15/", "urn:another", ""])
 def test_an_answer_is_read_in_any_namespace(namespace: str) -> None:
-    found = wire.Answer(http(200, ANSWER.format(namespace)), None).object
+    found = wire.Answer(http(200, ANSWER.format(namespace)), asked("DescribeThings")).object
     things = wire.rows(found, "thingSet")
     assert [wire.text(each, "id") for each in things] == ["a", "b"]
     assert (wire.tags(things[0]), wire.tags(things[1]), wire.number(things[0], "n")) == ({"Name": "web"}, {}, 3)
@@ -63,7 +68,7 @@ def test_wrong_keys_and_pages_that_are_no_answers_are_told_apart() -> None:
         wire.Answer(http(500, "<!doctype html><title>500"), None)
     assert not broken.value.refused
     with pytest.raises(Garbled):
-        wire.Answer(http(200, "<html><p>a portal"), None)
+        wire.Answer(http(200, "<html><p>a portal"), asked("DescribeThings"))
 
 
 @pytest.mark.parametrize(("told", "status", "kind"), [

@@ -1,0 +1,162 @@
+"""A list of CloudStack's as a whole: its pages side by side, each row once however rows come and go meanwhile."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+MOST_PAGES = 2000
+PASSES = 3
+
+
+class Marked(Protocol):
+    """What every listed thing has: what tells it from the others."""
+
+    @property
+    def mark(self) -> str: ...
+
+
+Kind = TypeVar("Kind", bound=Marked)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Kind]):
+    """One page: its good rows, how many there were with the bad ones, the count of all that the cloud told with them,
+    and how many rows a full page had.
+    """
+
+    rows: Sequence[Kind]
+    size: int
+    count: int | None
+    full: int
+
+
+Fetch = Callable[[int], Page[Kind]]
+"""A page by its number, from 1 on. Raises Faults."""
+
+
+def rows(fetch: Fetch[Kind], turns: threading.Semaphore, most: int) -> list[Kind]:
+    """Every row of a list, in the cloud's order. Raises what `fetch` raises.
+
+    The pages after the first are fetched by up to `most` threads, each page when there is a turn for it.
+    """
+    trusted = True
+    for _ in range(PASSES):
+        one = _Pass[Kind]()
+        one.take(1, fetch(1))
+        if trusted:
+            one.at_once(fetch, turns, most)
+        one.onwards(fetch)
+        if one.steady:
+            break
+        # A cloud whose count was wrong has its pages turned one after the other.
+        trusted = trusted and not one.wrong
+    return one.found()
+
+
+@dataclass(slots=True)
+class _Pass(Generic[Kind]):
+    """All pages once. `wrong`: a page had nothing new although the count had promised it rows."""
+
+    pages: dict[int, Page[Kind]] = field(default_factory=dict)
+    marks: set[str] = field(default_factory=set)
+    wrong: bool = False
+    over: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, number: int, page: Page[Kind]) -> None:
+        """Take note of a page; one with nothing new is the last that is asked for."""
+        with self.lock:
+            before = len(self.marks)
+            self.marks.update(row.mark for row in page.rows)
+            self.pages[number] = page
+            self.over = self.over or not page.size or bool(page.rows and len(self.marks) == before)
+
+    def at_once(self, fetch: Fetch[Kind], turns: threading.Semaphore, most: int) -> None:
+        """The pages that the first one's count promises, side by side."""
+        first = self.pages[1]
+        if self.over or first.count is None or first.size < first.full:
+            return
+        last = min(MOST_PAGES, -(-first.count // first.full))
+
+        def work(number: int) -> None:
+            with turns:
+                if not self.over:
+                    self.take(number, fetch(number))
+                    self.wrong = self.wrong or self.over
+
+        _side_by_side(work, range(2, last + 1), most)
+
+    def onwards(self, fetch: Fetch[Kind]) -> None:
+        """The pages after those, one after the other until one says that it is the last."""
+        number = max(self.pages)
+        while not self.over and not self._last(self.pages[number]) and number < MOST_PAGES:
+            number += 1
+            self.take(number, fetch(number))
+
+    def _last(self, page: Page[Kind]) -> bool:
+        """Whether a page is the last one: it is not full, or just as many are there as were told, and more than a page."""
+        fetched = sum(each.size for each in self.pages.values())
+        if page.size < page.full:
+            return self.count is None or fetched >= self.count
+        return self.count is not None and page.full < self.count == fetched
+
+    @property
+    def count(self) -> int | None:
+        """What the last page told that told anything."""
+        told = [page.count for _, page in sorted(self.pages.items()) if page.count is not None]
+        return told[-1] if told else None
+
+    @property
+    def steady(self) -> bool:
+        """Whether no row can have been missed: none vanished between two pages so that others moved up."""
+        told = [page.count for page in self.pages.values() if page.count is not None]
+        if len(self.pages) == 1 or not told:
+            return True
+        bad = sum(page.size - len(page.rows) for page in self.pages.values())
+        first = self.pages[1].count or 0
+        return len(self.marks) + bad >= max(told) and min(told) >= first
+
+    def found(self) -> list[Kind]:
+        """Each row once, in the pages' order."""
+        seen: dict[str, Kind] = {}
+        for _, page in sorted(self.pages.items()):
+            for row in page.rows:
+                seen.setdefault(row.mark, row)
+        return [*seen.values()]
+
+
+def _side_by_side(work: Callable[[int], None], numbers: Sequence[int], most: int) -> None:
+    """`work` on every number, here and in threads beside, `most` in all.
+
+    What it raises the first time ends all, and is raised here when the others have ended.
+    """
+    lock = threading.Lock()
+    left = iter(numbers)
+    failed: list[BaseException] = []
+
+    def go_on() -> None:
+        while not failed:
+            with lock:
+                number = next(left, None)
+            if number is None:
+                return
+            try:
+                work(number)
+            except BaseException as error:
+                failed.append(error)
+
+    threads = [
+        threading.Thread(target=contextvars.copy_context().run, args=(go_on,), name="page", daemon=True)
+        for _ in range(min(most, len(numbers)) - 1)
+    ]
+    for thread in threads:
+        thread.start()
+    go_on()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
