@@ -94,4 +94,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if at[item].startswith(ALONE):
             item.add_marker(pytest.mark.alone)
-    items.sort(key=lambda item: next((place for place, name in enumerate(LONG) if at[item].startswith(name)), len(LONG)))
+    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if at[item].startswith(name)), len(LONG)))
