@@ -120,6 +120,9 @@ def _check_limits(server: ServerConfig, mistakes: Mistakes) -> None:
     if not 1 <= server.request_seconds <= 3600:
         mistakes.add("server.request_seconds", f"{server.request_seconds:g} is not between 1 and 3600 seconds; write "
                                                "request_seconds = 60")
+    if not 1 <= server.open_operations <= 1_000_000:
+        mistakes.add("server.open_operations", f"{server.open_operations} is not between 1 and 1 000 000; write "
+                                               "open_operations = 2000")
 
 
 def _check_address(where: str, text: str, mistakes: Mistakes) -> tuple[str, int] | None:

@@ -68,6 +68,8 @@ class ServerConfig:
     threads: int = option(32, "Requests worked on at the same time.")
     request_seconds: float = option(
         60.0, "Seconds that a request may spend on asking clouds; then it is answered 503.")
+    open_operations: int = option(
+        2000, "Operations of one project that are not done, at most; a change beyond them is answered 429.")
     strict_fields: bool = option(
         False, "true: a body field that GCE does not know is refused; false: it becomes a warning of the "
         "operation.")

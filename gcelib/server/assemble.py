@@ -57,10 +57,10 @@ class Server:
         janitor = upkeep.janitor(lambda: self.config, lambda: self._projects, self._own_cloud, operations, notes)
         self._runner = Runner(
             self._store, self._cloud, number_of=naming.number, planner=Planner(self._view), settled=self._settled,
-            hourly=janitor.run,
+            hourly=janitor.run, most=lambda: self.config.server.open_operations,
             waiters=max(1, config.server.threads // 4), threads=CALLS * max(1, min(MOST_CLOUDS, len(config.clouds))),
         )
-        metrics.watch_operations(lambda state: sum(record.status == state for record in operations.open()))
+        metrics.watch_operations(operations.count)
         services = Services(config, notes, operations, self._runner, Sealer(secret), time.time)
         self._discovery = Discovery(resources.table().document)
         self._services = services

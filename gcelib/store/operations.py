@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Double, Select, cast, delete, func, select, update
+from sqlalchemy import CursorResult, Double, Select, cast, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gcelib.errors import Exists, NotFound, NotReady
+from gcelib.store.admission import refuse_company, refuse_crowd
 from gcelib.store.engine import Store, one_at_a_time
 from gcelib.store.generations import Changes, bump
+from gcelib.store.tables import OPEN, turns
 from gcelib.store.tables import operations as table
-from gcelib.store.tables import turns
 from gcelib.store.turns import TurnRows
 
 Data = dict[str, Any]
@@ -23,9 +24,9 @@ class Record:
     """One operation. Times are seconds since the epoch; `work` and `state` are JSON values.
 
     `scope` is "zones/Z", "regions/R" or "global"; `status` PENDING, RUNNING or DONE. `request_key` is the
-    caller's request id made unique per caller and project. `due` is when somebody should look next,
-    `holder` who may write until `lease_until`; processes that share a database count the time from `due` to
-    there on its clock, for theirs may differ.
+    caller's request id made unique per caller and project. `due` is when it was last written, another time at
+    each write: who wrote last knows it. `holder` may write until `lease_until`; processes that share a database
+    count the time from `due` to there on its clock, for theirs may differ.
     """
 
     id: str
@@ -85,17 +86,19 @@ class Operations:
         """True when no other process can share these operations: a SQLite file belongs to one server."""
         return not self._store.shared
 
-    def insert(self, record: Record, *, alone: bool = False) -> Record:
+    def insert(self, record: Record, *, alone: bool = False, most: int = 0) -> Record:
         """Put it on the books; the record of an earlier request with the same request key comes back instead.
 
-        Raises Exists while another operation is inserting the same target, and with `alone` NotReady while
-        one is changing it.
+        Raises Exists while another operation is inserting the same target, with `alone` NotReady while
+        one is changing it, and TooMany while the project has `most` operations that are not done, if not 0.
         """
         try:
             with self._store.write() as connection:
                 one_at_a_time(connection, f"target {record.target}")
+                if most:
+                    refuse_crowd(connection, record.project, most)
                 if alone:
-                    _refuse_company(connection, record)
+                    refuse_company(connection, record.target, record.verb, record.request_key)
                 connection.execute(table.insert().values(self._leased(_row(record))))
             return record
         except IntegrityError:
@@ -133,27 +136,27 @@ class Operations:
             rows = connection.execute(query.order_by(table.c.insert_time.desc(), table.c.name.desc()))
             return [_record(row._mapping) for row in rows]
 
-    def save(self, record: Record, changes: Changes = ()) -> bool:
+    def save(self, record: Record, changes: Changes = (), known: float | None = None) -> bool:
         """Write what changed; False when it is no longer this holder's. A done one keeps no lease and no turn.
 
-        `changes` are what it changed on clouds, for the other processes to know.
+        `changes` are what it changed on clouds, for the other processes to know. `known` is the `due` that the holder
+        wrote last, the record's if not given: a holder that lost its lease and got it back does not write over
+        what was done meanwhile.
         """
         values = {name: getattr(record, name) for name in _CHANGING}
         if record.done:
             values |= {"work": record.work, "lease_until": 0.0, "due": None}
-        return self._write(record, values, changes)
+        return self._write(record, values, changes, known)
 
-    def grow(self, record: Record, changes: Changes = ()) -> bool:
-        """Write what changed, and the work, which has more steps now; False when it is no longer this holder's."""
+    def grow(self, record: Record, changes: Changes = (), known: float | None = None) -> bool:
+        """As `save`, and write the work, which has more steps now."""
         free = {"lease_until": 0.0, "due": None} if record.done else {}
-        return self._write(record, {name: getattr(record, name) for name in (*_CHANGING, "work")} | free, changes)
+        values = {name: getattr(record, name) for name in (*_CHANGING, "work")} | free
+        return self._write(record, values, changes, known)
 
-    def _write(self, record: Record, values: Data, changes: Changes) -> bool:
-        change = (
-            update(table)
-            .where(table.c.id == record.id, table.c.holder == record.holder, table.c.status != "DONE")
-            .values(self._leased(values))
-        )
+    def _write(self, record: Record, values: Data, changes: Changes, known: float | None) -> bool:
+        ours = (table.c.holder == record.holder, table.c.due == (record.due if known is None else known))
+        change = update(table).where(table.c.id == record.id, *ours, OPEN).values(self._leased(values))
         with self._store.write() as connection:
             if _count(connection.execute(change)) != 1:
                 return False
@@ -173,7 +176,7 @@ class Operations:
         free = table.c.lease_until <= now if self.alone else table.c.lease_until <= _NOW
         query = (
             select(table.c.id)
-            .where(table.c.status != "DONE", free, *([table.c.due <= now] if self.alone else []))
+            .where(OPEN, free, *([table.c.due <= now] if self.alone else []))
             .order_by(table.c.due)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -189,13 +192,13 @@ class Operations:
 
     def held(self, holder: str) -> Ids:
         """The ids of the open operations of this holder."""
-        query = select(table.c.id).where(table.c.status != "DONE", table.c.holder == holder)
+        query = select(table.c.id).where(OPEN, table.c.holder == holder)
         with self._store.read() as connection:
             return [row.id for row in connection.execute(query)]
 
     def renew(self, holder: str, now: float, lease_seconds: float) -> int:
         """Keep every open operation of this holder for so long from now; says how many there are."""
-        mine = (table.c.status != "DONE", table.c.holder == holder)
+        mine = (OPEN, table.c.holder == holder)
         until = self._leased({"due": now, "lease_until": now + lease_seconds})["lease_until"]
         with self._store.write() as connection:
             return _count(connection.execute(update(table).where(*mine).values(lease_until=until)))
@@ -203,7 +206,7 @@ class Operations:
     def release(self, holder: str | None = None) -> int:
         """Let others take over at once what this holder has (None: what anybody has); says how many."""
         free = {"holder": "", "lease_until": 0.0, "due": 0.0}
-        change = update(table).where(table.c.status != "DONE").values(free)
+        change = update(table).where(OPEN).values(free)
         if holder is not None:
             change = change.where(table.c.holder == holder)
         with self._store.write() as connection:
@@ -234,9 +237,15 @@ class Operations:
         found = self.load(id)
         return found is not None and not found.done
 
+    def count(self, status: str) -> int:
+        """How many operations are PENDING, or RUNNING, in all projects."""
+        query = select(func.count()).select_from(table).where(table.c.status == status, OPEN)
+        with self._store.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def open(self) -> Records:
         """Every operation that is not done, of every project."""
-        query = select(table).where(table.c.status != "DONE").order_by(table.c.insert_time)
+        query = select(table).where(OPEN).order_by(table.c.insert_time)
         with self._store.read() as connection:
             return [_record(row._mapping) for row in connection.execute(query)]
 
@@ -252,22 +261,10 @@ class Operations:
     def _inserting(self, target: str) -> str | None:
         found = self._one(
             select(table).where(
-                table.c.target == target, table.c.verb == "insert", table.c.status != "DONE"
+                table.c.target == target, table.c.verb == "insert", OPEN
             )
         )
         return None if found is None else found.name
-
-
-def _refuse_company(connection: Connection, record: Record) -> None:
-    """Raise NotReady while another operation is at work on the same target. Two inserts are told apart elsewhere."""
-    query = select(table.c.name, table.c.verb, table.c.request_key)
-    for row in connection.execute(query.where(table.c.target == record.target, table.c.status != "DONE")):
-        again = record.request_key is not None and row.request_key == record.request_key
-        if not again and not (row.verb == record.verb == "insert"):
-            raise NotReady(
-                f"The resource 'projects/{record.target}' is not ready: operation '{row.name}' ({row.verb}) is changing"
-                " it. Ask again when that is done."
-            )
 
 
 def _count(result: CursorResult[Any]) -> int:

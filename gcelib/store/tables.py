@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, Table, Text
 from sqlalchemy.sql.elements import TextClause
-from sqlalchemy.sql.expression import text
+from sqlalchemy.sql.expression import literal_column, text
 
 metadata = MetaData()
 
@@ -29,6 +29,7 @@ def _account() -> Column[str]:
     return Column("account", Text, ForeignKey("accounts.email", ondelete="CASCADE"), nullable=False)
 
 
+_OPEN: TextClause = text("status <> 'DONE'")
 _OPEN_INSERT: TextClause = text("verb = 'insert' AND status <> 'DONE'")
 
 operations = Table(
@@ -61,6 +62,7 @@ operations = Table(
     _words("client_operation_id"),
     Index("operations_listed", "project", "scope", "insert_time"),
     Index("operations_due", "status", "due"),
+    Index("operations_open", "project", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index(
         "operations_open_insert",
         "target",
@@ -69,6 +71,9 @@ operations = Table(
         postgresql_where=_OPEN_INSERT,
     ),
 )
+
+OPEN = operations.c.status != literal_column("'DONE'")
+"""Not done yet; the word is written out, so that the index of the open ones serves."""
 
 notes = Table(
     "notes",

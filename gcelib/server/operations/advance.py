@@ -10,13 +10,13 @@ from typing import Any
 
 from gcelib.errors import Bug, Fault
 from gcelib.server.operations.carry import Carrier
-from gcelib.server.operations.patience import LONGEST, Cooling, next_poll
+from gcelib.server.operations.patience import LONGEST, UNDO_DEADLINE, Cooling, deadline_for, next_poll
 from gcelib.server.operations.plan import LATE, Step, work_to_data
 from gcelib.server.operations.reach import Reach
-from gcelib.server.operations.state import Course, Phase, StepState, stored_fault
+from gcelib.server.operations.state import Course, Phase, StepState, believe, stored_fault
 from gcelib.server.operations.undo import take_back
 from gcelib.server.operations.unfold import Planner, SharedTurn, Turn, Unfolder, has_planned
-from gcelib.server.operations.words import left_behind
+from gcelib.server.operations.words import left_behind, unknown
 from gcelib.store.operations import Operations, Record
 
 log = logging.getLogger("gcelib.operations")
@@ -83,15 +83,25 @@ class Advance:
     def save(self, course: Course) -> None:
         """Put the course on the books, and keep the lease."""
         course.snapshot()
-        self._write(course, course.record)
+        self._write(course)
+
+    def resume(self, course: Course) -> None:
+        """Carry on what is read from the books: its times were another process's, and time has passed."""
+        now = self._steady()
+        for step in course.work.steps:
+            believe(course.steps[step.name], now, deadline_for(step))
+        for state in course.undo.values():
+            believe(state, now, UNDO_DEADLINE)
 
     def crash(self, course: Course, error: Exception) -> None:
         """End an operation that our own code cannot carry on, saying what is unknown."""
         bug = Bug(f"gcelib broke at this operation ({type(error).__name__}). Its log says where.")
-        for state in (*course.steps.values(), *course.undo.values()):
-            if state.sent:
-                state.phase, state.unknown, state.error = Phase.FAILED, True, bug.to_data()
         course.refused = course.refused or (course.answering and not course.answered)
+        for step in course.work.steps:
+            for each, state in ((step, course.steps[step.name]), (step.undo, course.undo.get(step.name))):
+                if each is not None and state is not None and state.sent:
+                    honest = unknown(each, state, "gcelib broke at it.")
+                    state.phase, state.unknown, state.error = Phase.FAILED, True, honest.to_data()
         course.fault, course.raised, course.failed_step = bug.to_data(), bug, ""
         self._end(course)
 
@@ -165,21 +175,22 @@ class Advance:
         course.change(status="DONE", progress=100, end_time=end, start_time=course.record.start_time or end)
         if course.fault is not None:
             course.change(**_failure(course))
-            if course.refused:
+            if course.refused and not course.unknown:
                 # The request was answered with the fault: sent again, it is a new request.
                 course.change(request_key=None)
         course.snapshot(bare=True)
-        self._write(course, course.record)
+        self._write(course)
 
-    def _write(self, course: Course, record: Record) -> None:
+    def _write(self, course: Course) -> None:
         now = self._clock()
-        course.record = replace(record, due=now, lease_until=now + self._lease)
+        record = replace(course.record, due=now, lease_until=now + self._lease)
         if course.grown and not record.done:
-            course.record = replace(course.record, work=work_to_data(course.work))
+            record = replace(record, work=work_to_data(course.work))
         write = self._operations.grow if course.grown else self._operations.save
         before = self._steady()
-        if not write(course.record, course.changes):
-            raise LeaseLost(course.record.name)
+        if not write(record, course.changes, course.record.due):
+            raise LeaseLost(record.name)
+        course.record = record
         course.dirty = course.grown = False
         course.kept = before
         course.changes.clear()

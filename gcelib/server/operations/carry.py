@@ -52,6 +52,7 @@ class Carrier:
         if 0.0 < state.resume - now <= LONGEST:
             return
         if patient and self._rests(course, step, state, now):
+            state.deadline = state.deadline or now + (seconds or deadline_for(step))
             return
         with self._cooling.calling(step.cloud) if patient and step.cloud else nullcontext():
             self._turn(course, step, state, now, patient, seconds)
@@ -105,7 +106,7 @@ class Carrier:
         return True
 
     def _send(self, course: Course, step: Step, state: StepState, patient: bool) -> None:
-        if step.facet != "notes" and self._steady() - course.kept > STALE:
+        if self._steady() - course.kept > STALE:
             # This process stood still since it was put on the books: another may have it by now. The next turn looks.
             log.warning("operation %s: step %s waits, this process stood still", course.record.name, step.name)
             return
@@ -171,7 +172,8 @@ class Carrier:
     def _look(self, course: Course, step: Step, state: StepState) -> None:
         """Find out whether an attempt got through; after some looks in vain send it once more."""
         if step.facet == "notes":
-            # A note is the same however often it is written.
+            # A note is the same however often it is written, unless another process has gone on meanwhile.
+            self._save(course)
             self._send(course, step, state, True)
             return
         late = self._steady() > state.deadline

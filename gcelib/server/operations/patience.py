@@ -46,6 +46,9 @@ DEADLINE = 1800.0
 UNDO_DEADLINE = 600.0
 """Seconds that taking a step back may take."""
 
+GRACE = 300.0
+"""Seconds that a step has left at least when a process takes it on: its cloud may just be starting, too."""
+
 
 def next_poll(age: float) -> float:
     """Seconds until the next poll of a job that was submitted `age` seconds ago."""

@@ -43,7 +43,7 @@ class Runner:
     `clouds` gives the cloud of a step, `number_of` the number of a new thing, `planner` the steps that are
     planned when their turn comes, `settled` is told of each end,
     `hourly` is called once an hour. `waiters` is how many requests may wait at once, at most half of the
-    server's threads.
+    server's threads, `most` how many operations of a project may be open at once, 0 for any number.
     """
 
     def __init__(
@@ -60,11 +60,12 @@ class Runner:
         sleep: Callable[[float], None] = time.sleep,
         threads: int = 4,
         waiters: int = 16,
+        most: Callable[[], int] = lambda: 0,
     ) -> None:
         self.operations = Operations(store)
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
         self._clock, self._ticks = clock, ticks
-        self._settled, self._hourly = settled, hourly
+        self._settled, self._hourly, self._most = settled, hourly, most
         self._agenda = Agenda(ticks)
         self._waiting = Waiting(waiters)
         reach = Reach(clouds, Notes(store, clock), number_of)
@@ -133,7 +134,8 @@ class Runner:
 
         Raises the fault when it is refused up to there (what was made is taken back, the operation tells
         of it), Exists while the target is being inserted, NotReady while it is
-        changed and the work must be alone, Invalid for a request id of another change.
+        changed and the work must be alone, Invalid for a request id of another change, TooMany while the project has
+        as many open operations as it may.
         A lost answer or a slow step gives a RUNNING record, and the rest goes on behind.
         """
         if self._stopping.is_set():
@@ -146,7 +148,7 @@ class Runner:
         record = replace(record, holder=self.holder, lease_until=now + LEASE_SECONDS)
         self._agenda.hold(record.id)
         try:
-            kept = self.operations.insert(record, alone=work.alone)
+            kept = self.operations.insert(record, alone=work.alone, most=self._most())
         except BaseException:
             self._agenda.drop(record.id)
             raise
@@ -154,7 +156,15 @@ class Runner:
             self._agenda.drop(record.id)
             same_request(work.asked, kept, (work.verb, work.target))
             return kept
-        answer = self._turns.answer(record)
+        return self._answered(record)
+
+    def _answered(self, record: Record) -> Record:
+        try:
+            answer = self._turns.answer(record)
+        except BaseException:
+            # It is on the books: whoever has it carries it on.
+            self._agenda.put(record.id, self._ticks())
+            raise
         self._next(record.id, answer.pause)
         if answer.fault is not None:
             raise answer.fault
@@ -225,15 +235,18 @@ class Runner:
     def _keep(self) -> None:
         while not self._stopping.wait(SWEEP_SECONDS):
             try:
-                self.sweep()
+                self._look_after()
             except Unavailable as fault:
                 log.warning("operations are not looked after now: %s", fault.message)
             except Exception:
                 log.exception("looking after the operations broke")
-            if self._hourly is not None and self._ticks() - self._houred >= 3600.0:
-                self._houred = self._ticks()
-                # In a thread of its own: a slow cloud must not keep leases from being renewed.
-                threading.Thread(target=self._hour, name="operations-hourly", daemon=True).start()
+
+    def _look_after(self) -> None:
+        self.sweep()
+        if self._hourly is not None and self._ticks() - self._houred >= 3600.0:
+            self._houred = self._ticks()
+            # In a thread of its own: a slow cloud must not keep leases from being renewed.
+            threading.Thread(target=self._hour, name="operations-hourly", daemon=True).start()
 
     def _hour(self) -> None:
         try:

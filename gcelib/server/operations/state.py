@@ -9,6 +9,7 @@ from typing import Any
 
 from gcelib.errors import Fault, fault_from_data
 from gcelib.models import Job, JobState
+from gcelib.server.operations.patience import GRACE
 from gcelib.server.operations.plan import Step, Work, work_from_data, work_to_data
 from gcelib.store.backup import RESTORED
 from gcelib.store.operations import Record
@@ -61,6 +62,11 @@ class StepState:
     def sent(self) -> bool:
         """True while the cloud has, or may have, something of it under way."""
         return self.phase in (Phase.SUBMITTING, Phase.SUBMITTED)
+
+    @property
+    def left(self) -> bool:
+        """True when the step left something on the cloud; a failed one did where the cloud named it."""
+        return self.phase == Phase.DONE or (self.phase == Phase.FAILED and bool(self.target) and not self.unknown)
 
     def to_data(self) -> dict[str, Any]:
         """This state as JSON values, without what is still at its default."""
@@ -155,6 +161,11 @@ class Course:
                 return False
         return False
 
+    @property
+    def unknown(self) -> bool:
+        """True when nobody knows of a step whether it happened."""
+        return any(state.unknown for state in self.steps.values())
+
     def change(self, **values: Any) -> None:
         """Replace fields of the record."""
         self.record = replace(self.record, **values)
@@ -172,6 +183,16 @@ class Course:
         self.record = replace(self.record, state=state)
         if bare:
             self.record = replace(self.record, work=work_to_data(_bare(self.work)))
+
+
+def believe(state: StepState, now: float, seconds: float) -> None:
+    """Bring stored times into reason. Whoever wrote them may have had another clock, and nobody may have looked since:
+
+    a step has its `seconds` from now at most, and `GRACE` at least, so that its cloud is asked before it is given up.
+    """
+    state.since = min(state.since, now)
+    if state.deadline:
+        state.deadline = min(max(state.deadline, now + GRACE), now + seconds)
 
 
 def job_to_data(job: Job) -> dict[str, Any]:

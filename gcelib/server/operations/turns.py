@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from gcelib.errors import Bug, Fault, Unavailable
 from gcelib.server.operations.advance import Advance, LeaseLost, answer_of
+from gcelib.server.operations.patience import LONGEST
 from gcelib.server.operations.state import Course, Phase
 from gcelib.store.operations import Operations, Record
 
@@ -68,6 +69,9 @@ class Turns:
         except Unavailable as fault:
             log.warning("operation %s cannot be read: %s", id, fault.message)
             return STORE_SECONDS
+        except Exception:
+            log.exception("operation %s cannot be read", id)
+            return LONGEST
         if course is None:
             return None
         pause = self._visit(course)
@@ -80,12 +84,14 @@ class Turns:
         course = self._courses[record.id] = Course.of(record)
         course.answering = True
         started = self._ticks()
-        while True:
-            pause = self._visit(course)
-            if pause is None or self._enough(course, self._ticks() - started):
-                break
-            self._sleep(min(pause, 0.25))
-        course.answering = False
+        try:
+            while True:
+                pause = self._visit(course)
+                if pause is None or self._enough(course, self._ticks() - started):
+                    break
+                self._sleep(min(pause, 0.25))
+        finally:
+            course.answering = False
         fault = answer_of(course) if course.refused else None
         if pause is None:
             self._courses.pop(record.id, None)
@@ -137,6 +143,7 @@ class Turns:
             return None
         try:
             course = Course.of(record)
+            self._advance.resume(course)
         except Exception as error:
             log.exception("operation %s cannot be understood", record.name)
             self._unreadable(record, error)

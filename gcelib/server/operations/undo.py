@@ -16,14 +16,13 @@ def take_back(course: Course, carrier: Carrier) -> bool:
     running = [step for step in course.work.steps if course.steps[step.name].sent]
     for step in running:
         carrier.carry(course, step, course.steps[step.name])
-    states = course.steps.values()
-    if any(state.sent for state in states):
+    if any(state.sent for state in course.steps.values()):
         return False
-    if any(state.unknown for state in states):
+    if course.unknown:
         return True
     for step in reversed(course.work.steps):
         state = course.steps[step.name]
-        if step.undo is not None and _made(state):
+        if step.undo is not None and state.left:
             back = course.undo.setdefault(step.name, StepState())
             if not back.settled:
                 carrier.carry(course, step.undo, back, seconds=UNDO_DEADLINE)
@@ -32,8 +31,3 @@ def take_back(course: Course, carrier: Carrier) -> bool:
             if back.phase == Phase.DONE:
                 state.phase, course.dirty = Phase.UNDONE, True
     return True
-
-
-def _made(state: StepState) -> bool:
-    """True when the step left something on the cloud; a failed one did where the cloud named it."""
-    return state.phase == Phase.DONE or (state.phase == Phase.FAILED and bool(state.target))

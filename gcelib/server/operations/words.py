@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from gcelib.errors import Uncertain
 from gcelib.server.operations.plan import Step
 from gcelib.server.operations.state import Course, Phase, StepState
@@ -47,14 +49,8 @@ def unknown(step: Step, state: StepState, words: str) -> Uncertain:
 def left_behind(course: Course) -> str:
     """What a failed operation made and did not take back, and why; "" when nothing is left."""
     broke = course.fault is not None and not course.failed_step
-    if broke or any(state.unknown for state in course.steps.values()):
-        made = [
-            thing(step, course.steps[step.name])
-            for step in course.work.steps
-            if step.undo is not None and course.steps[step.name].phase == Phase.DONE
-        ]
-        why = "because it is not known how the operation ended"
-        return f"Left as it is, {why}: {', '.join(made)}." if made else ""
+    if broke or course.unknown:
+        return " ".join(_left_alone(course))
     sentences = []
     for step in course.work.steps:
         back = course.undo.get(step.name)
@@ -64,3 +60,21 @@ def left_behind(course: Course) -> str:
     if sentences:
         sentences.append("Delete what is left by the id in parentheses, here or on the cloud itself.")
     return " ".join(sentences)
+
+
+def _left_alone(course: Course) -> Iterator[str]:
+    """What an operation says of which it is not known how it ended: what else is in doubt, and what is surely there."""
+    states = [course.steps[step.name] for step in course.work.steps]
+    undoing = [course.undo[step.name] for step in course.work.steps if step.name in course.undo]
+    said = {str((course.fault or {}).get("message", "")), *(str(each["message"]) for each in course.record.warnings)}
+    for state in (*states, *undoing):
+        words = str((state.error or {}).get("message", ""))
+        if state.unknown and words not in said:
+            yield words
+    made = [
+        thing(step, state)
+        for step, state in zip(course.work.steps, states, strict=True)
+        if step.undo is not None and state.left
+    ]
+    if made:
+        yield f"Left as it is, because it is not known how the operation ended: {', '.join(made)}."

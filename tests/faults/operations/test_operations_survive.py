@@ -153,7 +153,7 @@ def test_while_the_database_is_away_nothing_is_lost_or_done_twice(
     begun = [begin(runner, f"n{number}") for number in range(5)]
     failures = []
 
-    def failing(record: Record, changes: Any = (), *, alone: bool = False) -> bool:
+    def failing(record: Record, *changes: Any, **options: Any) -> bool:
         failures.append(record.name)
         raise Unavailable("The database does not answer.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,8 +51,8 @@ class PretendCloud:
 
     `script` holds, by "facet.verb" or "verb NAME", what the next submissions do: "sync" (done at once), "job" (takes
     `seconds`), "lost" (carried out, answer lost), "dropped" (not carried out, answer lost), a Fault
-    (refused), ("fails", Fault) (accepted, fails later), any other exception. `away` makes every call
-    raise it. `point` is called with a label wherever the process could die.
+    (refused), ("fails", Fault) (accepted, fails later), "hangs" (accepted, never ends), any other exception. `away`
+    makes every call raise it. `point` is called with a label wherever the process could die.
     """
 
     clock: Clock
@@ -80,7 +81,7 @@ class PretendCloud:
         if behaviour == "dropped":
             raise Uncertain("The answer was lost on the way.")
         failing = behaviour[1] if isinstance(behaviour, tuple) else None
-        done_at = self.clock() + (0.0 if behaviour == "sync" else self.seconds)
+        done_at = self.clock() + {"sync": 0.0, "hangs": math.inf}.get(str(behaviour), self.seconds)
         target = str(args.get("id") or f"id-of-{args.get('name', len(self.effects))}")
         effect = Effect(facet, verb, dict(args), key, target, done_at, failing)
         self.effects.append(effect)

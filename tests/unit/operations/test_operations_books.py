@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from pretend import World, machine
+from sqlalchemy import event
 
-from gcelib.errors import NotFound, NotReady
+from gcelib.errors import NotFound, NotReady, TooMany
 from gcelib.store.notes import Notes
 from gcelib.store.operations import Operations, Record
 
@@ -65,10 +67,51 @@ def test_what_is_due_and_free_is_claimed_by_one_holder_only(books: Operations) -
 
 def test_a_holder_that_lost_its_lease_cannot_write(books: Operations) -> None:
     mine = books.insert(record("a", holder="me", lease_until=120.0))
-    books.claim("you", 150.0, 30.0)
+    (yours,) = books.claim("you", 150.0, 30.0)
     assert not books.save(replace(mine, status="DONE"))
-    assert books.save(replace(mine, holder="you", progress=50))
+    assert books.save(replace(yours, progress=50))
     assert books.load("id-a").progress == 50  # type: ignore[union-attr]
+
+
+def test_a_holder_that_gets_its_lease_back_cannot_write_what_it_knew_before(books: Operations) -> None:
+    mine = books.insert(record("a", holder="me", lease_until=120.0))
+    (yours,) = books.claim("you", 150.0, 30.0)
+    assert books.save(replace(yours, due=151.0, progress=50), (), yours.due)
+    (again,) = books.claim("me", 190.0, 30.0)
+    assert not books.save(replace(mine, due=191.0, progress=10), (), mine.due)
+    assert books.save(replace(again, due=191.0, progress=60), (), again.due)
+
+
+def test_so_many_operations_of_a_project_are_open_and_no_more(books: Operations) -> None:
+    begun = [books.insert(record(name, holder="me"), most=2) for name in ("a", "b")]
+    with pytest.raises(TooMany, match="Project 'demo' has 2 operations that are not done yet") as caught:
+        books.insert(record("c"), most=2)
+    assert caught.value.retry_after
+    assert [each.name for each in books.list("demo")] == ["b", "a"]
+    assert books.insert(record("d", project="other"), most=2)
+    assert books.save(replace(begun[0], status="DONE"))
+    assert books.insert(record("c"), most=2)
+    assert (books.count("PENDING"), books.count("RUNNING")) == (3, 0)
+
+
+def test_open_operations_are_found_without_a_look_at_those_that_are_done(world: World, books: Operations) -> None:
+    asked: list[str] = []
+
+    def hear(connection: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
+        if not statement.startswith("BEGIN"):
+            asked.append(cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()[0][-1])
+
+    listening = ("before_cursor_execute", hear)
+    event.listen(world.store.engine, *listening)
+    books.open()
+    books.held("me")
+    books.renew("me", 1.0, 1.0)
+    books.release("me")
+    books.claim("me", 1.0, 1.0)
+    books.count("RUNNING")
+    event.remove(world.store.engine, *listening)
+    assert len(asked) == 6
+    assert all("operations_open" in each or "operations_due" in each for each in asked), asked
 
 
 def test_a_done_operation_never_changes_again(books: Operations) -> None:

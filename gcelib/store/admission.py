@@ -1,0 +1,37 @@
+"""Whether a new operation may be put on the books: who else is at its target, and how many its project has."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, func, select
+
+from gcelib.errors import NotReady, TooMany
+from gcelib.store.tables import OPEN, operations
+
+RETRY_SECONDS = 10
+"""When a project that has too many open operations is to try again."""
+
+
+def refuse_crowd(connection: Connection, project: str, most: int) -> None:
+    """Raise TooMany while a project has `most` operations that are not done.
+
+    Processes that put some on the books in the same instant do not see each other's: a few more may come in then.
+    """
+    some = select(operations.c.id).where(operations.c.project == project, OPEN).limit(most)
+    if connection.execute(select(func.count()).select_from(some.subquery())).scalar_one() >= most:
+        raise TooMany(
+            f"Project '{project}' has {most} operations that are not done yet, as many as one project may have here"
+            " (server.open_operations); nothing was done. Wait until some of them are DONE, then send this again.",
+            retry_after=RETRY_SECONDS,
+        )
+
+
+def refuse_company(connection: Connection, target: str, verb: str, request_key: str | None) -> None:
+    """Raise NotReady while another operation is at work on the same target. Two inserts are told apart elsewhere."""
+    query = select(operations.c.name, operations.c.verb, operations.c.request_key)
+    for row in connection.execute(query.where(operations.c.target == target, OPEN)):
+        again = request_key is not None and row.request_key == request_key
+        if not again and not (row.verb == verb == "insert"):
+            raise NotReady(
+                f"The resource 'projects/{target}' is not ready: operation '{row.name}' ({row.verb}) is changing"
+                " it. Ask again when that is done."
+            )

@@ -1,0 +1,66 @@
+"""What is on the books of a PostgreSQL that several processes write: bounds hold, and only the holder writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from gcelib.errors import TooMany
+from gcelib.store import Store
+from gcelib.store.operations import Operations, Record
+from tests.postgres import Postgres
+
+MOST, THREADS = 10, 8
+
+
+@pytest.fixture
+def books(postgres: Postgres) -> Iterator[list[Operations]]:
+    """Those of two processes."""
+    url = postgres.database("books")
+    stores = [Store.open(url) for _ in range(2)]
+    yield [Operations(store) for store in stores]
+    for store in stores:
+        store.close()
+    postgres.execute("DROP DATABASE books")
+
+
+def record(name: str, holder: str = "me") -> Record:
+    return Record(
+        id=name, name=name, number="1", project="demo", scope="global", verb="insert", target=f"demo/{name}",
+        insert_time=1.5, due=1_700_000_000.1234567, holder=holder, lease_until=1_700_000_001.0,
+    )
+
+
+def test_open_operations_of_a_project_are_bounded_over_all_processes(books: list[Operations]) -> None:
+    def begin(number: int) -> bool:
+        try:
+            books[number % 2].insert(record(f"n{number}"), most=MOST)
+        except TooMany:
+            return False
+        return True
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        taken = sum(pool.map(begin, range(60)))
+    # Those that are put there in the same instant do not see each other.
+    assert MOST <= taken < MOST + THREADS
+    assert len(books[0].open()) == taken
+
+
+def test_only_who_wrote_last_or_took_it_over_writes(books: list[Operations]) -> None:
+    one, other = books
+    mine = one.insert(record("a"))
+    written = replace(mine, due=1_700_000_002.7654321, lease_until=1_700_000_002.8)
+    assert one.save(written, (), mine.due)
+    assert not one.save(written, (), mine.due)
+    taken = []
+    while not taken:
+        taken = other.claim("you", 1_700_000_009.3, 0.0)
+    assert not one.save(replace(written, progress=9), (), written.due)
+    back = []
+    while not back:
+        back = one.claim("me", 1_700_000_019.7, 0.0)
+    assert not one.save(replace(written, progress=9), (), written.due)
+    assert one.save(replace(back[0], progress=50), (), back[0].due)
