@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from cloud_stub import refusal
 
+from gcelib.drivers import deadline
 from gcelib.drivers.cloudstack import records, wire
-from gcelib.errors import Refused, Unavailable
+from gcelib.errors import Fault, Refused, Unavailable
 from gcelib.models import NodeState
 
 
@@ -48,7 +51,87 @@ def test_1203_machines_take_three_calls(stub, client_of):
     calls = []
     cloud = stub(paged(lambda call: vms(1203), calls=calls))
     assert len(names(client_of(cloud.url))) == 1203
-    assert [(call["page"], call["pagesize"]) for call in calls] == [("1", "500"), ("2", "500"), ("3", "500")]
+    assert sorted((call["page"], call["pagesize"]) for call in calls) == [("1", "500"), ("2", "500"), ("3", "500")]
+
+
+def test_as_many_pages_as_are_needed_are_fetched_side_by_side_and_two_connections_are_left(stub, client_of):
+    under_way, most, lock, full = [0], [0], threading.Lock(), threading.Event()
+    listed = paged(lambda call: vms(5000))
+
+    def script(command, params):
+        with lock:
+            under_way[0] += 1
+            most[0] = max(most[0], under_way[0])
+        if most[0] == 6:
+            full.set()
+        if params["page"] != "1":
+            assert full.wait(10)
+        answer = listed(command, params)
+        with lock:
+            under_way[0] -= 1
+        return answer
+
+    cloud = stub(script)
+    assert names(client_of(cloud.url, size=8)) == [f"n{number}" for number in range(5000)]
+    assert sorted(int(params["page"]) for _, _, params in cloud.calls) == list(range(1, 11))
+    assert most[0] == 6
+
+
+def test_one_connection_fetches_one_page_at_a_time(stub, client_of):
+    cloud = stub(paged(lambda call: vms(1700)))
+    assert names(client_of(cloud.url, size=1)) == [f"n{number}" for number in range(1700)]
+    assert [params["page"] for _, _, params in cloud.calls] == ["1", "2", "3", "4"]
+
+
+def test_a_page_that_fails_fails_the_list_and_no_more_are_asked_for(stub, client_of):
+    listed = paged(lambda call: vms(20000))
+    cloud = stub(lambda command, params: refusal(command, 530, "broken") if params["page"] == "3" else listed(
+        command, params))
+    with pytest.raises(Fault, match="broken"):
+        names(client_of(cloud.url))
+    assert len(cloud.calls) < 20
+
+
+def test_pages_keep_to_the_time_that_their_request_may_take(stub, client_of):
+    held, listed = threading.Event(), paged(lambda call: vms(2000))
+
+    def script(command, params):
+        if params["page"] == "3":
+            held.wait(10)
+        return listed(command, params)
+
+    client = client_of(stub(script).url)
+    try:
+        with deadline.within(1.0), pytest.raises(Unavailable):
+            names(client)
+    finally:
+        held.set()
+
+
+@pytest.mark.parametrize("told", [
+    lambda rows, chunk: len(chunk), lambda rows, chunk: len(rows) - 200, lambda rows, chunk: 7,
+    lambda rows, chunk: len(rows) + 700,
+], ids=["of the page", "too few", "far too few", "too many"])
+def test_a_wrong_count_hides_no_row(stub, client_of, told):
+    rows = vms(1703)
+
+    def script(command, params):
+        page, size = int(params["page"]), int(params["pagesize"])
+        chunk = rows[(page - 1) * size : page * size]
+        return {"count": told(rows, chunk), **({"virtualmachine": chunk} if chunk else {})}
+
+    cloud = stub(script)
+    assert names(client_of(cloud.url)) == [f"n{number}" for number in range(1703)]
+    assert len(cloud.calls) < 24
+
+
+@pytest.mark.parametrize("vanish", [3, 5, 8])
+def test_rows_that_vanish_while_pages_come_side_by_side_hide_no_other(stub, client_of, vanish):
+    calls = []
+    cloud = stub(paged(lambda call: vms(5000) if call < vanish else vms(5000, first=2), calls=calls))
+    found = names(client_of(cloud.url))
+    assert len(found) == len(set(found))
+    assert set(found) >= {f"n{number}" for number in range(2, 5000)}
 
 
 @pytest.mark.parametrize("cap", [499, 100, 20])
@@ -86,7 +169,7 @@ def test_a_row_that_appears_between_two_pages_is_not_doubled(stub, client_of):
 def test_a_cloud_that_ignores_the_page_number_is_not_asked_for_ever(stub, client_of):
     cloud = stub(lambda command, params: {"count": 5000, "virtualmachine": vms(500)})
     assert len(names(client_of(cloud.url))) == 500
-    assert len(cloud.calls) < 10
+    assert len(cloud.calls) < 12
 
 
 def test_one_bad_row_leaves_the_rest_standing(stub, cloud_of, caplog):

@@ -170,6 +170,8 @@ class Connection(CloudStackConnection):
         # retry_failed=False outweighs LIBCLOUD_RETRY_FAILED_HTTP_REQUESTS, which would send changes again.
         path = self.driver.path
         answer: Answer = self.request(path, retry_failed=False, **call)  # type: ignore[no-untyped-call]
+        # The answer has it now; an idle connection must not keep the bytes of a long list.
+        self.connection.content = b""
         return answer
 
 
