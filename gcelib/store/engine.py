@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,10 @@ from gcelib.errors import Invalid, Unavailable, Uncertain
 
 log = logging.getLogger(__name__)
 
-_BUSY_SECONDS = 10
+_BUSY_SECONDS = 10.0
+
+_LATELY = 60.0
+"""Seconds for which a write that failed is told of."""
 
 _SPOILED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB}
 """Errors after which a connection to a SQLite file is made anew: one from a bad time could stay read-only."""
@@ -34,6 +38,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._refused: tuple[float, str] | None = None
         self.url = engine.url.render_as_string(hide_password=True)
 
     def __repr__(self) -> str:
@@ -86,6 +91,7 @@ class Store:
                     yield connection
                     keeping = True
         except Unavailable as fault:
+            self._refused = (time.monotonic(), fault.message)
             cause = fault.__cause__
             if keeping and isinstance(cause, exc.DBAPIError) and cause.connection_invalidated:
                 raise Uncertain(
@@ -93,6 +99,12 @@ class Store:
                     " whether it is there, or ask again with the same request id."
                 ) from cause
             raise
+
+    def writes(self) -> str:
+        """How changing it went lately: "ok", or in words why not; what cannot be written can still be read."""
+        if self._refused is None or time.monotonic() - self._refused[0] > _LATELY:
+            return "ok"
+        return f"refused {time.monotonic() - self._refused[0]:.0f} s ago: {self._refused[1]}"
 
     def ping(self) -> None:
         """Nothing, when the database answers; else Unavailable."""
@@ -127,7 +139,8 @@ def _engine(url: URL, *, secure: bool = True) -> Engine:
     options["hide_parameters"] = True
     sqlite = url.get_backend_name() == "sqlite"
     if sqlite:
-        options["connect_args"] = {"timeout": _BUSY_SECONDS, "check_same_thread": False}
+        busy = _busy_seconds(url)
+        options["connect_args"] = {"timeout": busy, "check_same_thread": False}
         if secure:
             _secure(Path(str(url.database)))
     else:
@@ -144,7 +157,7 @@ def _engine(url: URL, *, secure: bool = True) -> Engine:
             f"The database {url.render_as_string()} cannot be used: {error}.", field="server.database"
         ) from error
     if sqlite:
-        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "connect", partial(_prepare, busy))
         event.listen(engine, "begin", _begin)
         event.listen(engine, "handle_error", _spoiled)
     elif ours:
@@ -163,20 +176,28 @@ def _secure(path: Path) -> None:
         raise Unavailable(f"The database file {path} cannot be used: {error.strerror}.") from error
 
 
-def _prepare(connection: Any, _record: object) -> None:
+def _busy_seconds(url: URL) -> float:
+    """How long to wait for others who are writing: `timeout` of the URL, as the driver calls it."""
+    try:
+        return float(str(url.query.get("timeout", _BUSY_SECONDS)))
+    except ValueError:
+        raise Invalid("The database's 'timeout' must be a number of seconds.", field="server.database") from None
+
+
+def _prepare(busy: float, connection: Any, _record: object) -> None:
     # The driver's own transactions begin late and never IMMEDIATE: `_begin` does it instead.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
-    _journal(cursor)
+    cursor.execute(f"PRAGMA busy_timeout = {int(busy * 1000)}")
+    _journal(cursor, busy)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
 
-def _journal(cursor: Any) -> None:
+def _journal(cursor: Any, busy: float) -> None:
     """Switch to write-ahead logging; SQLite does not wait by itself when two processes do it at once."""
-    deadline = time.monotonic() + _BUSY_SECONDS
+    deadline = time.monotonic() + busy
     while True:
         try:
             cursor.execute("PRAGMA journal_mode = WAL")

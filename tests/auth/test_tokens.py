@@ -251,13 +251,12 @@ def test_expired_rows_are_forgotten(site: Site, tmp_path: Path) -> None:
     assert [rows.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("codes", "tokens")] == [0, 0]
 
 
-def test_a_database_that_does_not_answer_is_said_plainly(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_does_not_answer_is_said_plainly(site: Site, tmp_path: Path) -> None:
     code = site.code()
     fields = page(site.send("GET", site.ask())).fields | {"user": site.person, "password": PASSWORD}
-    monkeypatch.setattr("gcelib.store.engine._BUSY_SECONDS", 0)
     site.store.engine.dispose()
+    with site.store.read() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 0")
     other = sqlite3.connect(tmp_path / "gcelib.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     refused = site.exchange(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -128,16 +129,24 @@ def test_processes_that_start_together_all_find_the_newest_schema(database: str)
     assert [process.wait(60) for process in started] == [0, 0, 0]
 
 
-def test_a_locked_database_is_unavailable(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gcelib.store.engine._BUSY_SECONDS", 0)
-    store.engine.dispose()
+def test_a_locked_database_is_unavailable_and_can_be_read(database: str, tmp_path: Path) -> None:
+    store = Store.open(f"{database}?timeout=0.2")
+    assert store.writes() == "ok"
     other = sqlite3.connect(tmp_path / "state" / "gcelib.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(Unavailable, match="locked"), store.write():
         pass
+    store.ping()
+    assert re.fullmatch("refused 0 s ago: gcelib's own database .* locked.", store.writes())
     other.close()
+    with store.write():
+        pass
+    store.close()
+
+
+def test_a_time_to_wait_that_is_no_number_is_refused(database: str) -> None:
+    with pytest.raises(Invalid, match="'timeout' must be a number of seconds"):
+        Store.open(f"{database}?timeout=long")
 
 
 def test_a_full_database_is_unavailable_and_keeps_what_it_had(store: Store) -> None:
