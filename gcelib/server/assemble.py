@@ -106,7 +106,8 @@ class Server:
 
         One cloud that is down does not make the server unready while another answers.
         """
-        parts: dict[str, Any] = {"store": "ok", "operations": "ok" if self._runner.alive else "stopped"}
+        parts: dict[str, Any] = {
+            "store": "ok", "writes": self._store.writes(), "operations": "ok" if self._runner.alive else "stopped"}
         try:
             self._store.ping()
         except Fault as fault:
