@@ -38,7 +38,11 @@ def led(live: Live, **options: Any) -> Iterator[Any]:
     patch = pytest.MonkeyPatch()
     patch.setattr(libcloud.security, "CA_CERTS_PATH", str(live.ca))
     patch.setattr(GCENodeDriver, "connectionCls", Connection)
-    made = GCENodeDriver("tests", "unused", project="demo", auth_type="IA", credential_file=str(token), **options)
-    yield made
-    made.connection.connection.session.close()
-    patch.undo()
+    try:
+        made = GCENodeDriver("tests", "unused", project="demo", auth_type="IA", credential_file=str(token), **options)
+        try:
+            yield made
+        finally:
+            made.connection.connection.session.close()
+    finally:
+        patch.undo()

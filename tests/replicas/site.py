@@ -15,21 +15,28 @@ from tests.postgres import Postgres
 
 
 class Site:
-    """`replicas` of one server: they share the database, the seal key, and nothing else."""
+    """`replicas` of one server: they share the database, the seal key, and nothing else.
 
-    def __init__(self, home: Path, postgres: Postgres, cloud: Simulator, count: int = 2, extra: str = "") -> None:
+    Without a PostgreSQL there is one, over SQLite.
+    """
+
+    def __init__(
+        self, home: Path, postgres: Postgres | None, cloud: Simulator, count: int = 2, extra: str = "", tls: str = "off"
+    ) -> None:
+        assert postgres or count == 1, "a SQLite file belongs to one server"
         self.cloud = cloud
-        self.url = postgres.database(f"gcelib-{secrets.token_hex(4)}")
+        self.url = postgres.database(f"gcelib-{secrets.token_hex(4)}") if postgres else ""
         key = home / "seal.key"
         key.write_bytes(secrets.token_bytes(32))
         key.chmod(0o600)
         account = cloud.accounts["demo"]
-        shared = f'database = "{self.url}"\nseal_key_file = "{key}"\n{extra}'
+        database = f'database = "{self.url}"\n' if self.url else ""
+        shared = f'{database}seal_key_file = "{key}"\n{extra}'
         self.replicas = []
         for number in range(count):
             folder = home / f"replica{number}"
             folder.mkdir()
-            live = Live(folder, cloud.url, account.api_key, account.secret_key, server_extra=shared)
+            live = Live(folder, cloud.url, account.api_key, account.secret_key, tls, server_extra=shared)
             self.replicas.append(live)
 
     def __enter__(self) -> Site:
@@ -38,7 +45,8 @@ class Site:
         token = self.replicas[0].sign_in()
         for live in self.replicas:
             live.token = token
-            live.key_file.write_text(self.replicas[0].key_file.read_text())
+            # The key's file leads to the server that made it.
+            live.key_file.write_text(self.replicas[0].key_file.read_text().replace(self.replicas[0].url, live.url))
         return self
 
     def __exit__(
