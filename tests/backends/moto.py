@@ -83,13 +83,16 @@ instance_types = ["t3.*"]
 clouds = ["lab"]
 """
 
-    def cloud(self, region: str = "us-east-1", **options: object) -> Ec2:
-        """The driver, nothing remembered."""
+    def cloud(
+        self, region: str = "us-east-1", *, endpoint: str = "", owned: bool = True, timeout: float = 30.0,
+        **options: object,
+    ) -> Ec2:
+        """The driver, nothing remembered; over what stands at another endpoint before Moto, with a caller's keys."""
         told: Mapping[str, object] = {"region": region, "image_owners": ["self", DEBIAN], **options}
-        config = CloudConfig("lab", "ec2", endpoint=self.url, key="access-key-of-lab", options=told,
-                             secret=Secret("secret-key-of-lab"))
+        config = CloudConfig("lab", "ec2", endpoint=endpoint or self.url, key="access-key-of-lab", options=told,
+                             secret=Secret("secret-key-of-lab"), timeout=timeout)
         profile = registry.profile_of("ec2")
-        keys = Keys("access-key-of-lab", "secret-key-of-lab")
+        keys = Keys("access-key-of-lab", "secret-key-of-lab", owned=owned)
         made: Ec2 = registry.family(profile).build(profile, config, keys, "", lambda *told: None)
         return made
 

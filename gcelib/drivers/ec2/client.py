@@ -90,7 +90,7 @@ class Client:
 
     def _listed(self, action: str, answer: Tree, name: str) -> Sequence[Tree]:
         try:
-            return wire.listed(answer, name)
+            return wire.listed(answer, name, str(self.at))
         except faults.Garbled as exc:
             raise faults.name(exc, self.at, action, writes=False) from None
 

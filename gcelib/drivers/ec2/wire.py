@@ -68,13 +68,15 @@ class Answer(EC2Response):
         """Raises InvalidCredsError, Refusal by code, or Garbled where there is none."""
         status = int(self.status)
         try:
-            root = ElementTree.fromstring(self.body or "")
+            parts = list(ElementTree.fromstring(self.body or "").iter())
         except ElementTree.ParseError:
-            if status in (401, 403):
-                raise InvalidCredsError(f"HTTP {status}") from None
-            raise Garbled(f"HTTP {status} without an error of EC2's", refused=400 <= status < 500) from None
-        named = {_name(each): (each.text or "").strip() for each in root.iter() if _name(each) in ("Code", "Message")}
+            parts = []
+        named = {_name(each): (each.text or "").strip() for each in parts if _name(each) in ("Code", "Message")}
         code, words = named.get("Code", ""), named.get("Message", "")
+        if not code:
+            if status in (401, 403):
+                raise InvalidCredsError(f"HTTP {status}")
+            raise Garbled(f"HTTP {status} without an error of EC2's", refused=300 <= status < 500)
         if code in KEYS and not TIMES.search(words):
             raise InvalidCredsError(f"{code}: {words}")
         raise Refusal(status, code, words)
@@ -106,15 +108,15 @@ def _value(element: ElementTree.Element) -> Any:
     return {_name(part): _value(part) for part in parts}
 
 
-def listed(tree: Mapping[str, Any], name: str) -> list[Tree]:
-    """The items of the list that an answer is about. Raises Garbled where it has none: an empty one is there, too."""
+def listed(tree: Mapping[str, Any], name: str, cloud: str = "") -> list[Tree]:
+    """The items of the list that a cloud's answer is about. Raises Garbled where it has none: an empty one is there."""
     found = tree.get(name)
     if not isinstance(found, list) and found != "":
         raise Garbled(f"no list '{name}'")
-    return rows(tree, name)
+    return rows(tree, name, cloud)
 
 
-def rows(tree: Mapping[str, Any], name: str) -> list[Tree]:
+def rows(tree: Mapping[str, Any], name: str, cloud: str = "") -> list[Tree]:
     """The items of a list in an answer; an empty list comes as an empty text, or not at all.
 
     Those without what tells them apart are left out, with a line in the log; of two that are the same the second.
@@ -128,7 +130,8 @@ def rows(tree: Mapping[str, Any], name: str) -> list[Tree]:
         if isinstance(row, dict) and (mark or not keys):
             good.setdefault(mark or place, row)
         else:
-            LOG.warning("a row of %s is left out: it has no %s", name, " or ".join(keys) or "fields")
+            lacking = " or ".join(keys) or "fields"
+            LOG.warning("%s: a row of %s is left out: it has no %s", cloud or "EC2", name, lacking)
     return list(good.values())
 
 

@@ -15,10 +15,10 @@ from libcloud.common.types import LibcloudError
 
 from gcelib.drivers import faults
 from gcelib.drivers.faults import At, Garbled
-from gcelib.drivers.generic.door import Door
+from gcelib.drivers.generic.door import LASTING, Door
 from gcelib.drivers.mending import BROKEN, called, mended
 from gcelib.drivers.openstack import refusals
-from gcelib.errors import NotFound
+from gcelib.errors import Fault, NotFound, Unavailable
 
 LOG = logging.getLogger(__name__)
 CONNECTIONS = {"compute": "connection", "image": "image_connection", "network": "network_connection"}
@@ -181,8 +181,14 @@ class Api:
     def _pages(self, service: str, path: str, key: str, params: Mapping[str, Any]) -> Iterator[Any]:
         asked = dict(params)
         for _ in range(PAGES):
-            answer = self.get(service, path, **asked)
-            if not isinstance(answer, dict) or not isinstance(answer.get(key), list):
+            try:
+                answer = self.get(service, path, **asked)
+            except Fault as fault:
+                if isinstance(fault, LASTING):
+                    raise
+                # What is said against a list tells nothing of the things in it.
+                raise Unavailable(fault.message) from fault.__cause__
+            if not isinstance(answer.get(key), list):
                 raise refusals.garbled(self.at, f"no list '{key}'")
             yield answer[key]
             following = _following(answer, key)

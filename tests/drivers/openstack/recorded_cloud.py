@@ -65,13 +65,13 @@ class Recorded:
         self._server.shutdown()
         self._server.server_close()
 
-    def cloud(self, **options: Any) -> OpenStack:
-        """The driver over it, nothing remembered."""
+    def cloud(self, endpoint: str = "", password: str = PASSWORD, timeout: float = 5.0, **options: Any) -> OpenStack:
+        """The driver over it, or over what stands at another endpoint before it; nothing remembered."""
         told = {"ex_tenant_name": PROJECT, **options}
-        config = CloudConfig("lab", "openstack", endpoint=self.url + "/v3", key=USER, secret=Secret(PASSWORD),
-                             options=told, timeout=5.0)
+        config = CloudConfig("lab", "openstack", endpoint=(endpoint or self.url) + "/v3", key=USER,
+                             secret=Secret(password), options=told, timeout=timeout)
         profile = registry.profile_of("openstack")
-        made: OpenStack = registry.family(profile).build(profile, config, Keys(USER, PASSWORD), "", lambda *told: None)
+        made: OpenStack = registry.family(profile).build(profile, config, Keys(USER, password), "", lambda *told: None)
         return made
 
     def sent(self, method: str) -> list[str]:
