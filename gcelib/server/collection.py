@@ -6,48 +6,25 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+import msgspec
+
 from gcelib import naming
 from gcelib.errors import Fault, NotFound, Unavailable
 from gcelib.server import permissions
 from gcelib.server.context import Context
-from gcelib.server.directory import Directory
-from gcelib.server.listing import page
+from gcelib.server.directory import Directory, Found
+from gcelib.server.listing import MAX_RESULTS, Asked, Page, cut, page
+from gcelib.server.rows import Answers, Look, Row, Rows
+from gcelib.server.rows import Rendered as Rendered
 
 UNREACHABLE = "UNREACHABLE"
-Rendered = dict[str, Any]
-Rows = Sequence[tuple[str, Rendered]]
-"""(scope, rendered item)."""
+Known = Mapping[str, Callable[[Context, Any], Any]]
+"""Fields that are told of an item without rendering the rest."""
 
 
 def snake(name: str) -> str:
     """GCE's method name as a Python one: "aggregatedList" -> "aggregated_list"."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-
-
-class Kept(dict[str, Any]):
-    """An answer that is given again: `encoded` is its JSON, `tag` the entity tag, once made. Never change one."""
-
-    encoded: bytes = b""
-    tag: str = ""
-
-
-class Shown:
-    """Rendered rows, and the answers made of them."""
-
-    MOST = 8
-
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
-        self._answers: dict[Any, Kept] = {}
-
-    def answer(self, question: Any, make: Callable[[], Rendered]) -> Kept:
-        """The answer to a question put before, else `make()`."""
-        found = self._answers.get(question)
-        if found is None:
-            if len(self._answers) >= self.MOST:
-                self._answers.clear()
-            found = self._answers[question] = Kept(make())
-        return found
 
 
 class Collection:
@@ -61,6 +38,9 @@ class Collection:
     kind: ClassVar[str]
     kept: ClassVar[bool] = True
     """Whether its rows come of what the view shows alone, so that rendered ones may be kept."""
+    known: ClassVar[Known] = {}
+    looks: ClassVar[Sequence[str]] = ("zones.list",)
+    """The clouds' lists that its rows are mostly made of, as "nodes.list": asked for side by side."""
     refusals: ClassVar[Mapping[str, str]] = {}
     """GCE's name of a method no cloud can carry out -> why not, and what to do instead: a sentence's second half."""
 
@@ -95,73 +75,89 @@ class Collection:
         """What follows project and scope in a link to the item."""
         return (self.word, name)
 
-    def get(self, ctx: Context) -> Rendered:
+    def get(self, ctx: Context) -> Any:
         """The one item the path names."""
-        scope = scope_of(ctx)
-        return self.show(ctx, scope, self.find(ctx, scope, ctx.params[ctx.method.order[-1]]))
+        def show(answers: Answers) -> Rendered:
+            scope = scope_of(ctx)
+            return self.show(ctx, scope, self.find(ctx, scope, ref))
 
-    def list(self, ctx: Context) -> Rendered:
+        ref = ctx.params[ctx.method.order[-1]]
+        return self._answer(ctx, Answers, ref, show)
+
+    def list(self, ctx: Context) -> Any:
         """One page of the scope's items."""
-        scope = scope_of(ctx)
-        return self._answer(ctx, scope, lambda rows: self._listed(ctx, scope, rows))
+        return self._answer(ctx, lambda: self._rows(ctx, scope_of(ctx)), _question(ctx),
+                            lambda rows: self._listed(ctx, rows))
 
-    def _listed(self, ctx: Context, scope: str, rows: Rows) -> Rendered:
+    def _listed(self, ctx: Context, rows: Rows) -> Rendered:
+        scope = scope_of(ctx)
         answer = self._envelope(ctx, "List", "/".join(filter(None, (scope, self.word))))
-        found = self._page(ctx, ((scope, item) for _, item in rows))
-        if found.items:
-            answer["items"] = [item for _, item in found.items]
-        if found.next_token:
-            answer["nextPageToken"] = found.next_token
+        look = self._look(ctx)
+        found, token = cut(rows, look, asked(ctx, scope), ctx.services.sealer)
+        if found:
+            answer["items"] = [msgspec.Raw(row.json(look)) for row in found]
+        if token:
+            answer["nextPageToken"] = token
         return answer | partial(ctx, scope)
 
-    def aggregated_list(self, ctx: Context) -> Rendered:
+    def aggregated_list(self, ctx: Context) -> Any:
         """One page of the items of every scope, by scope; a scope without any says so."""
-        return self._answer(ctx, "", lambda rows: self._aggregated(ctx, rows))
+        return self._answer(ctx, lambda: self._rows(ctx, ""), _question(ctx), lambda rows: self._aggregated(ctx, rows))
 
     def _aggregated(self, ctx: Context, rows: Rows) -> Rendered:
-        found = self._page(ctx, rows)
+        look = self._look(ctx)
+        found, token = cut(rows, look, asked(ctx, ""), ctx.services.sealer)
         items: dict[str, Rendered] = {scope: {} for scope in self.scopes(ctx)}
-        for scope, item in found.items:
-            items.setdefault(scope, {}).setdefault(self.word, []).append(item)
+        for row in found:
+            items.setdefault(row.scope, {}).setdefault(self.word, []).append(msgspec.Raw(row.json(look)))
         for scope, entry in items.items():
             if not entry:
                 entry["warning"] = silence(ctx, scope) or nothing_here(scope)
         answer = self._envelope(ctx, "AggregatedList", f"aggregated/{self.word}")
         answer["items"] = items
-        if found.next_token:
-            answer["nextPageToken"] = found.next_token
+        if token:
+            answer["nextPageToken"] = token
         return answer | partial(ctx, "")
 
-    def _answer(self, ctx: Context, scope: str, make: Callable[[Rows], Rendered]) -> Rendered:
-        """`make` of all rendered rows, or the very answer this question had before while nothing has changed."""
+    def _answer(self, ctx: Context, gather: Callable[[], Any], question: Any, make: Callable[[Any], Rendered]) -> Any:
+        """`make` of what `gather` gives, or the very answer this question had before while nothing has changed.
 
-        def show() -> Shown:
-            return Shown([(where, self.show(ctx, where, item)) for where, item in self.rows(ctx, scope)])
-
+        Places count as they are written: what they mean is found out when an answer has to be made.
+        """
         if not self.kept:
-            return make(show().rows)
-        key = (ctx.method.id, scope, ctx.project, ctx.tenancy, ctx.links.base_url)
-        shown: Shown = ctx.view.rendered(key, show)
-        if ctx.view.faults:
-            return make(shown.rows)
-        question = tuple(ctx.query.get(name) for name in ("filter", "orderBy", "maxResults", "pageToken"))
-        return shown.answer(question, lambda: make(shown.rows))
+            return make(gather())
+        places = (ctx.params.get("zone"), ctx.params.get("region"))
+        key = (ctx.method.id, places, ctx.project, ctx.tenancy, ctx.links.base_url)
+        return ctx.view.rendered(
+            key, gather, lambda kept: kept.answer(question, lambda: make(kept), lambda: not ctx.view.faults), self.looks
+        )
+
+    def _rows(self, ctx: Context, scope: str) -> Rows:
+        """All of the scope's rows; of what has its name already, nothing is rendered."""
+        look = self._look(ctx)
+        return Rows(
+            Row(where, item.name, item) if isinstance(item, Found) else _seen(where, item, look)
+            for where, item in self.rows(ctx, scope)
+        )
+
+    def _look(self, ctx: Context) -> Look:
+        def bound(tell: Callable[[Context, Any], Any]) -> Callable[[str, Any], Any]:
+            return lambda scope, item: tell(ctx, item)
+
+        return Look(
+            whole=lambda scope, item: self.show(ctx, scope, item),
+            known={name: bound(tell) for name, tell in self.known.items()},
+            sound=lambda: not ctx.view.faults,
+        )
 
     def test_iam_permissions(self, ctx: Context) -> Rendered:
         """Those of the permissions asked about that the caller has on the item."""
         self.find(ctx, scope_of(ctx), ctx.params[ctx.method.order[-1]])
         return permissions.held(ctx)
 
-    def _page(self, ctx: Context, pairs: Iterable[tuple[str, Rendered]]) -> Any:
-        return page(
-            pairs,
-            filter=ctx.query.get("filter", ""),
-            order_by=ctx.query.get("orderBy", ""),
-            max_results=ctx.query.get("maxResults", 500),
-            page_token=ctx.query.get("pageToken", ""),
-            sealer=ctx.services.sealer,
-            binding=f"{ctx.tenancy} {ctx.method.id} {scope_of(ctx)}",
-        )
+    def _page(self, ctx: Context, pairs: Iterable[tuple[str, Rendered]]) -> Page:
+        """A page of what is rendered already."""
+        return page(pairs, asked(ctx, scope_of(ctx)), ctx.services.sealer)
 
     def _envelope(self, ctx: Context, suffix: str, path: str) -> Rendered:
         return {
@@ -186,6 +182,25 @@ class Zonal(Collection):
         if found is None:
             raise missing(ctx, scope, self.name, ref)
         return found
+
+
+def asked(ctx: Context, scope: str) -> Asked:
+    """Which rows of the scope's list a request wants."""
+    return Asked(
+        filter=ctx.query.get("filter", ""), order_by=ctx.query.get("orderBy", ""),
+        max_results=ctx.query.get("maxResults", MAX_RESULTS), page_token=ctx.query.get("pageToken", ""),
+        binding=f"{ctx.tenancy} {ctx.method.id} {scope}",
+    )
+
+
+def _question(ctx: Context) -> tuple[Any, ...]:
+    return tuple(ctx.query.get(name) for name in ("filter", "orderBy", "maxResults", "pageToken"))
+
+
+def _seen(scope: str, item: Any, look: Look) -> Row:
+    """A row of what is called as it is shown, and not before."""
+    shown = look.whole(scope, item)
+    return Row(scope, str(shown.get("name", "")), item, msgspec.json.encode(shown))
 
 
 def scope_of(ctx: Context) -> str:

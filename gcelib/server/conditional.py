@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import replace
 
 from gcelib.web import Request, Response
 
@@ -25,4 +24,6 @@ def answered(request: Request, response: Response) -> Response:
     given = request.header("if-none-match")
     if given and (given.strip() == "*" or own in _GIVEN.findall(given)):
         return Response(304, {TAG: own})
-    return replace(response, headers={**response.headers, TAG: own})
+    if TAG in response.headers:
+        return response
+    return Response(200, {**response.headers, TAG: own}, response.body)

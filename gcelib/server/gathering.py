@@ -112,6 +112,10 @@ class Gathering:
 
         Raises Unauthenticated: a caller's keys are no good.
         """
+        return self.begin(clouds, facet, verb)(needed)
+
+    def begin(self, clouds: Sequence[Cloud], facet: str, verb: str) -> Callable[[frozenset[str]], list[Part]]:
+        """The same in two: ask now, and wait when what this gives is called with the names of those needed."""
         found: dict[int, Part] = {}
         asked: dict[int, _Question] = {}
         for place, cloud in enumerate(clouds):
@@ -121,8 +125,12 @@ class Gathering:
                 asked[place] = self._begin(cloud, facet, verb)
             else:
                 found[place] = Part(cloud, kept or (), away)
-        self._wait(asked.values(), needed)
-        return [found[at] if at in found else self._taken(asked[at]) for at in range(len(clouds))]
+
+        def wait(needed: frozenset[str]) -> list[Part]:
+            self._wait(asked.values(), needed)
+            return [found[at] if at in found else self._taken(asked[at]) for at in range(len(clouds))]
+
+        return wait
 
     def _begin(self, cloud: Cloud, facet: str, verb: str, *, look: bool = False) -> _Question:
         """Ask in a thread, with what the request's context says; it may outlive the request and the process's end."""

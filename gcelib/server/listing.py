@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import datetime
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -17,13 +17,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gcelib.errors import Invalid
 from gcelib.server.filters import compile_filter
+from gcelib.server.rows import BY_NAME, NEWEST_FIRST, Key, Look, Row, Rows
 
-Row = tuple[str, dict[str, Any]]
-Key = list[Any]
+Pair = tuple[str, dict[str, Any]]
 
 MAX_RESULTS = 500
-BY_NAME = "name"
-NEWEST_FIRST = "creationTimestamp desc"
 _NONCE = 12
 _LONGEST_TOKEN = 4096
 
@@ -61,88 +59,85 @@ class Sealer:
 class Page:
     """One answer's rows, in order; `next_token` is "" on the last page."""
 
-    items: list[Row]
+    items: list[Pair]
     next_token: str
 
 
-def page(
-    rows: Iterable[Row],
-    *,
-    filter: str = "",
-    order_by: str = "",
-    max_results: int = MAX_RESULTS,
-    page_token: str = "",
-    sealer: Sealer,
-    binding: str,
-) -> Page:
-    """The page of `rows` that follows `page_token`.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which rows a client wants. `binding` says which list of which caller this is.
 
-    `rows` are (scope key, rendered resource with `name` and `id`) pairs, unique by name, scope and id.
-    `binding` says which list of which caller this is. A token holds the last row's key, so rows that stay
-    are neither repeated nor skipped while others come and go; it is refused with another binding, filter or
-    order. `max_results` is 0..500; with 0 the page is empty and its token leads to the same place. Raises
-    `Invalid` naming the parameter.
+    A token holds the last row's key, so rows that stay are neither repeated nor skipped while others come and go; it
+    is refused with another binding, filter or order.
     """
-    if not 0 <= max_results <= MAX_RESULTS:
+
+    filter: str = ""
+    order_by: str = ""
+    max_results: int = MAX_RESULTS
+    page_token: str = ""
+    binding: str = ""
+
+    @property
+    def order(self) -> str:
+        """The order in one spelling. Raises `Invalid` for one there is not."""
+        order = " ".join(self.order_by.split()) or BY_NAME
+        if order in (BY_NAME, NEWEST_FIRST):
+            return order
         raise Invalid(
-            f"Invalid value for field 'maxResults': '{max_results}'. Must be between 0 and {MAX_RESULTS}.",
-            field="maxResults",
+            f"Invalid value for field 'orderBy': '{order[:200]}'. Must be '{BY_NAME}' or '{NEWEST_FIRST}'.",
+            field="orderBy",
         )
-    order = " ".join(order_by.split()) or BY_NAME
-    key = _order(order)
-    matches = compile_filter(filter)
-    origin = hashlib.sha256("\0".join((binding, filter.strip(), order)).encode()).hexdigest()[:32]
-    after = _start(page_token, origin, sealer)
-    keyed = ((key(row), row) for row in rows)
-    left = sorted((pair for pair in keyed if after is None or pair[0] > after), key=lambda pair: pair[0])
+
+    @property
+    def origin(self) -> str:
+        """What a token must have been given for."""
+        return hashlib.sha256("\0".join((self.binding, self.filter.strip(), self.order)).encode()).hexdigest()[:32]
+
+
+def cut(rows: Rows, look: Look, asked: Asked, sealer: Sealer) -> tuple[list[Row], str]:
+    """The rows of one page, and the token that leads on, "" on the last page.
+
+    `max_results` is 0..500; with 0 the page is empty and its token leads to the same place. Raises `Invalid` naming
+    the parameter.
+    """
+    most, order = asked.max_results, asked.order
+    if not 0 <= most <= MAX_RESULTS:
+        raise Invalid(
+            f"Invalid value for field 'maxResults': '{most}'. Must be between 0 and {MAX_RESULTS}.", field="maxResults"
+        )
+    matches = compile_filter(asked.filter)
+    passes = rows.passing(matches, look) if matches.fields else _all
+    after = _start(asked.page_token, asked.origin, sealer) if asked.page_token else None
+    ordered = rows.ordered(order, look)
     items: list[Row] = []
-    last = after
-    for place, row in left:
-        if not matches(row[1]):
+    for row in islice(ordered, 0 if after is None else rows.after(order, after, look), None):
+        if not passes(row):
             continue
-        if len(items) == max_results:
-            return Page(items, sealer.seal({"after": last, "origin": origin}))
+        if len(items) == most:
+            last = rows.key(order, items[-1], look) if items else after
+            return items, sealer.seal({"after": last, "origin": asked.origin})
         items.append(row)
-        last = place
-    return Page(items, "")
+    return items, ""
+
+
+def page(pairs: Iterable[Pair], asked: Asked, sealer: Sealer) -> Page:
+    """The page of resources that are rendered already: (scope key, resource with `name` and `id`) pairs, unique by
+    name, scope and id. Faults as `cut`."""
+    plain = Rows((Row(scope, str(resource.get("name", "")), resource) for scope, resource in pairs), plain=True)
+    items, token = cut(plain, Look(whole=lambda scope, resource: resource), asked, sealer)
+    return Page([(row.scope, row.item) for row in items], token)
+
+
+def _all(row: Row) -> bool:
+    return True
 
 
 def _start(page_token: str, origin: str, sealer: Sealer) -> Key | None:
-    if not page_token:
-        return None
     data = sealer.open(page_token)
     if data.get("origin") != origin:
         raise _bad_token("it was issued for another list, filter or order")
     after: Key | None = data["after"]
     return after
-
-
-def _order(order: str) -> Callable[[Row], Key]:
-    if order == BY_NAME:
-        return _by_name
-    if order == NEWEST_FIRST:
-        return lambda row: [-_microseconds(row[1]), *_by_name(row)]
-    raise Invalid(
-        f"Invalid value for field 'orderBy': '{order[:200]}'. Must be '{BY_NAME}' or '{NEWEST_FIRST}'.",
-        field="orderBy",
-    )
-
-
-def _by_name(row: Row) -> Key:
-    scope, resource = row
-    return [str(resource.get("name", "")), scope, str(resource.get("id", ""))]
-
-
-def _microseconds(resource: Mapping[str, Any]) -> int:
-    """When the resource was made, an operation begun; one that does not say counts as the oldest."""
-    text = resource.get("creationTimestamp") or resource.get("insertTime")
-    if not text:
-        return 0
-    moment = datetime.datetime.fromisoformat(text)
-    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.UTC)
-    return (moment - epoch) // datetime.timedelta(microseconds=1)
 
 
 def _bad_token(why: str) -> Invalid:

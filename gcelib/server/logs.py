@@ -34,8 +34,17 @@ _MASKS = (
 _COMPILED = tuple((re.compile(pattern), stars) for pattern, stars in _MASKS)
 
 
+_HINTS = ("key", "secret", "signature", "passw", "token", "assertion", "code", "cookie", "authorization", "bearer",
+          "eyj", "://")
+"""One of these is in whatever a mask finds: most lines have none."""
+
+
 def mask(text: str) -> str:
     """The text with whatever looks like a key, a token, a signature or a password replaced by stars."""
+    if text.isascii():
+        low = text.lower()
+        if not any(hint in low for hint in _HINTS):
+            return text
     for pattern, stars in _COMPILED:
         text = pattern.sub(stars, text)
     return text
@@ -119,5 +128,8 @@ def set_up(form: str = "text", level: int = logging.INFO, stream: TextIO | None 
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level)
+    # No line shows them, and each costs as much as the line.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     for chatty in ("urllib3", "requests", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -8,12 +8,14 @@ from typing import Any
 from gcelib import naming
 from gcelib.config import Config, keys
 from gcelib.drivers.base import Cloud
+from gcelib.drivers.layers import remembered
 from gcelib.errors import Fault, NotFound
 from gcelib.models import Image, Network, Node, Size, Snapshot, Volume, VolumeType, Vpc, Zone
 from gcelib.server import labels, places
 from gcelib.server.agreement import catch_up
 from gcelib.server.directory import Directory, Found
-from gcelib.server.gathering import Part, fetch
+from gcelib.server.gathering import Part
+from gcelib.server.questions import Questions
 from gcelib.server.shelf import Shelf, same
 from gcelib.store.notes import Notes
 
@@ -31,9 +33,11 @@ class View:
         self._notes = notes
         self._shelf = shelf
         self._memo: dict[str, Any] = {}
-        self._answers: dict[str, list[Part]] = {}
+        self._questions = Questions(self.clouds, shelf.gathering)
+        self.ahead = self._questions.ahead
         self._needed: frozenset[str] = frozenset()
         self._looked = {"config."}
+        self._likely: Sequence[str] = ()
         self._version = catch_up(self.clouds, tenancy, notes)
 
     def parts(self, facet: str, verb: str = "list") -> list[Part]:
@@ -57,7 +61,7 @@ class View:
         Their zones may be known though they do not answer.
         """
         self._needed |= frozenset(clouds)
-        for name, parts in self._answers.items():
+        for name, parts in self._questions.answers.items():
             if not name.startswith("zones."):
                 self._insist(parts)
 
@@ -75,15 +79,10 @@ class View:
         """What every cloud that has the facet answered, failures too."""
         name = f"{facet}.{verb}"
         self._looked.add(name)
-        if name not in self._answers:
-            able = [cloud for cloud in self.clouds if getattr(cloud, facet) is not None]
-            if len(self.clouds) == 1:
-                parts = [fetch(cloud, facet, verb) for cloud in able]
-            else:
-                parts = self._shelf.gathering.ask(able, facet, verb, self._needed)
-            self._answers[name] = parts
+        if name not in self._questions.answers:
+            parts = self._questions.answer(name, self._needed)
             self.faults = {part.cloud.name: part.fault for part in parts if part.fault} | self.faults
-        return self._answers[name]
+        return self._questions.answers[name]
 
     def note(self, kind: str) -> Mapping[tuple[str, str], dict[str, Any]]:
         """What the store adds to things of one kind, by (cloud, backend id)."""
@@ -100,29 +99,41 @@ class View:
         found: Mapping[str, dict[str, Any]] = self.memo(f"notes {place} {kind}", lambda: self._notes.all(place, kind))
         return found
 
-    def rendered(self, key: Any, make: Callable[[], Any]) -> Any:
-        """`make()`, or what it gave an earlier request for this key, if nothing that it looked at has changed.
+    def rendered(
+        self, key: Any, make: Callable[[], Any], use: Callable[[Any], Any], looks: Sequence[str] = ()
+    ) -> Any:
+        """`use` of `make()`, or of what that gave a request before for this key, if nothing it looked at has changed.
 
-        `make` may look at the clouds and the notes through this view only. Nothing is kept of a partial answer.
+        Both may look at the clouds and the notes through this view only, mostly at the lists of `looks`. Nothing is
+        kept of a partial answer.
         """
-        kept = self._shelf.rows(key)
-        if kept is not None and all(same(self._source(name), source) for name, source in kept[0].items()):
-            return kept[1]
-        value = make()
-        if not self.faults:
-            self._shelf.keep_rows(key, {name: self._source(name) for name in self._looked}, value)
-        return value
+        sources, value = self._shelf.rows(key) or ({}, None)
+        self._likely = (*looks, *(name for name in sources if not name.endswith(".")))
+        if not sources:
+            self.ahead(self._likely)
+        if not sources or not all(self._stands(name, source) for name, source in sources.items()):
+            sources, value = {}, make()
+        answer = use(value)
+        if not self.faults and not self._looked <= sources.keys():
+            self._shelf.keep_rows(key, {**sources, **{name: self._source(name) for name in self._looked}}, value)
+        return answer
+
+    def _stands(self, name: str, source: tuple[Any, ...]) -> bool:
+        """Whether this is what stands behind a name in `_looked` now; lists that are remembered need no asking."""
+        facet, _, verb = name.partition(".")
+        if verb:
+            lists = *(remembered(cloud, facet, verb) for cloud in self.clouds if getattr(cloud, facet) is not None),
+            if None not in lists:
+                return same(lists, source)
+            self.ahead(self._likely)
+        return same(self._source(name), source)
 
     def _source(self, name: str) -> tuple[Any, ...]:
         """What stands behind a name in `_looked`, as objects that are others when it has changed."""
         facet, _, verb = name.partition(".")
-        if facet == "config":
-            return (self._config,)
-        if facet == "notes":
-            return (self._version,)
-        if facet == "places":
-            return (self._places(),)
-        return tuple(part.rows for part in self.parts(facet, verb))
+        if verb:
+            return tuple(part.rows for part in self.parts(facet, verb))
+        return ({"config": self._config, "notes": self._version}.get(facet) if facet != "places" else self._places(),)
 
     def memo(self, key: str, make: Callable[[], Any]) -> Any:
         """`make()`, once for this request."""

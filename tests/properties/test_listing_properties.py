@@ -5,13 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcelib.server.listing import BY_NAME, NEWEST_FIRST, Row, Sealer, page
+from gcelib.server.listing import BY_NAME, NEWEST_FIRST, Asked, Pair, Sealer, page
 
 SEALER = Sealer(b"key")
 KEYS = st.tuples(st.text("abc", min_size=1, max_size=2), st.sampled_from(["", "zones/y", "zones/z"]), st.integers(1, 3))
 
 
-def rendered(key: tuple[str, str, int]) -> Row:
+def rendered(key: tuple[str, str, int]) -> Pair:
     name, scope, id = key
     hour = (len(name) * 7 + ord(name[0]) + id) % 24
     return scope, {"name": name, "id": str(id), "creationTimestamp": f"2024-01-01T{hour:02}:00:00.000-07:00"}
@@ -30,13 +30,12 @@ def test_rows_that_stay_are_seen_once_and_none_twice(
     order: str,
 ) -> None:
     there, stayed, ever = set(start), set(start), set(start)
-    seen: list[Row] = []
+    seen: list[Pair] = []
     token = ""
     todo = list(changes)
     while True:
-        found = page(
-            map(rendered, there), order_by=order, max_results=size, page_token=token, sealer=SEALER, binding="b"
-        )
+        asked = Asked(order_by=order, max_results=size, page_token=token, binding="b")
+        found = page(map(rendered, there), asked, SEALER)
         assert len(found.items) == size or not found.next_token
         seen += found.items
         token = found.next_token
@@ -49,5 +48,5 @@ def test_rows_that_stay_are_seen_once_and_none_twice(
     assert [row for index, row in enumerate(seen) if row in seen[:index]] == []
     assert all(rendered(key) in seen for key in stayed)
     assert all(row in map(rendered, ever) for row in seen)
-    once = page(map(rendered, ever), order_by=order, sealer=SEALER, binding="b").items
+    once = page(map(rendered, ever), Asked(order_by=order, binding="b"), SEALER).items
     assert seen == [row for row in once if row in seen]

@@ -7,6 +7,6 @@ than AND).
 
 from __future__ import annotations
 
-from gcelib.server.filters.parse import compile_filter
+from gcelib.server.filters.parse import Filter, compile_filter
 
-__all__ = ["compile_filter"]
+__all__ = ["Filter", "compile_filter"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from gcelib.errors import Invalid
-from gcelib.server.filters.terms import Predicate, term
+from gcelib.server.filters.terms import Predicate, either, every, term
 
 MAX_LENGTH = 16_384
 MAX_DEPTH = 32
@@ -25,15 +26,27 @@ _ESCAPED = re.compile(r"""\\(["'\\])""")
 _JOINED = re.compile(r"\s(?:AND|OR|NOT)\s|[\s(][\w.-]+\s+(?:eq|ne)\s")
 
 
-def compile_filter(text: str) -> Callable[[Mapping[str, Any]], bool]:
-    """The test that a filter means; an empty filter passes everything.
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """`test` says of a rendered GCE resource whether it passes; it looks at its top-level `fields` and no others."""
 
-    Fields are looked up in rendered GCE resources. Raises `Invalid` (field "filter") saying what was not
-    understood.
+    test: Predicate
+    fields: frozenset[str]
+
+    def __call__(self, row: Mapping[str, Any]) -> bool:
+        """Whether the resource passes."""
+        return self.test(row)
+
+
+def compile_filter(text: str) -> Filter:
+    """What a filter means; an empty one passes everything.
+
+    Raises `Invalid` (field "filter") saying what was not understood.
     """
     if not text.strip():
-        return _everything
-    return _Parser(text).parse()
+        return Filter(_everything, frozenset())
+    parser = _Parser(text)
+    return Filter(parser.parse(), frozenset(parser.fields))
 
 
 def _everything(row: Mapping[str, Any]) -> bool:
@@ -47,6 +60,7 @@ class _Parser:
         self.text = text
         self.at = 0
         self.terms = 0
+        self.fields: set[str] = set()
 
     def parse(self) -> Predicate:
         if len(self.text) > MAX_LENGTH:
@@ -64,14 +78,14 @@ class _Parser:
         while self._more():
             self._take("AND")
             factors.append(self._factor(depth))
-        return factors[0] if len(factors) == 1 else lambda row: all(factor(row) for factor in factors)
+        return factors[0] if len(factors) == 1 else every(factors)
 
     def _factor(self, depth: int) -> Predicate:
         """TERM { OR TERM }."""
         terms = [self._term(depth)]
         while self._take("OR"):
             terms.append(self._term(depth))
-        return terms[0] if len(terms) == 1 else lambda row: any(each(row) for each in terms)
+        return terms[0] if len(terms) == 1 else either(terms)
 
     def _term(self, depth: int) -> Predicate:
         """{ NOT | - } ( EXPRESSION ) or a restriction."""
@@ -111,6 +125,7 @@ class _Parser:
         begun = self.at
         literal = self._literal(sign, depth)
         path = tuple(_ESCAPED.sub(r"\1", part.strip('"')) for part in _PART.findall(field[0]))
+        self.fields.add(path[0])
         try:
             return term(path, sign, literal)
         except ValueError as refusal:

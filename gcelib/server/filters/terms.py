@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import re2
@@ -22,6 +22,8 @@ REGEX_MEMORY = 1 << 20
 """Bytes that RE2 may spend on one pattern, compiled and running."""
 
 _NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
+_PLAIN = re.compile(r"[A-Za-z0-9_/:-]+")
+"""A regular expression that means itself and nothing else."""
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TRUTH = {"true": True, "false": False}
 _ORDERINGS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -45,9 +47,47 @@ def term(path: tuple[str, ...], comparator: str, literal: str) -> Predicate:
         test = _having(literal)
     else:
         test = _ordered(_ORDERINGS[comparator], literal)
-    if comparator in {"ne", "!=", "!~"}:
-        return lambda row: not any(map(test, values(row, path)))
-    return lambda row: any(map(test, values(row, path)))
+    held = _held(path, test)
+    return (lambda row: not held(row)) if comparator in {"ne", "!=", "!~"} else held
+
+
+def every(tests: Sequence[Predicate]) -> Predicate:
+    """Whether all of these hold; asked in their order, until one does not."""
+
+    def all_hold(row: Mapping[str, Any]) -> bool:
+        for test in tests:  # noqa: SIM110 - a generator would cost more than most tests do
+            if not test(row):
+                return False
+        return True
+
+    return all_hold
+
+
+def either(tests: Sequence[Predicate]) -> Predicate:
+    """Whether one of these holds; asked in their order, until one does."""
+
+    def one_holds(row: Mapping[str, Any]) -> bool:
+        for test in tests:  # noqa: SIM110 - as above
+            if test(row):
+                return True
+        return False
+
+    return one_holds
+
+
+def _held(path: tuple[str, ...], test: Test) -> Predicate:
+    """Whether a field holds anything that passes the test; most fields are one value right below the resource."""
+    if len(path) > 1:
+        return lambda row: any(map(test, values(row, path)))
+    name = path[0]
+
+    def held(row: Mapping[str, Any]) -> bool:
+        value = row.get(name)
+        if isinstance(value, list | tuple):
+            return any(map(test, values(value, ())))
+        return value is not None and test(value)
+
+    return held
 
 
 def values(row: Any, path: tuple[str, ...]) -> Iterator[Any]:
@@ -84,6 +124,9 @@ def _by_value(literal: str) -> Test:
 
 
 def _matching(pattern: str) -> Test:
+    same = _by_value(pattern)
+    if _PLAIN.fullmatch(pattern):
+        return lambda value: value == pattern if isinstance(value, str) else _spelt(value, same, pattern)
     options = re2.Options()
     options.max_mem = REGEX_MEMORY
     options.log_errors = False
@@ -94,14 +137,21 @@ def _matching(pattern: str) -> Test:
     except re2.error as refusal:
         reason = refusal.args[0]
         raise ValueError(reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)) from None
-    same = _by_value(pattern)
+    match = regex.fullmatch
 
     def test(value: Any) -> bool:
+        if isinstance(value, str):
+            return match(value.encode(errors="replace")) is not None
         if isinstance(value, Mapping):
             return False
-        return same(value) or regex.fullmatch(_text(value).encode(errors="replace")) is not None
+        return same(value) or match(_text(value).encode(errors="replace")) is not None
 
     return test
+
+
+def _spelt(value: Any, same: Test, pattern: str) -> bool:
+    """Whether what is no text equals a pattern without anything special in it, or is spelt so."""
+    return not isinstance(value, Mapping) and (same(value) or _text(value) == pattern)
 
 
 def _text(value: Any) -> str:

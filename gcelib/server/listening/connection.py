@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import socket
 import ssl
+import sys
+import time
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -19,6 +23,10 @@ from gcelib.server.listening.turnstile import RETRY, Entry
 from gcelib.server.listening.wire import Wire
 
 log = logging.getLogger(__name__)
+
+_OURS = frozenset({b"connection", b"date", b"server"})
+_LONGEST = 64
+"""Letters of a header's name that is worth remembering."""
 
 
 class Request(server.HTTPRequest):
@@ -34,9 +42,7 @@ class Request(server.HTTPRequest):
         self.path = unquote_to_bytes(path)
         self.request_protocol = head.version
         self.response_protocol = head.version.decode()
-        self.inheaders = {name.title(): value for name, value in head.fields.items()}
-        self.inheaders.pop(b"Transfer-Encoding", None)
-        self.inheaders[b"Content-Length"] = str(len(self.conn.rfile.getbuffer())).encode()
+        self.inheaders = {b"Content-Length": b"%d" % len(self.conn.rfile.getbuffer())}
         self.close_connection = not head.persistent
 
     def simple_response(self, status: str, msg: str = "") -> None:
@@ -46,15 +52,60 @@ class Request(server.HTTPRequest):
         text = msg or ("Internal error; the server's log says more." if code == 500 else str(status)[4:])
         self.conn.wfile.write(raw_answer(code, text))
 
+    def send_headers(self) -> None:
+        """Write status and headers, all of which the application has set but for who answers and when."""
+        names = {name.lower() for name, _ in self.outheaders}
+        if b"content-length" not in names or not names.isdisjoint(_OURS):
+            super().send_headers()
+            return
+        if not self.close_connection:
+            self.close_connection = not self.server.can_add_keepalive_connection
+        status: Any = self.status
+        lines = [b"HTTP/1.1 %b" % status, *(b"%b: %b" % pair for pair in self.outheaders)]
+        if self.close_connection:
+            lines.append(b"Connection: close")
+        elif self.response_protocol != "HTTP/1.1":
+            lines.append(b"Connection: Keep-Alive\r\nKeep-Alive: timeout=%d" % self.server.timeout)
+        lines.append(b"Date: %b\r\nServer: gcelib\r\n\r\n" % _date(int(time.time())))
+        self.conn.wfile.write(b"\r\n".join(lines))
+
+
+@functools.lru_cache(4)
+def _date(second: int) -> bytes:
+    """A moment as HTTP writes it (RFC 9110 section 5.6.7)."""
+    return formatdate(second, usegmt=True).encode()
+
 
 class Gateway(wsgi.Gateway_10):
     """WSGI 1.0, with the address that this client reached as the server's name."""
 
     def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
         """The environ of this request."""
-        host = self.req.conn.wire.socket.getsockname()[0]
-        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
-        return environ | {"SERVER_NAME": f"[{host}]" if ":" in host else host}
+        request, conn = self.req, self.req.conn
+        environ = {
+            "ACTUAL_SERVER_PROTOCOL": "HTTP/1.1", "PATH_INFO": request.path.decode("latin-1"),
+            "QUERY_STRING": request.qs.decode("latin-1"), "REMOTE_ADDR": conn.remote_addr or "",
+            "REMOTE_PORT": str(conn.remote_port or ""), "REQUEST_METHOD": request.method.decode("latin-1"),
+            "REQUEST_URI": request.uri.decode("latin-1"), "SCRIPT_NAME": "", "SERVER_NAME": conn.host,
+            "SERVER_PORT": str(request.server.bind_addr[1]), "SERVER_PROTOCOL": request.response_protocol,
+            "SERVER_SOFTWARE": request.server.software, "wsgi.errors": sys.stderr, "wsgi.input": request.rfile,
+            "wsgi.input_terminated": False, "wsgi.multiprocess": False, "wsgi.multithread": True,
+            "wsgi.run_once": False, "wsgi.url_scheme": request.scheme.decode(), "wsgi.version": self.version,
+        }
+        for name, value in conn.head.fields.items():
+            environ[_variable(name) if len(name) <= _LONGEST else _named(name)] = value.decode("latin-1")
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        environ["CONTENT_LENGTH"] = request.inheaders[b"Content-Length"].decode()
+        return environ
+
+
+def _named(name: bytes) -> str:
+    """What a header is called in an environ."""
+    text = name.decode("latin-1").upper().replace("-", "_")
+    return text if text in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{text}"
+
+
+_variable = functools.lru_cache(256)(_named)
 
 
 class Connection(server.HTTPConnection):
@@ -69,6 +120,12 @@ class Connection(server.HTTPConnection):
         self.keep = True
         self.lane = ""
         self.seated = self.refused = False
+
+    @functools.cached_property
+    def host(self) -> str:
+        """The address that the client reached, IPv6 in brackets."""
+        host = str(self.wire.socket.getsockname()[0])
+        return f"[{host}]" if ":" in host else host
 
     def _file(self, sock: socket.socket, mode: str, size: int) -> Inbox | Outbox:
         return Inbox() if "r" in mode else Outbox()

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import select
 import socket
 import ssl
 import time
+from collections import deque
 
 from gcelib.server.listening.arrival import Arrival
 from gcelib.server.listening.envelope import raw_answer
@@ -20,6 +22,8 @@ from gcelib.server.listening.stream import PIECE, SLOWEST, Allowance
 log = logging.getLogger(__name__)
 
 _CLIENT_HELLO = b"\x16"
+_FEW = 64
+"""Pieces of an answer that the system is handed as they are; it takes a thousand at most."""
 _AT_ONCE = 0.25
 """Seconds that a thread spends on sending an answer before the selector looks after the rest."""
 
@@ -42,19 +46,19 @@ class Wire:
         self._begun: float | None = None
         self._told_to_go_on = False
         self._held = 0
-        self._unsent = memoryview(b"")
+        self._unsent: deque[memoryview] = deque()
+        sock.settimeout(0)
 
     @property
     def sending(self) -> bool:
         """Whether a part of the last answer has not left yet."""
-        return len(self._unsent) > 0
+        return bool(self._unsent)
 
     def receive(self) -> bool:
         """Read until a request is complete (True) or nothing more is there (False, and parked).
 
         Raises Refusal when it cannot be taken, EOFError when the client has gone, OSError when it broke.
         """
-        self.socket.settimeout(0)
         try:
             if self._tls and not self.secure:
                 self._shake_hands(self._tls)
@@ -90,12 +94,14 @@ class Wire:
     def send(self, parts: list[bytes]) -> bool:
         """Send an answer; whether all of it left at once. Raises OSError when the client is gone or may not have
         so much waiting for it."""
-        data = memoryview(b"".join(parts))
-        self.deadline = time.monotonic() + self._limits.write + len(data) / SLOWEST
-        self._unsent = data
+        size = sum(map(len, parts))
+        self.deadline = time.monotonic() + self._limits.write + size / SLOWEST
+        # Small ones leave as one packet; joining large ones would cost more than it saves.
+        pieces = parts if size > PIECE and len(parts) <= _FEW and not self.secure else [b"".join(parts)]
+        self._unsent = deque(memoryview(piece) for piece in pieces if piece)
         if self.flush(_AT_ONCE):
             return True
-        rest = len(self._unsent)
+        rest = sum(map(len, self._unsent))
         if not self._allowance.take(rest):
             raise OSError("too much waits to be taken by clients")
         self._held += rest
@@ -104,15 +110,27 @@ class Wire:
     def flush(self, seconds: float = 0.0) -> bool:
         """Send what is left, for so long at most; whether nothing is left. Raises OSError."""
         end = time.monotonic() + seconds
-        try:
-            while self._unsent:
-                # TLS insists that an attempt is repeated with the very bytes that could not be sent.
-                self.socket.settimeout(max(end - time.monotonic(), 0.0))
-                self._unsent = self._unsent[self.socket.send(self._unsent[:PIECE]) :]
-        except (BlockingIOError, TimeoutError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return False
+        while self._unsent:
+            try:
+                self._send_some()
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError) as full:
+                left = end - time.monotonic()
+                awaited = select.POLLIN if isinstance(full, ssl.SSLWantReadError) else select.POLLOUT
+                if left <= 0 or not _ready(self.socket, awaited, left):
+                    return False
         self._settle()
         return True
+
+    def _send_some(self) -> None:
+        """Send what the system takes now. Raises BlockingIOError, or TLS's word for it, when that is nothing."""
+        # TLS insists that an attempt is repeated with the very bytes that could not be sent.
+        sent = self.socket.send(self._unsent[0][:PIECE]) if self.secure else self.socket.sendmsg(self._unsent)
+        while sent:
+            piece = self._unsent.popleft()
+            if sent < len(piece):
+                self._unsent.appendleft(piece[sent:])
+                break
+            sent -= len(piece)
 
     def flush_to_the_end(self) -> bool:
         """Send what is left while the client takes it in time; whether nothing is left. Raises OSError."""
@@ -126,7 +144,6 @@ class Wire:
         if isinstance(self.socket, ssl.SSLSocket) and not self.secure:
             return False
         try:
-            self.socket.settimeout(0)
             self.socket.send(raw_answer(status, message))
         except OSError:
             return False
@@ -148,7 +165,6 @@ class Wire:
 
     def drain(self) -> bool:
         """Throw away what came; whether more may come."""
-        self.socket.settimeout(0)
         try:
             return bool(self.socket.recv(PIECE)) and time.monotonic() < self.deadline
         except BlockingIOError:
@@ -216,6 +232,12 @@ class Wire:
         """TLS's own end, without waiting for the client's."""
         if self.secure and isinstance(self.socket, ssl.SSLSocket):
             self.secure = False
-            self.socket.settimeout(0)
             with contextlib.suppress(OSError, ValueError):
                 self.socket.unwrap()
+
+
+def _ready(sock: socket.socket, awaited: int, seconds: float) -> bool:
+    """Wait for so long until a socket can be read or written, or has broken."""
+    watch = select.poll()
+    watch.register(sock, awaited)
+    return bool(watch.poll(seconds * 1000))

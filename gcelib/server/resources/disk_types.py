@@ -18,6 +18,7 @@ class DiskTypes(Collection):
     """A type with a size of its own has no other; one without is chosen between its bounds."""
 
     name, kind = "diskTypes", "diskType"
+    looks = ("zones.list", "volumes.types")
 
     def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
         for zone in ctx.view.zones:

@@ -37,6 +37,7 @@ class Disks(Zonal):
     """Sizes in GB are the cloud's, rounded up."""
 
     name, kind = "disks", "disk"
+    looks = ("zones.list", "nodes.list", "volumes.list", "volumes.types", "images.list")
     refusals: ClassVar[Mapping[str, str]] = {
         "addResourcePolicies": POLICIES,
         "removeResourcePolicies": POLICIES,

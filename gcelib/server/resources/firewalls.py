@@ -23,6 +23,7 @@ class Firewalls(Collection):
     """What the clouds' rules cannot say is refused by field; rules made elsewhere are shown and left alone."""
 
     name, kind = "firewalls", "firewall"
+    looks = ("zones.list", "networks.list", "firewalls.list")
 
     def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
         return (("global", firewall) for firewall in firewalls(ctx).values())

@@ -20,6 +20,7 @@ class MachineTypes(Collection):
     """`custom-2-4096` is two CPUs and 4096 MB of a size that leaves them open."""
 
     name, kind = "machineTypes", "machineType"
+    looks = ("zones.list", "sizes.list")
 
     def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
         sizes = [size for size in ctx.view.sizes if size.model.custom is None]

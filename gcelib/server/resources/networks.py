@@ -29,6 +29,7 @@ class Networks(Collection):
     """One of GCE's is one of the cloud's, or a private cloud, in each zone that has it."""
 
     name, kind = "networks", "network"
+    looks = ("zones.list", "networks.list", "vpcs.list")
     refusals: ClassVar[Mapping[str, str]] = {
         "switchToCustomMode": "the network of a zone does not become a private cloud. Make a network with "
         "--subnet-mode=custom instead.",

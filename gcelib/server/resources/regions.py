@@ -18,6 +18,7 @@ class Regions(Collection):
     """A region is UP while one of its zones is; one whose cloud is silent says why its quotas are missing."""
 
     name, kind = "regions", "region"
+    looks = ("zones.list", "quotas.list")
 
     def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
         ctx.view.parts("zones")

@@ -44,6 +44,7 @@ class Routes(Collection):
     """A cloud's network routes its own range and the way out; only private clouds take further routes."""
 
     name, kind = "routes", "route"
+    looks = ("zones.list", "networks.list", "vpcs.list", "routes.list")
 
     def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
         return (("global", way) for way in _ways(ctx).values())

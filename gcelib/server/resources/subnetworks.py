@@ -36,6 +36,7 @@ class Subnetworks(Collection):
     """One of GCE's is one of the cloud's networks in each zone of its region."""
 
     name, kind = "subnetworks", "subnetwork"
+    looks = ("zones.list", "networks.list", "vpcs.list")
     refusals: ClassVar[Mapping[str, str]] = {
         "expandIpCidrRange": "a cloud's network keeps the range it was made with. Make another subnetwork.",
     }

@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 
 from gcelib.errors import Invalid
-from gcelib.server.listing import Page, Row, Sealer, page
+from gcelib.server.listing import Asked, Page, Pair, Sealer, page
 
 SEALER = Sealer(b"key")
 
 
-def row(name: str, *, scope: str = "zones/z", id: str = "1", made: str = "2024-01-01T00:00:00.000Z") -> Row:
+def row(name: str, *, scope: str = "zones/z", id: str = "1", made: str = "2024-01-01T00:00:00.000Z") -> Pair:
     return scope, {"name": name, "id": id, "creationTimestamp": made}
 
 
-def first(rows: list[Row], **more: Any) -> Page:
-    return page(rows, sealer=SEALER, binding=more.pop("binding", "b"), **more)
+def first(rows: list[Pair], **more: Any) -> Page:
+    return page(rows, Asked(**{"binding": "b", **more}), SEALER)
 
 
-def pages(rows: list[Row], **more: Any) -> Iterator[list[Row]]:
+def pages(rows: list[Pair], **more: Any) -> Iterator[list[Pair]]:
     token = ""
     while True:
         found = first(rows, page_token=token, **more)
@@ -31,7 +31,7 @@ def pages(rows: list[Row], **more: Any) -> Iterator[list[Row]]:
             return
 
 
-def names(rows: list[Row]) -> str:
+def names(rows: list[Pair]) -> str:
     return "".join(resource["name"] for _, resource in rows)
 
 

@@ -120,7 +120,7 @@ def _by_node(ctx: Context) -> Mapping[tuple[str, str], list[Found[Volume]]]:
 
 def _machine_type(ctx: Context, item: Found[Node]) -> str:
     size = ctx.view.sizes.by_id(item.cloud.name, item.model.size_id)
-    if item.model.custom or (size is not None and size.model.custom):
+    if size is not None and size.model.custom:
         return f"custom-{item.model.cpus}-{item.model.ram_mb}"
     return size.name if size else naming.slug(item.model.size_name or item.model.size_id)
 

@@ -27,7 +27,8 @@ def size_steps(ctx: Context, item: Found[Node], link: str) -> list[Step]:
     before: dict[str, Any] = {"id": node.id, "size_id": node.size_id}
     if size.custom:
         args |= {"cpus": size.cpus, "ram_mb": size.ram_mb}
-    if node.custom:
+    old = ctx.view.sizes.by_id(cloud, node.size_id)
+    if old is not None and old.model.custom:
         before |= {"cpus": node.cpus, "ram_mb": node.ram_mb}
     if args == before:
         return []
