@@ -274,6 +274,9 @@ class ByGcutil:
             soak.count("gcutil: rounds")
         soak.rest(10.0)
 
+    def close(self) -> None:
+        """Nothing of it goes on."""
+
 
 def installed(home: Path, replicas: list[Live]) -> tuple[list[ByGcloud | ByGcutil], list[str]]:
     """The programs that are here, signed in; and a line for each that is not."""
