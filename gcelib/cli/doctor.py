@@ -65,8 +65,8 @@ def findings(args: argparse.Namespace) -> Iterator[Finding]:
 
 def examine(config: Config) -> Iterator[Finding]:
     """Every symptom, those of this machine first."""
-    for look in (files.configuration, files.permissions, database.database, certificate.certificate,
-                 certificate.trust, reach.external_url):  # fmt: skip
+    for look in (files.configuration, files.permissions, database.database, database.generations,
+                 certificate.certificate, certificate.trust, reach.external_url):  # fmt: skip
         yield from look(config)
     for cloud in config.clouds.values():
         yield from reach.clock(cloud)

@@ -33,9 +33,10 @@ def check_readers(path: Path, tables: dict[str, Any], mistakes: Mistakes) -> Non
 
 def _inline_secrets(tables: dict[str, Any]) -> Iterator[str]:
     server = tables.get("server")
-    database = server.get("database") if isinstance(server, dict) else None
-    if isinstance(database, str) and _password_in(database):
-        yield "server.database"
+    for key in ("database", "generations"):
+        url = server.get(key) if isinstance(server, dict) else None
+        if isinstance(url, str) and _password_in(url):
+            yield f"server.{key}"
     clouds = tables.get("clouds")
     for name, row in clouds.items() if isinstance(clouds, dict) else ():
         if not isinstance(row, dict):
@@ -49,7 +50,7 @@ def _inline_secrets(tables: dict[str, Any]) -> Iterator[str]:
 
 
 def _password_in(url: str) -> bool:
-    return bool(re.match(r"[^:]+://[^/@]*:[^/@]+@", url))
+    return bool(re.match(r"[^:]+://[^/@]*:[^/@]+@", url) or re.search(r"[?&]password=[^&]", url))
 
 
 def check(config: Config, mistakes: Mistakes) -> None:
@@ -106,12 +107,33 @@ def _check_server(server: ServerConfig, mistakes: Mistakes) -> None:
         mistakes.add("server.database", "is not an SQLAlchemy URL; write "
                                         '"sqlite:////var/lib/gcelib/gcelib.sqlite" or '
                                         '"postgresql+psycopg://user@host/name"')
+    _check_generations(server, mistakes)
     for proxy in server.trusted_proxies:
         try:
             ipaddress.ip_network(proxy)
         except ValueError:
             mistakes.add("server.trusted_proxies", f'"{proxy}" is neither an address nor a network; '
                                                    'write ["10.0.0.0/8"]')
+
+
+def _check_generations(server: ServerConfig, mistakes: Mistakes) -> None:
+    if not server.generations:
+        return
+    try:
+        parts = urlsplit(server.generations)
+        local = parts.scheme == "unix" and len(parts.path) > 1
+        far = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+        good = local or (far and re.fullmatch(r"(/\d*)?", parts.path) and not parts.fragment)
+    except ValueError:
+        good = False
+    if not good or re.search(r"\s", server.generations):
+        # It is not repeated: it may hold a password.
+        mistakes.add("server.generations", 'is not a URL of Redis; write "redis://:PASSWORD@host:6379/0", with TLS '
+                                           '"rediss://...", or "unix:///run/redis/redis.sock"; in user and password '
+                                           "write / as %2F, # as %23")
+    if not server.database.startswith("postgresql"):
+        mistakes.add("server.generations", "is set, and there is nobody to tell: replicas share a PostgreSQL, another "
+                                           "database has one server alone; set server.database to one, or remove it")
 
 
 def _check_limits(server: ServerConfig, mistakes: Mistakes) -> None:

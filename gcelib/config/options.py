@@ -63,6 +63,10 @@ class ServerConfig:
     database: str = option(
         "", "SQLAlchemy URL of the database; empty: SQLite in state_dir. Replicas share a PostgreSQL: "
         "postgresql+psycopg://user:password@host/name.", secret=True)
+    generations: str = option(
+        "", "Where replicas tell each other that remembered lists are no longer so; empty: in the PostgreSQL that they "
+        "share. A Redis answers sooner: redis://user:password@host:6379/0, rediss:// with TLS, unix:///path?db=0. "
+        "Needs gcelib[redis].", secret=True)
     seal_key_file: str = option(
         "", "Key that seals page tokens and callers' keys; empty: made in state_dir. Replicas share one.")
     threads: int = option(32, "Requests worked on at the same time.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,11 +19,14 @@ from gcelib.drivers.base import FACETS, READS, Cloud, Traits
 from gcelib.drivers.touched import kind_of, stale
 from gcelib.errors import Fault
 from gcelib.models import Job, JobState, Node, NodeState
+from gcelib.store.generations import EVERYTHING
 
 LISTS = 64
 PASSING_SECONDS = 1.0
 """How long a list of machines lives while one of them is on its way to another state."""
 REMEMBERED_JOBS = 4096
+LATE = 64
+"""How many of a kind's last numbers are known as seen."""
 
 _FRESH: ContextVar[bool] = ContextVar("gcelib_fresh_lists", default=False)
 
@@ -189,7 +192,7 @@ class Remember:
         self._cloud = cloud
         self._seconds = dict(seconds)
         self._jobs: OrderedDict[str, frozenset[str]] = OrderedDict()
-        self._seen: dict[str, int] = {}
+        self._seen: dict[str, deque[int]] = {}
         self._lock = threading.Lock()
         for facet in FACETS:
             own = getattr(cloud, facet)
@@ -221,13 +224,17 @@ class Remember:
         self.lists.drop(frozenset(FACETS))
 
     def catch_up(self, numbers: Mapping[str, int]) -> None:
-        """Forget what another process has changed: by kind, numbers that have grown when something was."""
+        """Forget what another process has changed: by kind, numbers that are new when something was.
+
+        A request that is late may bring numbers from before others: what they tell was forgotten then.
+        """
         with self._lock:
-            grown = {kind for kind, number in numbers.items() if number > self._seen.get(kind, 0)}
-            if grown:
+            new = {kind for kind, number in numbers.items() if number not in self._seen.get(kind, ())}
+            if new:
                 # Before the numbers count as seen: whoever finds them so must not find the old lists.
-                self.lists.drop(stale(*grown))
-            self._seen.update({kind: numbers[kind] for kind in grown})
+                self.lists.drop(frozenset(FACETS) if EVERYTHING in new else stale(*new))
+            for kind in new:
+                self._seen.setdefault(kind, deque(maxlen=LATE)).append(numbers[kind])
 
     def submit(self, facet: str, verb: str, args: Mapping[str, Any], key: str) -> Job:
         """Carry out one write; what it may have changed is forgotten, also when its outcome is not known."""

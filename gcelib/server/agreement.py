@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from gcelib.config import keys
 from gcelib.drivers.base import Cloud
-from gcelib.store.generations import NOTES
+from gcelib.store.generations import NOTES, version
 from gcelib.store.notes import Notes
 
 
 def catch_up(clouds: Sequence[Cloud], tenancy: str, notes: Notes) -> int:
     """Have the clouds ask anew for what another process changed; the version of the notes now.
 
-    One small query, none where nobody shares the database. Raises Unavailable when that is away.
+    One small query, or a look into Redis; none where nobody shares the database. Raises Unavailable when that is away.
     """
     if notes.generations.alone:
         return notes.version
@@ -23,4 +23,4 @@ def catch_up(clouds: Sequence[Cloud], tenancy: str, notes: Notes) -> int:
         told = getattr(cloud, "catch_up", None)
         if told is not None:
             told(numbers.get(places[cloud.name], {}))
-    return numbers.get(NOTES, {}).get("", 0)
+    return version(numbers)

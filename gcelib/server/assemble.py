@@ -27,6 +27,9 @@ from gcelib.server.trail import Trail
 from gcelib.server.view import View
 from gcelib.store import Store
 from gcelib.store.audit import AuditFile
+from gcelib.store.generations import Generations
+from gcelib.store.marked import Marked
+from gcelib.store.marks import Marks
 from gcelib.store.notes import Notes
 from gcelib.store.operations import Operations, Record
 from gcelib.web import Request, Response
@@ -41,7 +44,9 @@ class Server:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        marks = Marks(config.server.generations) if config.server.generations else None
         self._store = Store.open(config.server.database_url())
+        self._generations = Marked(self._store, marks) if marks else Generations(self._store)
         secret = config.server.seal_key()
         self._audit = AuditFile(config.server.audit_path())
         self._trail = Trail(audit.Audit(self._audit.add, level=lambda: self.config.server.audit, clean=logs.mask))
@@ -52,11 +57,12 @@ class Server:
         self._projects = Projects(config, observe=metrics.cloud_call)
         self._signs = Signs()
         self._shelf = Shelf()
-        notes = Notes(self._store)
+        notes = Notes(self._store, generations=self._generations)
         operations = Operations(self._store)
         janitor = upkeep.janitor(lambda: self.config, lambda: self._projects, self._own_cloud, operations, notes)
         self._runner = Runner(
-            self._store, self._cloud, number_of=naming.number, planner=Planner(self._view), settled=self._settled,
+            self._store, self._cloud, generations=self._generations, number_of=naming.number,
+            planner=Planner(self._view), settled=self._settled,
             hourly=janitor.run, most=lambda: self.config.server.open_operations,
             waiters=max(1, config.server.threads // 4), threads=CALLS * max(1, min(MOST_CLOUDS, len(config.clouds))),
         )
@@ -78,6 +84,7 @@ class Server:
         """Park what is under way, let go of clouds and store. Requests must have ended before."""
         self._runner.stop()
         self._projects.close()
+        self._generations.close()
         self._store.close()
         self._audit.close()
 
@@ -104,7 +111,8 @@ class Server:
     def ready(self) -> tuple[bool, dict[str, Any]]:
         """Whether requests can be answered: the store, the operations' threads, and each cloud lately.
 
-        One cloud that is down does not make the server unready while another answers.
+        One cloud that is down does not make the server unready while another answers; nor does Redis, which the
+        database stands in for.
         """
         parts: dict[str, Any] = {
             "store": "ok", "writes": self._store.writes(), "operations": "ok" if self._runner.alive else "stopped"}
@@ -112,6 +120,9 @@ class Server:
             self._store.ping()
         except Fault as fault:
             parts["store"] = fault.message
+        generations = self._generations.sign()
+        if generations:
+            parts["generations"] = generations
         clouds = self._signs.of(self._projects.clouds())
         parts["clouds"] = clouds
         well = parts["store"] == "ok" and self._runner.alive

@@ -34,8 +34,8 @@ DRAIN = 20.0
 INTERRUPTED = 130
 
 # What is made once, when the process starts.
-_FIXED = ("listen", "admin_listen", "state_dir", "database", "seal_key_file", "threads", "external_url",
-          "trusted_proxies", "tls", "strict_fields")
+_FIXED = ("listen", "admin_listen", "state_dir", "database", "generations", "seal_key_file", "threads",
+          "external_url", "trusted_proxies", "tls", "strict_fields")
 
 
 class Daemon:

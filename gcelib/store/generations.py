@@ -1,4 +1,4 @@
-"""What has changed, as numbers that grow: they tell the processes that share a database what is no longer so."""
+"""What has changed, as numbers: they tell the processes that share a database what is no longer so."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ Changes = Collection[tuple[str, str]]
 NOTES = "notes:"
 """The place of the notes' own number; no cloud is called so."""
 
+EVERYTHING = "*"
+"""The kind whose number is another one when nothing can be said of what has changed."""
+
 Numbers = Mapping[str, Mapping[str, int]]
-"""By place and kind."""
+"""By place and kind. Another number than before means a change; which is the greater says nothing."""
 
 
 class Generations:
@@ -44,6 +47,24 @@ class Generations:
             for row in connection.execute(query):
                 found.setdefault(row.place, {})[row.kind] = row.number
         return found
+
+    def tell(self, changes: Changes) -> None:
+        """Have those know of changes who do not ask the database; here nobody. Raises Unavailable.
+
+        Of changes on clouds before the database has them: whoever sees there that they are done must know of them.
+        """
+
+    def sign(self) -> str:
+        """How what stands beside the database is, for people; "" where nothing does."""
+        return ""
+
+    def close(self) -> None:
+        """Let go of what stands beside the database."""
+
+
+def version(numbers: Numbers) -> int:
+    """One number for those of the notes: equal while they are."""
+    return hash(tuple(sorted(numbers.get(NOTES, {}).items())))
 
 
 def bump(connection: Connection, changes: Changes) -> None:

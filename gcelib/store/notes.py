@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gcelib.store.engine import Store
-from gcelib.store.generations import NOTES, Generations, bump
+from gcelib.store.generations import NOTES, Generations, bump, version
 from gcelib.store.tables import notes as table
 
 Data = dict[str, Any]
@@ -26,16 +26,18 @@ class Notes:
     Raises Unavailable when the database does.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, store: Store, clock: Callable[[], float] = time.time, generations: Generations | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
-        self.generations = Generations(store)
+        self.generations = generations or Generations(store)
 
     @property
     def version(self) -> int:
         """Equal while no note has changed: what is made of notes read after it may be kept as long."""
         if self._store.shared:
-            return self.generations.numbers([NOTES]).get(NOTES, {}).get("", 0)
+            return version(self.generations.numbers([NOTES]))
         return _VERSIONS.setdefault(self._store, 0)
 
     def get(self, place: str, kind: str, id: str) -> Data | None:
@@ -104,6 +106,8 @@ class Notes:
             with self._store.write() as connection:
                 yield connection
                 bump(connection, [(NOTES, "")])
+            # Only now: whoever knows of the change must find it.
+            self.generations.tell([(NOTES, "")])
         finally:
             _VERSIONS[self._store] = _VERSIONS.get(self._store, 0) + 1
 

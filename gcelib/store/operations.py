@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from gcelib.errors import Exists, NotFound, NotReady
 from gcelib.store.admission import refuse_company, refuse_crowd
 from gcelib.store.engine import Store, one_at_a_time
-from gcelib.store.generations import Changes, bump
+from gcelib.store.generations import Changes, Generations, bump
 from gcelib.store.tables import OPEN, turns
 from gcelib.store.tables import operations as table
 from gcelib.store.turns import TurnRows
@@ -77,8 +77,9 @@ _CHANGING = (
 class Operations:
     """Keeps, finds and leases operations. Raises Unavailable when the database does."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, generations: Generations | None = None) -> None:
         self._store = store
+        self._generations = generations or Generations(store)
         self.turns = TurnRows(store)
 
     @property
@@ -157,6 +158,8 @@ class Operations:
     def _write(self, record: Record, values: Data, changes: Changes, known: float | None) -> bool:
         ours = (table.c.holder == record.holder, table.c.due == (record.due if known is None else known))
         change = update(table).where(table.c.id == record.id, *ours, OPEN).values(self._leased(values))
+        # Before it can be seen that they are done.
+        self._generations.tell(changes)
         with self._store.write() as connection:
             if _count(connection.execute(change)) != 1:
                 return False

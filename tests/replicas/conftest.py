@@ -1,4 +1,4 @@
-"""A PostgreSQL that the tests of this folder share, and two replicas over it."""
+"""A PostgreSQL that the tests of this folder share, two replicas over it, and a Redis for each test that wants one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from gcelib.simulator import Simulator
 from tests.postgres import Postgres, programs
+from tests.redis_server import RedisServer, program
 from tests.replicas.site import Site
 
 
@@ -17,6 +18,16 @@ def postgres() -> Iterator[Postgres]:
     if programs() is None:
         pytest.skip("PostgreSQL is not installed: initdb was not found")
     server = Postgres().start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis of the test's own, which it may treat badly; skipped where Redis is not installed."""
+    if program() is None:
+        pytest.skip("Redis is not installed: redis-server was not found")
+    server = RedisServer().start()
     yield server
     server.remove()
 

@@ -1,4 +1,4 @@
-"""The database: whether it answers, and whether it is of this version."""
+"""The database: whether it answers, and whether it is of this version; and the Redis beside it, where there is one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from gcelib.cli.symptoms.finding import Finding, note, well, wrong
 from gcelib.config import Config
 from gcelib.errors import Fault
 from gcelib.store.condition import condition
+from gcelib.store.marks import Marks
 
 ABOUT = "store"
+REDIS = "generations"
 
 
 def database(config: Config) -> Iterator[Finding]:
@@ -30,3 +32,23 @@ def database(config: Config) -> Iterator[Finding]:
     else:
         yield wrong(ABOUT, f"{found.url} has the schema {found.current}, which this version does not know.",
                     "It was written by a newer gcelib: install that one, or go back to a copy.")
+
+
+def generations(config: Config) -> Iterator[Finding]:
+    """Redis, where replicas tell each other of changes by it."""
+    if not config.server.generations:
+        return
+    try:
+        marks = Marks(config.server.generations)
+    except Fault as fault:
+        yield wrong(REDIS, fault.message, "Mend server.generations, or remove it: the database does as well.")
+        return
+    try:
+        marks.ping()
+    except Fault as fault:
+        yield wrong(REDIS, f"{fault.message}.", "Redis must run and take the user and password of server.generations; "
+                    "until then replicas ask the database instead.")
+    else:
+        yield well(REDIS, f"Redis at {marks.where} answers.")
+    finally:
+        marks.close()

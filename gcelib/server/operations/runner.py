@@ -21,6 +21,7 @@ from gcelib.server.operations.turns import Turns
 from gcelib.server.operations.unfold import Planner
 from gcelib.server.operations.waiting import Waiting
 from gcelib.store import Store
+from gcelib.store.generations import Generations
 from gcelib.store.notes import Notes
 from gcelib.store.operations import Operations, Record
 
@@ -40,8 +41,8 @@ NUDGE_SECONDS = 0.5
 class Runner:
     """Every operation of this process: `begin` one, `get` it, `wait` for it; `start` and `stop` the threads.
 
-    `clouds` gives the cloud of a step, `number_of` the number of a new thing, `planner` the steps that are
-    planned when their turn comes, `settled` is told of each end,
+    `clouds` gives the cloud of a step, `generations` is told of changes, `number_of` gives the number of a new thing,
+    `planner` the steps that are planned when their turn comes, `settled` is told of each end,
     `hourly` is called once an hour. `waiters` is how many requests may wait at once, at most half of the
     server's threads, `most` how many operations of a project may be open at once, 0 for any number.
     """
@@ -51,6 +52,7 @@ class Runner:
         store: Store,
         clouds: Clouds,
         *,
+        generations: Generations | None = None,
         number_of: NumberOf = lambda cloud, kind, id: "",
         planner: Planner = lambda project, verb, args: (),
         settled: Callable[[Record], None] | None = None,
@@ -62,13 +64,13 @@ class Runner:
         waiters: int = 16,
         most: Callable[[], int] = lambda: 0,
     ) -> None:
-        self.operations = Operations(store)
+        self.operations = Operations(store, generations)
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
         self._clock, self._ticks = clock, ticks
         self._settled, self._hourly, self._most = settled, hourly, most
         self._agenda = Agenda(ticks)
         self._waiting = Waiting(waiters)
-        reach = Reach(clouds, Notes(store, clock), number_of)
+        reach = Reach(clouds, Notes(store, clock, generations), number_of)
         advance = Advance(
             self.operations, reach, clock=clock, steady=_steady(clock, ticks), lease_seconds=LEASE_SECONDS,
             planner=planner, settled=self._ended,

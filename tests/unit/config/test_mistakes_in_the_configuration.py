@@ -36,6 +36,11 @@ SERVER = [
     ('trusted_proxies = ["proxy"]', "server.trusted_proxies: ", "neither an address nor a network"),
     ('log_format = "xml"', "server.log_format: ", '"json"'),
     ('database = "gcelib.sqlite"', "server.database: ", "SQLAlchemy URL"),
+    ('generations = "redis://h"', "server.generations: ", "set server.database to one"),
+    ('database = "sqlite:////x"\ngenerations = "redis://h"', "server.generations: ", "another database has one server"),
+    *((f'database = "postgresql://h"\ngenerations = "{url}"', "server.generations: ", "not a URL of Redis") for url in (
+        "h:6379", "http://h", "redis://", "redis://h:port", "redis://h/name", "redis://:a/b@h/0", "redis://:a#b@h",
+        "unix://", "redis://h /0")),
     ("listen = 5000", "server.listen: ", "not a text"),
     ('listen = "127.0.0.1:5000\\n"', "server.listen: ", "line break"),
 ]

@@ -22,7 +22,8 @@ def test_a_secret_shows_itself_only_when_asked():
 
 def test_a_printed_configuration_shows_no_secret(written, changed):
     text = changed("clouds.gva.options", 'password = "hidden-word"')
-    config = written.load(text.replace("[server]", '[server]\ndatabase = "postgresql://u:hidden-word@h/d"'))
+    urls = 'database = "postgresql://u:hidden-word@h/d"\ngenerations = "rediss://u:hidden-word@h:1/2"'
+    config = written.load(text.replace("[server]", f"[server]\n{urls}"))
     assert config.clouds["gva"].options == {"password": "hidden-word"}
     for word in ("the-key", "the-secret", "hidden-word"):
         assert word not in repr(config)
@@ -37,6 +38,9 @@ def test_a_configuration_with_secrets_that_others_can_read_is_refused(written, c
 
 @pytest.mark.parametrize(("line", "held"), [
     ('[server]\ndatabase = "postgresql://u:pw@h/d"', "server.database"),
+    ('[server]\ndatabase = "postgresql://h/d?password=pw"', "server.database"),
+    ('[server]\ndatabase = "postgresql://h/d"\ngenerations = "redis://:pw@h"', "server.generations"),
+    ('[server]\ndatabase = "postgresql://h/d"\ngenerations = "unix:///s?db=1&password=pw"', "server.generations"),
     ('[clouds.gva.options]\npassword = "pw"', "clouds.gva.options.password"),
 ])
 def test_other_secrets_shut_the_file_too(written, line, held):

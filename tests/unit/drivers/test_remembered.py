@@ -13,6 +13,7 @@ from gcelib.drivers.base import FACETS, Traits
 from gcelib.drivers.layers import Lists, Remember, fresh
 from gcelib.errors import Exceeded, Unavailable
 from gcelib.models import Job, JobState, Node, NodeState
+from gcelib.store.generations import EVERYTHING
 
 SECONDS = {"zones": 3600, "sizes": 600, "images": 300, "nodes": 5, "other": 10}
 RUNNING = Job(JobState.RUNNING, token="t", target="n1")
@@ -292,3 +293,20 @@ def test_lists_stay_right_under_many_threads():
         assert all(pool.map(write, range(500)))
     assert not lists._flights
     assert layers.lifetime([], 5) == 5
+
+
+@pytest.mark.parametrize(("numbers", "nodes", "images"), [
+    ([{"": 1}, {"": 1}], 1, 1),
+    ([{"": 1}, {"": 2}, {"": 2}], 2, 1),
+    ([{"": 2}, {"": 9}, {"": 2}], 2, 1),
+    ([{"": 9}, {"": -5}], 2, 1),
+    ([{}, {"images": 1}], 2, 2),
+    ([{EVERYTHING: 7}, {EVERYTHING: 8}], 2, 2),
+], ids=["the same", "another", "a late one", "a smaller one", "of images", "of everything"])
+def test_what_other_processes_changed_is_forgotten_once(made, numbers, nodes, images):
+    cloud, remembering, _ = made
+    for each in numbers:
+        remembering.catch_up(each)
+        remembering.nodes.list()
+        remembering.images.list()
+    assert (cloud.nodes.asked, cloud.images.asked) == (nodes, images)
