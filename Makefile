@@ -10,7 +10,8 @@
 #   make clients Ansible with Google's collection and Google's library for Node.js, into .venv, for their tests
 #   make bench   the figures of README and docs/performance.md; ARGS="lists gets" for some
 #   make gate    the part of them that CI holds: ratios and counts
-#   make soak    half an hour of clients, faults and kills, then the books compared; ARGS="--minutes 8 --seed 2"
+#   make soak    half an hour of clients, faults and kills, then the books compared, and each replica's memory;
+#                ARGS="--minutes 8 --seed 2" makes it shorter, GCUTIL names a gcutil to be among the clients
 #   make clean   remove what was made
 
 VENV ?= .venv

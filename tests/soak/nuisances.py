@@ -7,13 +7,15 @@ import signal
 import socket
 from collections import Counter
 from contextlib import suppress
+from typing import Any
 
 from gcelib.simulator import Fault
 from tests.soak.run import Soak
 
-WEATHER = (("reset", {}), ("reset_after", {}), ("status", {"status": 503}), ("status", {"status": 500}),
-           ("delay", {"seconds": 2.0}), ("truncate", {}), ("html", {}), ("garbage", {}), ("job_lost", {}),
-           ("job_fail", {}))
+WEATHER: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("reset", {}), ("reset_after", {}), ("status", {"status": 503}), ("status", {"status": 500}),
+    ("delay", {"seconds": 2.0}), ("truncate", {}), ("html", {}), ("garbage", {}), ("job_lost", {}), ("job_fail", {}),
+)
 COMMANDS = ("*", "*", "*", "deployVirtualMachine", "destroyVirtualMachine", "createVolume", "associateIpAddress",
             "authorizeSecurityGroupIngress", "createTags")
 
