@@ -64,6 +64,8 @@ class Context:
     aliases: Sequence[str] = ()
     warnings: list[tuple[str, str]] = field(default_factory=list)
     """(code, message) pairs for the operation, from validation."""
+    began: float | None = None
+    """The operations' moment at which a change began to be planned."""
 
     def ref(self, text: str, collection: str, field_path: str) -> Ref:
         """A link or a name in the body, in any form GCE takes. Raises Invalid naming the field.

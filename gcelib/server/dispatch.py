@@ -170,7 +170,7 @@ class Dispatch:
             method=method, caller=caller, project=params["project"], tenancy=found.name, params=params, query=query,
             body=body, view=view, links=Links(request.base_url), services=self._services, families=found.families,
             aliases=found.aliases,
-            warnings=warnings,
+            warnings=warnings, began=None if method.verb == "GET" else self._services.operations.moment(),
         )
 
     def _earlier(self, ctx: Context, request: Request) -> dict[str, Any] | None:
@@ -192,6 +192,7 @@ class Dispatch:
             replace(work, target=f"{ctx.tenancy}/{path}" if path else ctx.tenancy,
                     warnings=[*ctx.warnings, *work.warnings], asked=asked),
             project=ctx.tenancy, scope=scope, caller=ctx.caller.email, request_id=ctx.query.get("requestId", ""),
+            planned=ctx.began,
         )
         audit.note(operation=record.name)
         return render.render(record, ctx.render_path)

@@ -1,11 +1,14 @@
-"""Whether a new operation may be put on the books: who else is at its target, and how many its project has."""
+"""Whether a new operation may be put on the books: who else is or was at its target, and how many its project has."""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
-from gcelib.errors import NotReady, TooMany
+from gcelib.errors import Exists, NotReady, TooMany
 from gcelib.store.tables import OPEN, operations
+
+_CLOCKS = 3600.0
+"""How far, in seconds, the clocks of processes may be from the database's: for the index, the rest goes by its own."""
 
 RETRY_SECONDS = 10
 """When a project that has too many open operations is to try again."""
@@ -35,3 +38,32 @@ def refuse_company(connection: Connection, target: str, verb: str, request_key: 
                 f"The resource 'projects/{target}' is not ready: operation '{row.name}' ({row.verb}) is changing"
                 " it. Ask again when that is done."
             )
+
+
+def refuse_rival(connection: Connection, target: str) -> None:
+    """Raise Exists while another operation is inserting the target."""
+    query = select(operations.c.name).where(operations.c.target == target, operations.c.verb == "insert", OPEN)
+    name = connection.execute(query).scalar()
+    if name is not None:
+        raise Exists(f"The resource 'projects/{target}' already exists: operation '{name}' is making it.")
+
+
+def refuse_outdated(connection: Connection, target: str, verb: str, planned: float, *, alone: bool) -> None:
+    """Refuse what was planned from what the target was before another operation on it ended, at `planned` or later.
+
+    Raises Exists for an insert of what was inserted meanwhile, and with `alone` NotReady for every other change. To be
+    asked after the operation was put there: then nobody else is at its target any more who could still end.
+    """
+    query = select(operations.c.name, operations.c.verb, operations.c.http_status)
+    lately = (operations.c.end_time >= planned - _CLOCKS, operations.c.due >= planned)
+    ended = query.where(operations.c.target == target, operations.c.status == "DONE", *lately)
+    for row in connection.execute(ended.order_by(operations.c.due.desc())):
+        if verb != "insert" and alone:
+            raise NotReady(
+                f"The resource 'projects/{target}' is not ready: operation '{row.name}' ({row.verb}) has just changed"
+                " it, and nothing was done here. Look at it, and send this again."
+            )
+        if row.http_status is None:
+            if verb == row.verb == "insert":
+                raise Exists(f"The resource 'projects/{target}' already exists: operation '{row.name}' just made it.")
+            return

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import CursorResult, Double, Select, cast, delete, func, select, update
+from sqlalchemy import Connection, CursorResult, Double, Select, cast, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gcelib.errors import Exists, NotFound, NotReady
-from gcelib.store.admission import refuse_company, refuse_crowd
+from gcelib.errors import NotFound, NotReady
+from gcelib.store.admission import refuse_company, refuse_crowd, refuse_outdated, refuse_rival
 from gcelib.store.engine import Store, one_at_a_time
 from gcelib.store.generations import Changes, Generations, bump
 from gcelib.store.tables import OPEN, turns
@@ -25,8 +26,8 @@ class Record:
 
     `scope` is "zones/Z", "regions/R" or "global"; `status` PENDING, RUNNING or DONE. `request_key` is the
     caller's request id made unique per caller and project. `due` is when it was last written, another time at
-    each write: who wrote last knows it. `holder` may write until `lease_until`; processes that share a database
-    count the time from `due` to there on its clock, for theirs may differ.
+    each write: who wrote last knows it; of a done one when it ended, on the clock of `moment`. `holder` may write
+    until `lease_until`; processes that share a database count the time from `due` to there on its clock.
     """
 
     id: str
@@ -67,6 +68,9 @@ Ids = list[str]
 _NOW = cast(func.extract("epoch", func.clock_timestamp()), Double)
 """What PostgreSQL's clock says."""
 
+_ATTEMPTS = 3
+"""How often an insert of a name is tried that others insert and end meanwhile."""
+
 _NAMES = tuple(each.name for each in fields(Record))
 _CHANGING = (
     "target_id", "request_key", "status", "progress", "start_time", "end_time", "error", "warnings",
@@ -87,31 +91,46 @@ class Operations:
         """True when no other process can share these operations: a SQLite file belongs to one server."""
         return not self._store.shared
 
-    def insert(self, record: Record, *, alone: bool = False, most: int = 0) -> Record:
+    def insert(self, record: Record, *, alone: bool = False, most: int = 0, planned: float | None = None) -> Record:
         """Put it on the books; the record of an earlier request with the same request key comes back instead.
 
         Raises Exists while another operation is inserting the same target, with `alone` NotReady while
-        one is changing it, and TooMany while the project has `most` operations that are not done, if not 0.
+        one is changing it, and TooMany while the project has `most` operations that are not done, if not 0. One that
+        ended at the `moment` `planned` or later, when it was looked what the target is, counts as if still at work.
         """
-        try:
-            with self._store.write() as connection:
-                one_at_a_time(connection, f"target {record.target}")
-                if most:
-                    refuse_crowd(connection, record.project, most)
-                if alone:
-                    refuse_company(connection, record.target, record.verb, record.request_key)
-                connection.execute(table.insert().values(self._leased(_row(record))))
-            return record
-        except IntegrityError:
-            earlier = self.by_request(record.request_key)
-            if earlier is not None:
-                return earlier
-            maker = self._inserting(record.target)
-            if maker is None:
-                raise
-            raise Exists(
-                f"The resource 'projects/{record.target}' already exists: operation '{maker}' is making it."
-            ) from None
+        tries = 0
+        while True:
+            try:
+                with self._store.write() as connection:
+                    self._admit(connection, record, alone, most)
+                    connection.execute(table.insert().values(self._leased(_row(record))))
+                    if planned is not None:
+                        refuse_outdated(connection, record.target, record.verb, planned, alone=alone)
+                return record
+            except IntegrityError:
+                tries += 1
+                earlier = self.by_request(record.request_key)
+                if earlier is not None:
+                    return earlier
+                with self._store.read() as connection:
+                    refuse_rival(connection, record.target)
+                # It has just ended.
+                if tries == _ATTEMPTS:
+                    raise
+
+    def _admit(self, connection: Connection, record: Record, alone: bool, most: int) -> None:
+        one_at_a_time(connection, f"target {record.target}")
+        if most:
+            refuse_crowd(connection, record.project, most)
+        if alone:
+            refuse_company(connection, record.target, record.verb, record.request_key)
+
+    def moment(self) -> float:
+        """What time it is for `planned`: by the database's clock where processes share it."""
+        if self.alone:
+            return time.time()
+        with self._store.read() as connection:
+            return float(connection.execute(select(_NOW)).scalar_one())
 
     def load(self, id: str) -> Record | None:
         """The operation with this id."""
@@ -140,22 +159,22 @@ class Operations:
     def save(self, record: Record, changes: Changes = (), known: float | None = None) -> bool:
         """Write what changed; False when it is no longer this holder's. A done one keeps no lease and no turn.
 
-        `changes` are what it changed on clouds, for the other processes to know. `known` is the `due` that the holder
-        wrote last, the record's if not given: a holder that lost its lease and got it back does not write over
-        what was done meanwhile.
+        `changes` are what it changed on clouds, for other processes. `known` is the `due` that the holder wrote last,
+        else the record's: one that lost its lease and got it back does not write over what was done meanwhile.
         """
         values = {name: getattr(record, name) for name in _CHANGING}
         if record.done:
-            values |= {"work": record.work, "lease_until": 0.0, "due": None}
+            values |= {"work": record.work}
         return self._write(record, values, changes, known)
 
     def grow(self, record: Record, changes: Changes = (), known: float | None = None) -> bool:
         """As `save`, and write the work, which has more steps now."""
-        free = {"lease_until": 0.0, "due": None} if record.done else {}
-        values = {name: getattr(record, name) for name in (*_CHANGING, "work")} | free
+        values = {name: getattr(record, name) for name in (*_CHANGING, "work")}
         return self._write(record, values, changes, known)
 
     def _write(self, record: Record, values: Data, changes: Changes, known: float | None) -> bool:
+        if record.done:
+            values |= {"lease_until": 0.0, "due": record.due if self.alone else _NOW}
         ours = (table.c.holder == record.holder, table.c.due == (record.due if known is None else known))
         change = update(table).where(table.c.id == record.id, *ours, OPEN).values(self._leased(values))
         # Before it can be seen that they are done.
@@ -260,14 +279,6 @@ class Operations:
     def by_request(self, key: str | None) -> Record | None:
         """The operation that a caller's request id began; None when there is none."""
         return None if key is None else self._one(select(table).where(table.c.request_key == key))
-
-    def _inserting(self, target: str) -> str | None:
-        found = self._one(
-            select(table).where(
-                table.c.target == target, table.c.verb == "insert", OPEN
-            )
-        )
-        return None if found is None else found.name
 
 
 def _count(result: CursorResult[Any]) -> int:

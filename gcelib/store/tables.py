@@ -62,6 +62,7 @@ operations = Table(
     _words("client_operation_id"),
     Index("operations_listed", "project", "scope", "insert_time"),
     Index("operations_due", "status", "due"),
+    Index("operations_target", "target", "end_time"),
     Index("operations_open", "project", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index(
         "operations_open_insert",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
-from gcelib.errors import TooMany
+from gcelib.errors import Exists, TooMany
 from gcelib.store import Store
 from gcelib.store.operations import Operations, Record
 from tests.postgres import Postgres
@@ -64,3 +65,15 @@ def test_only_who_wrote_last_or_took_it_over_writes(books: list[Operations]) -> 
         back = one.claim("me", 1_700_000_019.7, 0.0)
     assert not one.save(replace(written, progress=9), (), written.due)
     assert one.save(replace(back[0], progress=50), (), back[0].due)
+
+
+def test_what_ended_on_one_is_known_at_the_other_whatever_their_clocks_say(books: list[Operations]) -> None:
+    one, other = books
+    before = other.moment()
+    mine = one.insert(record("first"))
+    wrong = time.time() + 600.0
+    assert one.save(replace(mine, status="DONE", due=wrong, end_time=wrong), (), mine.due)
+    again = replace(record("second"), target=mine.target)
+    with pytest.raises(Exists, match="operation 'first' just made it"):
+        other.insert(again, planned=before)
+    assert other.insert(again, planned=other.moment()) == again

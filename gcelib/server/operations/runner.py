@@ -131,13 +131,14 @@ class Runner:
         caller: str,
         request_id: str = "",
         client_operation_id: str = "",
+        planned: float | None = None,
     ) -> Record:
         """Put the work on the books and carry it on until the cloud has accepted its main step.
 
         Raises the fault when it is refused up to there (what was made is taken back, the operation tells
-        of it), Exists while the target is being inserted, NotReady while it is
-        changed and the work must be alone, Invalid for a request id of another change, TooMany while the project has
-        as many open operations as it may.
+        of it), Exists while the target is being inserted, NotReady while it is changed and the work must be alone –
+        also when that ended after `planned`, when the clouds were looked at –, Invalid for a request id of another
+        change, TooMany while the project has as many open operations as it may.
         A lost answer or a slow step gives a RUNNING record, and the rest goes on behind.
         """
         if self._stopping.is_set():
@@ -150,7 +151,7 @@ class Runner:
         record = replace(record, holder=self.holder, lease_until=now + LEASE_SECONDS)
         self._agenda.hold(record.id)
         try:
-            kept = self.operations.insert(record, alone=work.alone, most=self._most())
+            kept = self.operations.insert(record, alone=work.alone, most=self._most(), planned=planned)
         except BaseException:
             self._agenda.drop(record.id)
             raise

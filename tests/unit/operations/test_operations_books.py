@@ -9,7 +9,7 @@ import pytest
 from pretend import World, machine
 from sqlalchemy import event
 
-from gcelib.errors import NotFound, NotReady, TooMany
+from gcelib.errors import Exists, NotFound, NotReady, TooMany
 from gcelib.store.notes import Notes
 from gcelib.store.operations import Operations, Record
 
@@ -92,6 +92,42 @@ def test_so_many_operations_of_a_project_are_open_and_no_more(books: Operations)
     assert books.save(replace(begun[0], status="DONE"))
     assert books.insert(record("c"), most=2)
     assert (books.count("PENDING"), books.count("RUNNING")) == (3, 0)
+
+
+def test_what_was_inserted_since_the_clouds_were_looked_at_is_not_inserted_again(books: Operations) -> None:
+    first = books.insert(record("a", holder="me"))
+    assert books.save(replace(first, due=150.0, status="DONE", end_time=150.0), (), 100.0)
+    again = record("b", target=first.target, due=160.0)
+    with pytest.raises(Exists, match="operation 'a' just made it"):
+        books.insert(again, planned=149.0)
+    gone = books.insert(record("c", target=first.target, verb="delete", holder="me"), planned=151.0)
+    assert books.save(replace(gone, due=155.0, status="DONE", end_time=155.0), (), 100.0)
+    assert books.insert(again, planned=149.0)
+    assert [each.name for each in books.list("demo")] == ["c", "b", "a"]
+
+
+def test_what_was_changed_since_it_was_looked_at_is_not_changed_alone(books: Operations) -> None:
+    first = books.insert(record("a", verb="patch", holder="me"))
+    assert books.save(replace(first, due=150.0, status="DONE", end_time=150.0, http_status=400), (), 100.0)
+    again = record("b", target=first.target, verb="patch")
+    with pytest.raises(NotReady, match=r"operation 'a' \(patch\) has just changed it"):
+        books.insert(again, alone=True, planned=149.0)
+    assert books.insert(again, alone=True, planned=151.0)
+
+
+def test_an_insert_that_met_another_which_ended_meanwhile_is_judged_anew(
+    books: Operations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = books.insert(record("a", holder="me"))
+    by_request = books.by_request
+
+    def ending(key: str | None) -> Record | None:
+        books.save(replace(first, due=150.0, status="DONE", end_time=150.0), (), 100.0)
+        return by_request(key)
+
+    monkeypatch.setattr(books, "by_request", ending)
+    with pytest.raises(Exists, match="operation 'a' just made it"):
+        books.insert(record("b", target=first.target), planned=149.0)
 
 
 def test_open_operations_are_found_without_a_look_at_those_that_are_done(world: World, books: Operations) -> None:

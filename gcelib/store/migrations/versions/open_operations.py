@@ -1,4 +1,4 @@
-"""Open operations are found, and counted by project, without a look at those that are done."""
+"""Open operations, and those that have just ended on a target, are found without a look at all that are done."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Make an index; nothing that an older gcelib uses is touched."""
+    """Make two indexes; nothing that an older gcelib uses is touched."""
+    op.create_index("operations_target", "operations", ["target", "end_time"])
     open = sa.text("status <> 'DONE'")
     op.create_index("operations_open", "operations", ["project"], sqlite_where=open, postgresql_where=open)
