@@ -42,26 +42,30 @@ class Postgres:
 
     def __init__(self, place: Path | None = None, *settings: str) -> None:
         """Raises AssertionError where PostgreSQL is not installed: ask `programs` first."""
+        self.query = ""
+        """More for the URLs of databases."""
         self._settings = ("listen_addresses=", "fsync=off", "max_connections=300", *settings)
         found = programs()
         assert found, "PostgreSQL's programs are not installed"
         self._programs = found
         self.home = Path(tempfile.mkdtemp(prefix="gcelib-pg-", dir=place))
-        self._user = self._unprivileged()
-        if self._user:
-            os.chown(self.home, self._user.pw_uid, self._user.pw_gid)
+        self.user = self._unprivileged()
+        if self.user:
+            os.chown(self.home, self.user.pw_uid, self.user.pw_gid)
         self.process: subprocess.Popen[bytes] | None = None
         self._run("initdb", "--pgdata", str(self.home / "data"), "--auth", "trust", "--username", "gcelib", "--no-sync",
                   "--encoding", "UTF8", "--locale", "C")
 
     def start(self) -> Postgres:
         """Serve; returns when it answers."""
+        through = self.through()
+        user = None if through else self.user
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [str(self._programs / "postgres"), "-D", str(self.home / "data"), "-k", str(self.home),
+                [*through, str(self._programs / "postgres"), "-D", str(self.home / "data"), "-k", str(self.home),
                  *(word for setting in self._settings for word in ("-c", setting))],
-                stdout=log, stderr=log, user=self._user.pw_uid if self._user else None,
-                group=self._user.pw_gid if self._user else None, extra_groups=[] if self._user else None, cwd=self.home,
+                stdout=log, stderr=log, user=user.pw_uid if user else None, group=user.pw_gid if user else None,
+                extra_groups=[] if user else None, cwd=self.home,
             )
         deadline = time.monotonic() + 30
         while True:
@@ -73,6 +77,10 @@ class Postgres:
                 assert time.monotonic() < deadline, (self.home / "log").read_text()
                 time.sleep(0.05)
 
+    def through(self) -> tuple[str, ...]:
+        """Words before the server's own, of a program that becomes it."""
+        return ()
+
     def execute(self, sql: str, database: str = "postgres") -> None:
         """One statement, outside of a transaction."""
         with psycopg.connect(host=str(self.home), user="gcelib", dbname=database, autocommit=True) as connection:
@@ -81,7 +89,7 @@ class Postgres:
     def database(self, name: str) -> str:
         """A new database; its SQLAlchemy URL."""
         self.execute(f'CREATE DATABASE "{name}"')
-        return f"postgresql+psycopg://gcelib@/{name}?host={self.home}"
+        return f"postgresql+psycopg://gcelib@/{name}?host={self.home}{self.query}"
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """End it; `start` may follow. SIGINT cuts sessions off, SIGQUIT is a crash, SIGKILL a worse one."""
@@ -127,7 +135,7 @@ class Postgres:
         shutil.rmtree(self.home, ignore_errors=True)
 
     def _run(self, program: str, *words: str) -> None:
-        user = self._user
+        user = self.user
         subprocess.run(
             [str(self._programs / program), *words], check=True, capture_output=True, timeout=120, cwd=self.home,
             user=user.pw_uid if user else None, group=user.pw_gid if user else None, extra_groups=[] if user else None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import resource
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Launch
+from tests.faults.disks import fill, small
 from tests.live import Live
 from tests.wire.machines import machine
 
@@ -19,31 +19,12 @@ HERE = "zones/ch-gv2/instances"
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Iterator[Path]:
+def place(tmp_path: Path) -> Iterator[Path]:
     """A file system of two megabytes; only root may make one."""
-    place = tmp_path / "small"
-    place.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "gcelib-test", str(place)],
-        capture_output=True, text=True, check=False,
-    )
-    if made.returncode:
-        pytest.skip(f"no small file system can be mounted here: {made.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
-def fill(place: Path) -> Path:
-    """Leave no room on a file system."""
-    ballast = place / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        for size in (65536, 4096, 512, 1):
-            try:
-                while True:
-                    file.write(b"x" * size)
-            except OSError:
-                continue
-    return ballast
+    with small(tmp_path, 2) as made:
+        if made is None:
+            pytest.skip("no small file system can be mounted here")
+        yield made
 
 
 def refused_until_full(live: Live, first: int) -> str:
@@ -58,11 +39,11 @@ def refused_until_full(live: Live, first: int) -> str:
     raise AssertionError("the disk never was full")
 
 
-def test_a_full_disk_is_said_so_and_operations_go_on_when_there_is_room(launch: Launch, small: Path) -> None:
-    live, cloud = launch(job_delay=1.0, server_extra=f'database = "sqlite:///{small}/gcelib.sqlite"')
+def test_a_full_disk_is_said_so_and_operations_go_on_when_there_is_room(launch: Launch, place: Path) -> None:
+    live, cloud = launch(job_delay=1.0, server_extra=f'database = "sqlite:///{place}/gcelib.sqlite"')
     api = live.api()
     begun = [api.call("POST", HERE, machine(f"early-{number}")).data for number in range(3)]
-    ballast = fill(small)
+    ballast = fill(place)
     assert "gcelib's own database" in refused_until_full(live, 0)
     time.sleep(2.0)
     ballast.unlink()

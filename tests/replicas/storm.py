@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections import Counter
+from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -91,9 +92,7 @@ class Client:
             assert time.monotonic() < until, f"{method} {path} was not answered in {PATIENCE:.0f} s"
             begun = time.monotonic()
             try:
-                session = self._session()
-                url = self._random.choice(self._urls) + path
-                answer = session.request(method, url, headers=self._headers, timeout=90, **options)
+                answer = self.ask(method, path, **options)
             except requests.RequestException as error:
                 self._outcome.trouble[type(error).__name__] += 1
                 time.sleep(0.2)
@@ -105,6 +104,11 @@ class Client:
             self._outcome.trouble[f"{answer.status_code} {answer.json()['error']['message'][:60]}"] += 1
             assert answer.status_code >= 500 or answer.status_code == 429, answer.text
             time.sleep(float(answer.headers.get("Retry-After", 1)) * self._random.uniform(0.2, 0.5))
+
+    def ask(self, method: str, path: str, **options: Any) -> requests.Response:
+        """One request to a replica by chance. Raises RequestException."""
+        url = self._random.choice(self._urls) + path
+        return self._session().request(method, url, headers=self._headers, timeout=90, **options)
 
     def heard(self, asked: str, answer: requests.Response, seconds: float) -> None:
         """Told of every answer, and how long it took."""
@@ -166,8 +170,11 @@ def storm(site: Site, outcome: Outcome, size: int, every: float, seed: int) -> O
     return outcome
 
 
-def untrue(site: Site, outcome: Outcome, changes: int) -> list[str]:
-    """Everything that is not as the operations of so many changes say: empty when all is well."""
+def untrue(site: Site, outcome: Outcome, changes: int, before: Collection[str] = ()) -> list[str]:
+    """Everything that is not as the operations of so many changes say: empty when all is well.
+
+    `before` are machines that were there at the start and may be there still.
+    """
     there = Counter(site.names())
     wrong = [f"{name} is there {times} times" for name, times in there.items() if times > 1]
     for (verb, name), operation in outcome.done.items():
@@ -176,7 +183,7 @@ def untrue(site: Site, outcome: Outcome, changes: int) -> list[str]:
             wrong.append(f"{verb} of {name} said {said or 'done'!r}, and it is {'' if name in there else 'not '}there")
     if len(outcome.done) != changes:
         wrong.append(f"{len(outcome.done)} operations ended, not {changes}")
-    extra = set(there) - {name for _, name in outcome.done}
+    extra = set(there) - {name for _, name in outcome.done} - set(before)
     return wrong + [f"{name} was asked for by nobody" for name in sorted(extra)]
 
 

@@ -41,33 +41,6 @@ def test_a_small_storm_is_survived_truthfully(postgres: Postgres, tmp_path: Path
         assert outcome.kills
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT], ids=["stopped", "crashed"])
-def test_a_database_that_is_gone_is_said_so_and_all_goes_on_when_it_is_back(
-    tmp_path: Path, how: signal.Signals, postgres: Postgres
-) -> None:
-    own = Postgres().start()
-    try:
-        with Simulator(job_delay=1.0) as cloud, Site(tmp_path, own, cloud) as site:
-            one, other = (live.api() for live in site.replicas)
-            begun = [one.call("POST", HERE, machine(f"patient-{number}")).data for number in range(4)]
-            own.stop(how)
-            for api in (one, other):
-                for verb, path, body in (("GET", HERE, None), ("POST", HERE, machine("refused"))):
-                    answer = api.call(verb, path, body)
-                    assert answer.status == 503
-                    assert "gcelib's own database" in answer.message
-                    assert int(answer.headers["Retry-After"]) > 0
-            time.sleep(3.0)
-            own.start()
-            done = [ended(other, operation) for operation in begun]
-            assert not [operation for operation in done if "error" in operation]
-            assert site.names() == [f"patient-{number}" for number in range(4)]
-            for api in (one, other):
-                assert {item["name"] for item in api.get(HERE)["items"]} == set(site.names())
-    finally:
-        own.remove()
-
-
 def test_a_replica_that_is_older_than_the_database_refuses_to_start(postgres: Postgres) -> None:
     url = postgres.database("newer")
     Store.open(url).close()
