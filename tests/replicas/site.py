@@ -27,7 +27,7 @@ class Site:
         self.cloud = cloud
         self.url = postgres.database(f"gcelib-{secrets.token_hex(4)}") if postgres else ""
         key = home / "seal.key"
-        key.write_bytes(secrets.token_bytes(32))
+        key.write_text(secrets.token_hex(32))
         key.chmod(0o600)
         account = cloud.accounts["demo"]
         database = f'database = "{self.url}"\n' if self.url else ""
