@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, Double, Select, cast, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gcelib.errors import NotFound, NotReady
+from gcelib.errors import NotFound, NotReady, Uncertain
 from gcelib.store.admission import refuse_company, refuse_crowd, refuse_outdated, refuse_rival
+from gcelib.store.doubt import ended_by, on_the_books
 from gcelib.store.engine import Store, one_at_a_time
 from gcelib.store.generations import Changes, Generations, bump
 from gcelib.store.tables import OPEN, turns
@@ -97,6 +98,7 @@ class Operations:
         Raises Exists while another operation is inserting the same target, with `alone` NotReady while
         one is changing it, and TooMany while the project has `most` operations that are not done, if not 0. One that
         ended at the `moment` `planned` or later, when it was looked what the target is, counts as if still at work.
+        Raises Uncertain when the database went away meanwhile; if it is on the books after all it is carried on.
         """
         tries = 0
         while True:
@@ -106,6 +108,10 @@ class Operations:
                     connection.execute(table.insert().values(self._leased(_row(record))))
                     if planned is not None:
                         refuse_outdated(connection, record.target, record.verb, planned, alone=alone)
+                return record
+            except Uncertain:
+                if not on_the_books(self._store, record.id):
+                    raise
                 return record
             except IntegrityError:
                 tries += 1
@@ -138,11 +144,8 @@ class Operations:
 
     def get(self, project: str, scope: str, name: str) -> Record:
         """The operation of this name in this scope. Raises NotFound."""
-        found = self._one(
-            select(table).where(
-                table.c.name == name, table.c.project == project, table.c.scope == scope
-            )
-        )
+        here = (table.c.name == name, table.c.project == project, table.c.scope == scope)
+        found = self._one(select(table).where(*here))
         if found is None:
             raise NotFound(f"The resource 'projects/{project}/{scope}/operations/{name}' was not found")
         return found
@@ -181,7 +184,7 @@ class Operations:
         self._generations.tell(changes)
         with self._store.write() as connection:
             if _count(connection.execute(change)) != 1:
-                return False
+                return record.done and ended_by(connection, record.id, record.holder)
             if record.done and self._store.shared:
                 connection.execute(delete(turns).where(turns.c.operation == record.id))
             bump(connection, changes)
