@@ -11,8 +11,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from cachetools import TLRUCache
-
 from gcelib.config.keys import Holder
 from gcelib.drivers import deadline
 from gcelib.drivers.base import FACETS, READS, Cloud, Traits
@@ -21,7 +19,6 @@ from gcelib.errors import Fault
 from gcelib.models import Job, JobState, Node, NodeState
 from gcelib.store.generations import EVERYTHING
 
-LISTS = 64
 PASSING_SECONDS = 1.0
 """How long a list of machines lives while one of them is on its way to another state."""
 REMEMBERED_JOBS = 4096
@@ -62,7 +59,7 @@ class _Flight:
 @dataclass(frozen=True, slots=True)
 class _Kept:
     value: Sequence[Any]
-    seconds: float
+    until: float
 
 
 class Lists:
@@ -70,9 +67,8 @@ class Lists:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._lock = threading.Lock()
-        self._cache: TLRUCache[Any, _Kept] = TLRUCache(
-            LISTS, ttu=lambda key, kept, now: now + kept.seconds, timer=clock
-        )
+        self._clock = clock
+        self._cache: dict[tuple[str, str], _Kept] = {}
         self._flights: dict[tuple[str, str, int], _Flight] = {}
         self._generation: dict[str, int] = {}
 
@@ -83,7 +79,7 @@ class Lists:
         anew = _FRESH.get()
         with self._lock:
             kept = None if anew else self._cache.get((facet, verb))
-            if kept is not None:
+            if kept is not None and self._clock() < kept.until:
                 return kept.value
             if anew:
                 # Answers to questions asked before now are not fresh enough.
@@ -100,9 +96,8 @@ class Lists:
 
     def kept(self, facet: str, verb: str) -> Sequence[Any] | None:
         """The list if it is kept and fresh enough, without asking anybody."""
-        with self._lock:
-            kept = None if _FRESH.get() else self._cache.get((facet, verb))
-        return None if kept is None else kept.value
+        kept = None if _FRESH.get() else self._cache.get((facet, verb))
+        return None if kept is None or kept.until <= self._clock() else kept.value
 
     def drop(self, facets: frozenset[str]) -> None:
         """Forget these facets' lists, those being fetched now included."""
@@ -128,8 +123,10 @@ class Lists:
         with self._lock:
             del self._flights[facet, verb, generation]
             if flight.fault is None and self._generation.get(facet, 0) == generation:
-                kept = _Kept(flight.value, lifetime(flight.value, seconds))
-                self._cache[facet, verb] = kept
+                now = self._clock()
+                for key in [key for key, kept in self._cache.items() if kept.until <= now]:
+                    del self._cache[key]
+                self._cache[facet, verb] = _Kept(flight.value, now + lifetime(flight.value, seconds))
         flight.landed.set()
 
 
