@@ -256,9 +256,12 @@ def main() -> None:
     """Each way in turn."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("ways", nargs="*", default=list(WAYS), choices=[*WAYS, []], metavar="WAY")
+    parser.add_argument("ways", nargs="*", metavar="WAY", help=" ".join(WAYS))
     args = parser.parse_args()
-    good = [report(name, args.seconds) for name in args.ways]
+    unheard = set(args.ways) - set(WAYS)
+    if unheard:
+        parser.error(f"there is no way {', '.join(sorted(unheard))}")
+    good = [report(name, args.seconds) for name in args.ways or WAYS]
     sys.exit(0 if all(good) else 1)
 
 
