@@ -10,7 +10,7 @@ provider that can, hands it to its cloud so that a change sent twice is carried 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -49,7 +49,7 @@ READS = frozenset({"list", "find", "types", "console"})
 class Traits:
     """What a cloud does differently, as facts that the core may act on without knowing its name.
 
-    `names_linger`: a destroyed machine holds its name until it is purged, so it is renamed first.
+    `lingering`: whether a destroyed machine holds its name until it is purged, so that it is renamed first; may ask.
     `boot_disk_dies`: the boot disk cannot outlive its machine.
     `change_groups_running`: group membership may change while a machine runs.
     `user_data_bytes`: the longest base64 text of user data that is taken.
@@ -64,7 +64,7 @@ class Traits:
     `copies_keep_type`: a disk made of a snapshot is of the kind that the copied one was.
     """
 
-    names_linger: bool = False
+    lingering: Callable[[], bool] = bool
     boot_disk_dies: bool = True
     change_groups_running: bool = False
     user_data_bytes: int = 32768
@@ -258,7 +258,7 @@ class Cloud(Protocol):
 
     @property
     def traits(self) -> Traits:
-        """Facts about this cloud; the first use may ask it."""
+        """Facts about this cloud."""
         ...
 
     def abilities(self) -> Mapping[str, frozenset[str]]: ...

@@ -48,7 +48,6 @@ class Node:
     size_name: str = ""
     cpus: int = 0
     ram_mb: int = 0
-    custom: bool = False
     image_id: str = ""
     state_text: str = ""
     display_name: str = ""

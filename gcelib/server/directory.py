@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from gcelib import naming
 from gcelib.drivers.base import Cloud
@@ -52,6 +52,7 @@ class Directory(Generic[M]):
         self._labels: dict[tuple[str, str], list[Found[M]]] = defaultdict(list)
         self._ids: dict[str, list[Found[M]]] = defaultdict(list)
         self._names: dict[str, list[Found[M]]] | None = None
+        self._made: dict[str, Any] = {}
         for item in self.items:
             self._labels[item.zone, item.name].append(item)
             self._ids[item.model.id].append(item)
@@ -61,6 +62,12 @@ class Directory(Generic[M]):
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def made(self, name: str, make: Callable[[Directory[M]], Any]) -> Any:
+        """`make` of this directory, once for as long as it lives."""
+        if name not in self._made:
+            self._made[name] = make(self)
+        return self._made[name]
 
     def by_id(self, cloud: str, backend_id: str) -> Found[M] | None:
         """The thing with this backend id in this cloud."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 from typing import Any
 
 import msgspec
 
 from gcelib.errors import Invalid, Stale
+
+SHORT = 64
+"""Bytes of a value that many things have in common, most often nothing: its fingerprint is kept."""
 
 
 def fingerprint(value: Any) -> str:
@@ -20,6 +24,10 @@ def fingerprint(value: Any) -> str:
     their keys.
     """
     canonical = msgspec.json.encode(value, order="sorted")
+    return _short(canonical) if len(canonical) <= SHORT else _of(canonical)
+
+
+def _of(canonical: bytes) -> str:
     salt = 0
     while True:
         digest = hashlib.sha256(canonical + b"\0" + str(salt).encode()).digest()[:8]
@@ -27,6 +35,9 @@ def fingerprint(value: Any) -> str:
         if "+" not in text and "/" not in text:
             return text
         salt += 1
+
+
+_short = functools.lru_cache(4096)(_of)
 
 
 def check(sent: str | None, current: str, what: str) -> None:

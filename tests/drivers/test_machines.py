@@ -72,7 +72,7 @@ def test_a_machine_just_deployed_is_seen_at_once_and_not_as_stopped():
 def test_a_custom_size_gets_the_cpus_and_memory_asked_for(cloud, size, cpus, ram):
     machine(cloud, BASIC, "big", size=size, cpus=cpus, ram_mb=ram)
     node = named(cloud.nodes.list(), "big")
-    assert (node.custom, node.cpus, node.ram_mb) == (True, cpus, ram)
+    assert (node.cpus, node.ram_mb) == (cpus, ram)
 
 
 def test_a_boot_disk_may_be_larger_than_its_image(cloud):
@@ -135,7 +135,7 @@ def test_starting_a_running_machine_is_done_and_resetting_a_stopped_one_fails(cl
 
 
 def test_a_destroyed_machine_holds_its_name_unless_it_was_renamed_first(cloud):
-    assert cloud.traits.names_linger
+    assert cloud.traits.lingering()
     id = machine(cloud, BASIC, "web-1")
     done(cloud, cloud.submit("nodes", "stop", {"id": id}, key()))
     done(cloud, cloud.submit("nodes", "rename", {"id": id, "name": "gone-1"}, key()))
@@ -151,7 +151,7 @@ def test_a_destroyed_machine_holds_its_name_unless_it_was_renamed_first(cloud):
 def test_where_users_may_expunge_the_name_is_free_at_once():
     with Simulator(job_delay=0, expunge=True) as generous:
         cloud = cloud_at(generous)
-        assert not cloud.traits.names_linger
+        assert not cloud.traits.lingering()
         id = machine(cloud, BASIC, "web-1")
         done(cloud, cloud.submit("nodes", "destroy", {"id": id}, key()))
         machine(cloud, BASIC, "web-1")

@@ -39,7 +39,7 @@ def test_a_stopped_machine_takes_another_shape(cloud, resting):
         done(cloud, cloud.submit("nodes", verb, args, key()))
         assert cloud.seek("nodes", verb, args, key()) is not None
     node = named(cloud.nodes.list(), "web-1")
-    assert (node.cpus, node.ram_mb, node.custom) == (3, 3000, True)
+    assert (node.cpus, node.ram_mb) == (3, 3000)
     assert list(node.group_ids) == [named(cloud.firewalls.list(), "g1").id]
 
 

@@ -81,10 +81,11 @@ class CloudStack:
 
     @property
     def traits(self) -> Traits:
-        """Facts about this cloud; whether names linger is asked of it."""
-        return Traits(
-            names_linger=not self._client.capabilities().allowuserexpungerecovervm, image_files=FILES,
-        )
+        """Facts about this cloud."""
+        return Traits(lingering=self._lingering, image_files=FILES)
+
+    def _lingering(self) -> bool:
+        return not self._client.capabilities().allowuserexpungerecovervm
 
     def abilities(self) -> Mapping[str, frozenset[str]]:
         """Facet to verbs."""

@@ -34,12 +34,12 @@ class Nodes(Reshaping):
 
     def list(self) -> Sequence[Node]:
         """Every machine that is not destroyed."""
-        return [node_of(row, self._sizes.custom) for row in self.rows()]
+        return [node_of(row) for row in self.rows()]
 
     def find(self, name: str) -> Sequence[Node]:
         """The machines of this host name, any letter case."""
         found = self.rows(name=name)
-        return [node_of(row, self._sizes.custom) for row in found if row.name.casefold() == name.casefold()]
+        return [node_of(row) for row in found if row.name.casefold() == name.casefold()]
 
     def create(
         self,

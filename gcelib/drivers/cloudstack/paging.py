@@ -98,7 +98,7 @@ class _Pass(Generic[Kind]):
             self.take(number, fetch(number))
 
     def _last(self, page: Page[Kind]) -> bool:
-        """Whether a page is the last one: it is not full, or just as many are there as were told, and more than a page."""
+        """Whether a page is the last one: it is not full, or all that were told of are there, and no more."""
         fetched = sum(each.size for each in self.pages.values())
         if page.size < page.full:
             return self.count is None or fetched >= self.count

@@ -5,12 +5,15 @@ The server omits what is null, so that nothing is required; units are CloudStack
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from gcelib.models.tags import NO_TAGS
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What every listed thing has."""
 
     id: str = ""
@@ -38,9 +41,9 @@ class Tagged(Row, frozen=True, kw_only=True):
     account: str = ""
 
     @property
-    def pairs(self) -> dict[str, str]:
+    def pairs(self) -> Mapping[str, str]:
         """The tags as a mapping."""
-        return {tag.key: tag.value for tag in self.tags if tag.key}
+        return {tag.key: tag.value for tag in self.tags if tag.key} if self.tags else NO_TAGS
 
     @property
     def busy(self) -> bool:

@@ -26,14 +26,7 @@ class Sizes:
 
     def list(self) -> Sequence[Size]:
         """Every offering a machine can have."""
-        rows = self._rows()
-        self.book.learn(rows)
-        return [_size(row) for row in rows if not row.issystem]
-
-    def custom(self, id: str) -> bool:
-        """Whether CPUs and memory are chosen at creation."""
-        row = self.book.get(id)
-        return row is not None and row.iscustomized
+        return [_size(row) for row in self.book.read() if not row.issystem]
 
     def _rows(self) -> Sequence[records.OfferingRow]:
         return self.client.rows("listServiceOfferings", "serviceoffering", records.OfferingRow)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from sys import intern
 from typing import Any
 
 from gcelib.drivers.cloudstack import records, wire
@@ -159,14 +160,14 @@ def _volume(row: records.VolumeRow) -> Volume:
         name=row.name or row.id,
         size_gb=gigabytes(row.size),
         state=STATES.get(row.state, VolumeState.READY),
-        zone_id=row.zoneid,
+        zone_id=intern(row.zoneid),
         boot=row.type.upper() == "ROOT",
         node_id=row.virtualmachineid,
         node_name=row.vmname,
         device=row.deviceid,
-        type_id=row.diskofferingid,
-        type_name=row.diskofferingname,
-        image_id=row.templateid,
+        type_id=intern(row.diskofferingid),
+        type_name=intern(row.diskofferingname),
+        image_id=intern(row.templateid),
         snapshot_id=row.snapshotid,
         blank=row.state == "Allocated",
         created=wire.time_of(row.created),

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from gcelib.drivers import deadline
 from gcelib.drivers.cloudstack import records
 from gcelib.drivers.cloudstack.client import Client
 from gcelib.models import Zone
@@ -22,24 +23,32 @@ class Book(Generic[Kind]):
         self._read = read
         self._rows: dict[str, Kind] = {}
         self._asked = float("-inf")
+        self._reading: threading.Event | None = None
         self._lock = threading.Lock()
 
     def get(self, id: str) -> Kind | None:
         """The row; None for an empty id or one that the cloud does not list."""
         if not id:
             return None
-        row = self._rows.get(id)
-        if row is not None:
-            return row
-        with self._lock:
-            if time.monotonic() - self._asked > AGAIN_SECONDS:
-                self.learn(self._read())
+        reading = self._reading
+        if id not in self._rows and reading is not None:
+            deadline.wait(reading, "a list that others need")
+        if id not in self._rows:
+            with self._lock:
+                if time.monotonic() - self._asked > AGAIN_SECONDS:
+                    self.read()
         return self._rows.get(id)
 
-    def learn(self, rows: Sequence[Kind]) -> None:
-        """Take over a list just read."""
-        self._rows = {row.id: row for row in rows}
-        self._asked = time.monotonic()
+    def read(self) -> Sequence[Kind]:
+        """The list as it is now; whoever looks for a row meanwhile waits for it."""
+        self._reading = reading = threading.Event()
+        try:
+            rows = self._read()
+            self._rows = {row.id: row for row in rows}
+            self._asked = time.monotonic()
+            return rows
+        finally:
+            reading.set()
 
 
 def grouped(row: records.ZoneRow) -> bool:
@@ -63,9 +72,7 @@ class Zones:
 
     def list(self) -> Sequence[Zone]:
         """Every zone these keys may use."""
-        rows = self._rows()
-        self.book.learn(rows)
-        return [_zone(row) for row in rows]
+        return [_zone(row) for row in self.book.read()]
 
     def _rows(self) -> Sequence[records.ZoneRow]:
         return self.client.rows("listZones", "zone", records.ZoneRow)

@@ -11,7 +11,7 @@ from gcelib.models import Nic, Node, NodeState, Volume
 from gcelib.server import fingerprint, groups, metadata, networks, remarks
 from gcelib.server.collection import Rendered
 from gcelib.server.context import Context
-from gcelib.server.directory import Found
+from gcelib.server.directory import Directory, Found
 from gcelib.server.machine_states import STATUS
 from gcelib.server.resources.instances import access, asked
 from gcelib.server.times import rfc3339
@@ -75,7 +75,7 @@ def _note_of(ctx: Context, disk: Found[Volume]) -> Mapping[str, Any]:
 
 def disks_of(ctx: Context, item: Found[Node]) -> list[Found[Volume]]:
     """The machine's disks, the boot disk first."""
-    by_node: Mapping[tuple[str, str], list[Found[Volume]]] = ctx.view.memo("disks by node", lambda: _by_node(ctx))
+    by_node: Mapping[tuple[str, str], list[Found[Volume]]] = ctx.view.volumes.made("by node", _by_node)
     return by_node.get((item.cloud.name, item.model.id), [])
 
 
@@ -107,10 +107,10 @@ def disks(ctx: Context, item: Found[Node], note: Mapping[str, Any]) -> list[Rend
     ]
 
 
-def _by_node(ctx: Context) -> Mapping[tuple[str, str], list[Found[Volume]]]:
+def _by_node(volumes: Directory[Volume]) -> Mapping[tuple[str, str], list[Found[Volume]]]:
     """Every machine's disks, the boot disk first: sorted once for all machines of a list."""
     found: dict[tuple[str, str], list[Found[Volume]]] = defaultdict(list)
-    for volume in ctx.view.volumes:
+    for volume in volumes:
         if volume.model.node_id:
             found[volume.cloud.name, volume.model.node_id].append(volume)
     for attached in found.values():
