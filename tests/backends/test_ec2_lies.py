@@ -173,6 +173,25 @@ def test_a_change_whose_answer_makes_no_sense_is_looked_for_and_found(moto: Moto
     between.close()
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_lies_about_a_change_end_it_and_are_no_mistake_of_ours(lied: LiedTo, seed: int) -> None:
+    between, name = lied.between, f"lied-about-{seed}"
+
+    def lie(asked: str, answer: Answer) -> Answer:
+        chance = random.Random(f"{seed} {asked}")
+        wrong = asked in ("CreateVolume", "DescribeVolumes") and answer[0] < 300
+        return (*answer[:2], anywhere_in_xml(answer[2], chance)) if wrong else answer
+
+    between.lie = lie
+    answer = lied.api.call("POST", f"zones/{ZONE}/disks", {"name": name, "sizeGb": "8"})
+    assert answer.status != 500, answer.data
+    between.lie = truth
+    if answer.status == 200:
+        done = lied.api.until_done(answer.data)
+        assert "INTERNAL_ERROR" not in str(done.get("error", {})), done
+        assert [each for each in lied.told(f"zones/{ZONE}/disks")[1] if each == name]
+
+
 def dated(by: datetime.timedelta, code: str, words: str) -> Lie:
     """A cloud whose clock is off by this, and that refuses requests because of it."""
     told = f"<Response><Errors><Error><Code>{code}</Code><Message>{words}</Message></Error></Errors></Response>"

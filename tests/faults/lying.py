@@ -64,8 +64,8 @@ class Liar:
             status, headers, body = self.lie(fields["command"], true)
         except urllib.error.HTTPError as error:
             status, headers, body = error.code, JSON, error.read()
-        client.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+        client.send_response_only(status)
+        for name, value in {"Date": client.date_time_string(), "Content-Length": str(len(body)), **headers}.items():
             client.send_header(name, value)
         client.end_headers()
         client.wfile.write(body)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
 import json
 import random
 from collections.abc import Iterator
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -142,3 +144,36 @@ def test_lies_about_a_change_end_it_and_are_no_mistake_of_ours(setting: Setting,
     if answer.status == 200:
         done = api.until_done(answer.data)
         assert "INTERNAL_ERROR" not in json.dumps(done.get("error", {})), done
+
+
+def test_a_row_that_is_left_out_is_named_in_the_log(setting: Setting) -> None:
+    live, _, liar = setting
+    liar.lie = truth
+    _, names = told(setting, HERE)
+    rows = rows_of(json.loads(liar.seen["listVirtualMachines"]))
+    gone = in_one_row(0, "id", MISSING)
+    liar.lie = lambda command, body: (200, JSON, gone(body) if command == "listVirtualMachines" else body)
+    before = live.said()
+    status, left = told(setting, HERE)
+    said = live.said().removeprefix(before)
+    assert (status, len(left)) == (200, len(names) - 1)
+    assert f"not a usable VmRow '{rows[0]['name']}'" in said
+    assert f"Cloud 'sim' (cloudstack): 1 of {len(rows)} rows of listVirtualMachines are left out" in said
+    liar.lie = truth
+    assert told(setting, HERE) == (200, names)
+
+
+def test_signatures_that_are_refused_are_told_with_the_clock(setting: Setting) -> None:
+    live, _, liar = setting
+    words = "unable to verify user credentials and/or request signature"
+    when = format_datetime(datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=3), usegmt=True)
+    refused = json.dumps({"errorresponse": {"errorcode": 401, "errortext": words}}).encode()
+    liar.lie = lambda command, body: (401, {**JSON, "Date": when}, refused)
+    answers = [setting[1].call("GET", HERE) for _ in range(2)]
+    assert {answer.status for answer in answers} == {503}
+    assert all("Its clock is 3 hours ahead of this machine's: look which one is wrong" in answer.message
+               for answer in answers)
+    # Once an hour is enough for the log of what every answer tells.
+    assert live.said().count("cloud sim: Its clock is 3 hours ahead") == 1
+    liar.lie = truth
+    assert told(setting, HERE)[0] == 200

@@ -11,7 +11,7 @@ from gcelib.drivers.generic.facet import Facet
 from gcelib.drivers.generic.nodes import APPEARS, Nodes
 from gcelib.drivers.generic.offers import Sizes
 from gcelib.drivers.generic.places import Zones, by_any_name
-from gcelib.drivers.generic.reading import first, may_be, node_id, snapshot_of, volume_of
+from gcelib.drivers.generic.reading import extra_of, first, may_be, node_id, snapshot_of, volume_of
 from gcelib.drivers.profile import Profile
 from gcelib.errors import NotFound, Refused, Unsupported
 from gcelib.models import Job, JobState, Node, Snapshot, Volume, VolumeState, VolumeType
@@ -81,7 +81,7 @@ class Volumes(Facet):
 
     def user(self, volume: Any) -> str:
         """The id of the machine a volume is attached to; "" for none."""
-        extra = volume.extra or {}
+        extra = extra_of(volume)
         attached = extra.get("attachments") or extra.get("droplet_ids") or []
         if isinstance(attached, Sequence) and not isinstance(attached, str) and attached:
             entry = attached[0]
@@ -170,9 +170,14 @@ def held_by(nodes: Sequence[Any], profile: Profile) -> Mapping[str, tuple[str, b
     """Disks that machines say they have, by name: the machine's id, and whether it boots from it."""
     return {
         str(disk["source"]).rpartition("/")[2]: (node_id(node, profile), bool(disk.get("boot")))
-        for node in nodes for disk in (node.extra or {}).get("disks") or ()
+        for node in nodes for disk in listed(extra_of(node).get("disks"))
         if isinstance(disk, Mapping) and disk.get("source")
     }
+
+
+def listed(value: Any) -> Sequence[Any]:
+    """A list that a driver tells; none for what is no list."""
+    return value if isinstance(value, list | tuple) else ()
 
 
 class Snapshots(Facet):

@@ -53,11 +53,16 @@ class Door:
             return [each for each in self.kind.call(driver, call, *positional, **wanted) or () if each is not None]
 
         try:
-            return self.run(call, all_of)
+            found = self.run(call, all_of)
         except Fault as fault:
             if isinstance(fault, LASTING):
                 raise
             raise Unavailable(fault.message) from None
+        named = [each for each in found if hasattr(each, "id") or hasattr(each, "name")]
+        if len(named) < len(found):
+            LOG.warning("%s: %d of %d rows of %s are left out: they are nothing of libcloud's", self.at,
+                        len(found) - len(named), len(found), call)
+        return named
 
     def change(self, call: str, *positional: Any, **wanted: Any) -> Any:
         """Make a change; False, or nothing where the thing made belongs, is the driver's way to say no.

@@ -11,7 +11,7 @@ from libcloud.compute.base import NodeAuthSSHKey
 from gcelib.drivers.generic.effects import Seen, reached
 from gcelib.drivers.generic.facet import Facet
 from gcelib.drivers.generic.kind import Kind
-from gcelib.drivers.generic.reading import keypair_of
+from gcelib.drivers.generic.reading import extra_of, keypair_of
 from gcelib.errors import NotFound
 from gcelib.models import Job, KeyPair
 
@@ -88,7 +88,7 @@ class KeyPairs(Facet):
             found = next((each for each in self.objects() if each.name == name), None)
             if found is None:
                 raise NotFound(f"{self.door.at} has no key '{name}' any more.")
-            value = str((found.extra or {}).get("id") or found.fingerprint or found.name)
+            value = str(extra_of(found).get("id") or found.fingerprint or found.name)
         return {way.argument: [value] if way.listed else value}
 
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:

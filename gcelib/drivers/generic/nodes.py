@@ -50,8 +50,7 @@ class Nodes(Facet):
     def objects(self) -> Sequence[Any]:
         """libcloud's own objects, without those that are gone."""
         profile = self.door.kind.profile
-        found = [each for each in self.door.rows("list_nodes") if hasattr(each, "id") and hasattr(each, "state")]
-        return [each for each in found if not hidden(each, profile)]
+        return [each for each in self.door.rows("list_nodes") if not hidden(each, profile)]
 
     def one(self, id: str) -> Any:
         """libcloud's object of one machine; None when it is not there."""

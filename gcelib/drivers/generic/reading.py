@@ -95,16 +95,23 @@ def utc(moment: datetime.datetime | None) -> datetime.datetime | None:
         return None
 
 
+def extra_of(thing: Any) -> Mapping[str, Any]:
+    """What a driver says of a thing beyond what all say; nothing where that is no table."""
+    found = getattr(thing, "extra", None)
+    return found if isinstance(found, Mapping) else {}
+
+
 def created(thing: Any) -> datetime.datetime | None:
     """When a thing was made, where its driver says so."""
-    extra = thing.extra or {}
+    extra = extra_of(thing)
     return time_of(getattr(thing, "created_at", None), getattr(thing, "created", None),
                    *(extra.get(key) for key in CREATED_KEYS))
 
 
 def state_of(node: Any) -> str:
     """libcloud's word for a machine's state, or the driver's own; "" where it says nothing."""
-    return str("" if node.state is None else node.state).casefold()
+    found = getattr(node, "state", None)
+    return str("" if found is None else found).casefold()
 
 
 def hidden(node: Any, profile: Profile) -> bool:
@@ -114,13 +121,13 @@ def hidden(node: Any, profile: Profile) -> bool:
 
 def node_id(node: Any, profile: Profile) -> str:
     """The id by which a machine is known as long as it is there; its name where its driver gives it no id."""
-    own = (profile.id_key and first(node.extra or {}, (profile.id_key,))) or node.id
+    own = (profile.id_key and first(extra_of(node), (profile.id_key,))) or node.id
     return str(node.name or "") if own in (None, "") else str(own)
 
 
 def node_of(node: Any, profile: Profile, zones: Mapping[str, str], network_id: str) -> Node:
     """A machine; `zones` maps what zones are called or have as ids to their ids, the first being the default."""
-    extra: Mapping[str, Any] = node.extra or {}
+    extra: Mapping[str, Any] = extra_of(node)
     state = state_of(node)
     ours = NodeState.STOPPED if state == Theirs.TERMINATED else STATES.get(state, NodeState.RUNNING)
     size = node.size
@@ -131,7 +138,7 @@ def node_of(node: Any, profile: Profile, zones: Mapping[str, str], network_id: s
         zone_id=zone_id(extra, profile, zones),
         size_id=first({"": size}, ("",)) or first(extra, (*profile.size_keys, *SIZE_KEYS)),
         size_name=str(getattr(size, "name", None) or ""),
-        cpus=_number(getattr(size, "extra", None), *CPU_KEYS) or _number(extra, *CPU_KEYS),
+        cpus=_number(extra_of(size), *CPU_KEYS) or _number(extra, *CPU_KEYS),
         ram_mb=whole(getattr(size, "ram", 0)),
         image_id=first({"": node.image}, ("",)) or first(extra, (*profile.image_keys, *IMAGE_KEYS)),
         state_text="" if state in ("", *PLAIN) or profile.off_is_terminated else f"The cloud says: {state}.",
@@ -156,7 +163,7 @@ def may_be(thing: Any, args: Mapping[str, Any], profile: Profile, zones: Mapping
     """Whether a thing can be what a change made: of its name, in its zone if it tells, and not older."""
     if thing.name != args.get("name"):
         return False
-    zone = told_zone(thing.extra or {}, profile, zones)
+    zone = told_zone(extra_of(thing), profile, zones)
     if zone and args.get("zone_id") not in (None, "", zone):
         return False
     since, made = time_of(args.get("submitted")), created(thing)
@@ -200,13 +207,13 @@ def size_of(size: Any, profile: Profile) -> Size:
     return Size(
         id=str(size.id), name=str(size.name or size.id), ram_mb=whole(size.ram),
         root_gb=disk // 1024 if profile.disk_mb else disk,
-        cpus=whole(getattr(size, "vcpus", 0)) or _number(size.extra, *CPU_KEYS),
+        cpus=whole(getattr(size, "vcpus", 0)) or _number(extra_of(size), *CPU_KEYS),
     )
 
 
 def image_of(image: Any) -> Image:
     """An image; what else is known of it its `extra` may say."""
-    extra: Mapping[str, Any] = image.extra or {}
+    extra: Mapping[str, Any] = extra_of(image)
     size = _number(extra, "min_disk", "min_disk_size", "size_gigabytes", "disk_size")
     return Image(
         id=str(image.id), name=str(image.name or image.id), description=str(extra.get("description") or ""),
@@ -217,7 +224,7 @@ def image_of(image: Any) -> Image:
 
 def volume_of(volume: Any, profile: Profile, zones: Mapping[str, str], node_id: str) -> Volume:
     """A data disk, attached to `node_id` unless that is ""."""
-    extra: Mapping[str, Any] = volume.extra or {}
+    extra: Mapping[str, Any] = extra_of(volume)
     return Volume(
         id=str(volume.id), name=str(volume.name or volume.id), size_gb=whole(volume.size),
         state=VOLUME_STATES.get(str(getattr(volume, "state", "")), VolumeState.READY),
@@ -231,7 +238,7 @@ def snapshot_of(snapshot: Any) -> Snapshot:
     return Snapshot(
         id=str(snapshot.id), name=str(snapshot.name or snapshot.id), size_gb=whole(snapshot.size),
         state=VOLUME_STATES.get(str(getattr(snapshot, "state", "")), VolumeState.READY), created=created(snapshot),
-        volume_id=first(snapshot.extra or {}, ("volume_id", "volume", "source_volume")),
+        volume_id=first(extra_of(snapshot), ("volume_id", "volume", "source_volume")),
     )
 
 

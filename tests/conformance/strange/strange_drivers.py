@@ -152,6 +152,13 @@ class SullenNodeDriver(UntoldNodeDriver):
         self._ask("/keys")
 
 
+class Nameless:
+    """What cannot even be written."""
+
+    def __str__(self) -> str:
+        raise ValueError(TEXT)
+
+
 class CrowdedNodeDriver(UntoldNodeDriver):
     """Thousands of everything, all of the same name, most of it unknown."""
 
@@ -170,6 +177,7 @@ class CrowdedNodeDriver(UntoldNodeDriver):
 
     def list_images(self) -> list[NodeImage]:
         odd = [NodeImage("i/1 x", None, self), NodeImage("雪", "雪だるま", self)]  # type: ignore[arg-type]
+        odd.append(NodeImage("i-odd", Nameless(), self))  # type: ignore[arg-type]
         odd[0].extra = None  # type: ignore[assignment]
         odd[1].extra = {"created_at": 1.7e15, "min_disk": "ten", "created": True}
         return odd + [NodeImage(f"i-{n}", "Twin", self) for n in range(1500)]
@@ -186,7 +194,9 @@ class CrowdedNodeDriver(UntoldNodeDriver):
         made[1].private_ips = None  # type: ignore[assignment]
         made[1].public_ips = [{"addr": "1.2.3.4"}]  # type: ignore[list-item]
         made[3].created_at = -62135596800 * 4  # type: ignore[assignment]
-        return [*made, None]  # type: ignore[list-item]
+        odd = Node("n-8", "odd", "running", ["10.0.0.8"], [], self)
+        odd.extra = "a text"  # type: ignore[assignment]
+        return [*made, odd, "no machine at all", None]  # type: ignore[list-item]
 
     def list_volumes(self) -> list[StorageVolume]:
         found = [StorageVolume("v/1", None, None, self), StorageVolume("v 2", "ünï", "10 GB", self),  # type: ignore[arg-type]
