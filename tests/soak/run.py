@@ -58,10 +58,13 @@ class Soak:
                    for number, job in enumerate(jobs)]
         for thread in threads:
             thread.start()
-        self.over.wait(self.until - time.monotonic())
-        self.over.set()
-        for thread in threads:
-            thread.join()
+        try:
+            self.over.wait(self.until - time.monotonic())
+        finally:
+            # Somebody may have lost patience: nothing is to go on, and nothing to be started again, behind the end.
+            self.over.set()
+            for thread in threads:
+                thread.join()
 
     def _again(self, job: Job, seed: int) -> None:
         dice = random.Random(seed)
