@@ -48,16 +48,17 @@ class Facet:
         return self.seen(verb, args, target)
 
     def models(self, model: Callable[[Any], Model], objects: Iterable[Any]) -> list[Model]:
-        """libcloud's objects as models; one that is not what libcloud promises is left out, with a line in the log."""
-        found: list[Model] = []
+        """libcloud's objects as models, each once; one that is not what libcloud promises is left out, and logged."""
+        found: dict[str, Model] = {}
         for each in objects:
             try:
-                found.append(model(each))
+                made = model(each)
+                found.setdefault(str(getattr(made, "id", "") or getattr(made, "name", "")), made)
             except ODD as exc:
                 id = redact(str(getattr(each, "id", "")), self.door.at.secrets)
                 LOG.warning("%s: one of its %s is left out: it is no usable %s '%s' (%s)", self.door.at, self.name,
                             type(each).__name__, id, type(exc).__name__)
-        return found
+        return list(found.values())
 
     def done(self, target: str, **result: object) -> Job:
         """A change that is finished already."""

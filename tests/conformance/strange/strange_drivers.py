@@ -196,7 +196,7 @@ class CrowdedNodeDriver(UntoldNodeDriver):
         made[3].created_at = -62135596800 * 4  # type: ignore[assignment]
         odd = Node("n-8", "odd", "running", ["10.0.0.8"], [], self)
         odd.extra = "a text"  # type: ignore[assignment]
-        return [*made, odd, "no machine at all", None]  # type: ignore[list-item]
+        return [*made, made[0], odd, "no machine at all", None]  # type: ignore[list-item]
 
     def list_volumes(self) -> list[StorageVolume]:
         found = [StorageVolume("v/1", None, None, self), StorageVolume("v 2", "ünï", "10 GB", self),  # type: ignore[arg-type]
