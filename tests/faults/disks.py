@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+class Impossible(Exception):
+    """This machine does not let us do that, and why."""
 
 
 @contextmanager
@@ -37,3 +42,67 @@ def fill(place: Path) -> Path:
             except OSError:
                 continue
     return ballast
+
+
+@contextmanager
+def immutable(files: Iterable[Path]) -> Iterator[bool]:
+    """Nothing may write these files, through whatever was open before; False where that may not be asked for."""
+    names = [str(file) for file in files]
+
+    def ask(flag: str) -> bool:
+        try:
+            return not subprocess.run(["chattr", flag, *names], capture_output=True, check=False).returncode
+        except FileNotFoundError:
+            return False
+
+    try:
+        yield ask("+i")
+    finally:
+        ask("-i")
+
+
+class Loop:
+    """A file system of 24 megabytes in a file, which turns read-only when told of an error, as after a disk's."""
+
+    def __init__(self, home: Path) -> None:
+        """Raises Impossible where none can be made."""
+        self.place = home / "loop"
+        self.place.mkdir()
+        self._image = home / "image"
+        with self._image.open("wb") as file:
+            file.truncate(24 * 1024 * 1024)
+        self._run("mkfs.ext4", "-q", str(self._image))
+        self.mount()
+
+    def mount(self) -> None:
+        """Mount it, for reading and writing."""
+        self._run("mount", "-o", "loop,errors=remount-ro", str(self._image), str(self.place))
+
+    def repair(self) -> None:
+        """What an operator does: nobody uses it any more, look it through, mount it again."""
+        self.unmount()
+        subprocess.run(["fsck.ext4", "-y", str(self._image)], capture_output=True, check=False)
+        self.mount()
+
+    def unmount(self) -> None:
+        """Take it away."""
+        self._run("umount", str(self.place))
+
+    def spoil(self) -> None:
+        """Have the system find an error. Raises Impossible where it cannot be told to."""
+        number = self.place.stat().st_dev
+        device = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}").resolve().name
+        try:
+            trigger = Path("/sys/fs/ext4") / device / "trigger_fs_error"
+            trigger.write_text("a test of gcelib\n")
+        except OSError as error:
+            raise Impossible(f"an error of a file system cannot be feigned: {error}") from error
+
+    @staticmethod
+    def _run(*words: str) -> None:
+        try:
+            done = subprocess.run(words, capture_output=True, text=True, check=False)
+        except FileNotFoundError as error:
+            raise Impossible(f"{words[0]} is not installed") from error
+        if done.returncode:
+            raise Impossible(f"{' '.join(words)}: {done.stderr.strip()}")

@@ -23,10 +23,11 @@ import requests
 
 from gcelib.simulator import Simulator
 from tests.api import Api
+from tests.faults.disks import Impossible
 from tests.live import Live
 from tests.replicas.site import Site
 from tests.replicas.storm import HERE, Client, Outcome, untrue
-from tests.replicas.ways import WAYS, Impossible, Way
+from tests.replicas.ways import WAYS, Way
 
 BOUND = 30.0
 """Seconds within which everything is answered, whatever has become of the database."""

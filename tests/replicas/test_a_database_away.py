@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from gcelib.simulator import Simulator
+from tests.faults.disks import Impossible
 from tests.postgres import Postgres, programs
 from tests.replicas import ways
 from tests.replicas.outage import outage, unkept
@@ -53,5 +54,5 @@ def test_a_disk_that_is_full_is_said_so_and_nothing_is_lost(tmp_path: Path) -> N
             told, outcome = outage(site, way, 3.5, **SMALL)
             assert not unkept(site, way, told, outcome, before)
             assert len(told.accepted) >= 20
-    except ways.Impossible as reason:
+    except Impossible as reason:
         pytest.skip(str(reason))

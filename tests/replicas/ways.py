@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.faults.disks import fill, small
+from tests.faults.disks import Impossible, fill, small
 from tests.postgres import Postgres
 
 SILENCE = 10.0
@@ -32,10 +32,6 @@ class Way:
     mend: Callable[[], object]
     noticed: float
     readable: bool = False
-
-
-class Impossible(Exception):
-    """This machine does not let us do that, and why."""
 
 
 def ended(server: Postgres, how: signal.Signals) -> Way:
