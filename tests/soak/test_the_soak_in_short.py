@@ -14,8 +14,8 @@ from tests.soak.memory import Life, Memory, Sample
 from tests.soak.nuisances import Kills, Weather, garbage
 from tests.soak.run import Soak
 
-LONGEST = 40.0
-CHANGES = 20
+LONGEST = 120.0
+CHANGES = 12
 
 
 def enough(soak: Soak, dice: random.Random) -> None:
