@@ -28,7 +28,7 @@ ONLY_UNDER = {
     "redis": "store/marks.py",
     "bottle": "server/app.py",
     "cheroot": "server/listen",
-    "cachetools": ("drivers/layers.py", "server/shelf.py"),
+    "cachetools": "server/shelf.py",
     "re2": "server/filters",
     "prometheus_client": "server/metrics.py",
 }

@@ -5,141 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gcelib.config.keys import Holder
-from gcelib.drivers import deadline
 from gcelib.drivers.base import FACETS, READS, Cloud, Traits
+from gcelib.drivers.lists import Lists
 from gcelib.drivers.touched import kind_of, stale
-from gcelib.errors import Fault
-from gcelib.models import Job, JobState, Node, NodeState
+from gcelib.models import Job, JobState
 from gcelib.store.generations import EVERYTHING
 
-PASSING_SECONDS = 1.0
-"""How long a list of machines lives while one of them is on its way to another state."""
 REMEMBERED_JOBS = 4096
 LATE = 64
 """How many of a kind's last numbers are known as seen."""
 
-_FRESH: ContextVar[bool] = ContextVar("gcelib_fresh_lists", default=False)
-
-
-@contextmanager
-def fresh() -> Iterator[None]:
-    """Within this context lists are asked anew, and remembered; for `Cache-Control: no-cache`."""
-    token = _FRESH.set(True)
-    try:
-        yield
-    finally:
-        _FRESH.reset(token)
-
-
-class _Flight:
-    """One question under way; whoever asks the same meanwhile waits for its answer."""
-
-    def __init__(self) -> None:
-        self.landed = threading.Event()
-        self.value: Sequence[Any] = ()
-        self.fault: BaseException | None = None
-
-    def outcome(self) -> Sequence[Any]:
-        if isinstance(self.fault, Fault):
-            # A copy: one exception raised in several threads would mix their tracebacks.
-            kind, wait = type(self.fault), self.fault.retry_after
-            raise kind(self.fault.message, field=self.fault.field, retry_after=wait) from self.fault.__cause__
-        if self.fault is not None:
-            raise self.fault
-        return self.value
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    value: Sequence[Any]
-    until: float
-
-
-class Lists:
-    """Remembered lists by (facet, verb). A list begun before a `drop` is given to its askers, never kept."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._lock = threading.Lock()
-        self._clock = clock
-        self._cache: dict[tuple[str, str], _Kept] = {}
-        self._flights: dict[tuple[str, str, int], _Flight] = {}
-        self._generation: dict[str, int] = {}
-
-    def get(self, facet: str, verb: str, seconds: float, ask: Callable[[], Sequence[Any]]) -> Sequence[Any]:
-        """The list, asked at most once at a time; failures go to everyone waiting and are not kept."""
-        if seconds <= 0:
-            return tuple(ask())
-        anew = _FRESH.get()
-        with self._lock:
-            kept = None if anew else self._cache.get((facet, verb))
-            if kept is not None and self._clock() < kept.until:
-                return kept.value
-            if anew:
-                # Answers to questions asked before now are not fresh enough.
-                self._generation[facet] = self._generation.get(facet, 0) + 1
-            generation = self._generation.get(facet, 0)
-            flight = self._flights.get((facet, verb, generation))
-            mine = flight is None
-            if flight is None:
-                flight = self._flights[facet, verb, generation] = _Flight()
-        if mine:
-            self._fly(flight, facet, verb, generation, seconds, ask)
-        deadline.wait(flight.landed, f"{facet}.{verb}")
-        return flight.outcome()
-
-    def kept(self, facet: str, verb: str) -> Sequence[Any] | None:
-        """The list if it is kept and fresh enough, without asking anybody."""
-        kept = None if _FRESH.get() else self._cache.get((facet, verb))
-        return None if kept is None or kept.until <= self._clock() else kept.value
-
-    def drop(self, facets: frozenset[str]) -> None:
-        """Forget these facets' lists, those being fetched now included."""
-        with self._lock:
-            for facet in facets:
-                self._generation[facet] = self._generation.get(facet, 0) + 1
-            for key in [key for key in self._cache if key[0] in facets]:
-                self._cache.pop(key, None)
-
-    def _fly(
-        self,
-        flight: _Flight,
-        facet: str,
-        verb: str,
-        generation: int,
-        seconds: float,
-        ask: Callable[[], Sequence[Any]],
-    ) -> None:
-        try:
-            flight.value = tuple(ask())
-        except BaseException as exc:
-            flight.fault = exc
-        with self._lock:
-            del self._flights[facet, verb, generation]
-            if flight.fault is None and self._generation.get(facet, 0) == generation:
-                now = self._clock()
-                for key in [key for key, kept in self._cache.items() if kept.until <= now]:
-                    del self._cache[key]
-                self._cache[facet, verb] = _Kept(flight.value, now + lifetime(flight.value, seconds))
-        flight.landed.set()
-
-
-def lifetime(rows: Sequence[Any], seconds: float) -> float:
-    """How long a list may be kept: shorter while a machine in it is changing its state."""
-    passing = (NodeState.PROVISIONING, NodeState.STAGING, NodeState.STOPPING)
-    if any(isinstance(row, Node) and (row.busy or row.state in passing) for row in rows):
-        return min(seconds, PASSING_SECONDS)
-    return seconds
-
 
 class _Remembered:
-    """A facet whose lists are remembered; everything else goes straight to the cloud's own."""
+    """A facet whose lists are remembered, short ones too; everything else goes straight to the cloud's own."""
 
     def __init__(self, cloud: Remember, name: str, facet: Any) -> None:
         self._cloud, self._name, self._facet = cloud, name, facet
@@ -149,6 +31,10 @@ class _Remembered:
 
     def __getattr__(self, verb: str) -> Any:
         found = getattr(self._facet, verb)
+        if verb in ("find", "of"):
+            return lambda ref: self._cloud.lists.get(
+                self._name, f"{verb} {ref}", self._cloud.seconds(self._name), lambda: found(ref)
+            )
         if verb == "types":
             seconds = self._cloud.seconds("sizes")
             return lambda: self._cloud.lists.get(self._name, verb, seconds, found)
@@ -283,9 +169,3 @@ class Remember:
             self._jobs[job.token] = touched
             while len(self._jobs) > REMEMBERED_JOBS:
                 self._jobs.popitem(last=False)
-
-
-def remembered(cloud: Cloud, facet: str, verb: str) -> Sequence[Any] | None:
-    """A cloud's list where it can be had without a call; None where it cannot."""
-    lists = getattr(cloud, "lists", None)
-    return lists.kept(facet, verb) if isinstance(lists, Lists) else None

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any
 
 import bottle
@@ -19,10 +21,14 @@ from gcelib.web import Request, Response
 
 log = logging.getLogger(__name__)
 
+API = "/compute/"
 Handler = Callable[[Request], Response]
+Headers = dict[str, str]
+WSGI = Callable[..., Iterable[bytes]]
 Gate = Callable[[Request], Response | None]
 _ALLOW = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _BODILESS = frozenset({204, 304})
+_OF_BODIES = frozenset({"Content-Type", "Content-Length"})
 
 
 class _Application(bottle.Bottle):
@@ -40,7 +46,7 @@ class _Application(bottle.Bottle):
 
 def build(
     *, api: Handler, gate_serve: Gate, home: Handler, external_url: str, trusted_proxies: tuple[str, ...]
-) -> Callable[..., Iterable[bytes]]:
+) -> WSGI:
     """The WSGI app: `home` has GET /, then `gate_serve` its paths (None: not mine), `api` everything else.
 
     `external_url` is the base of every link when set, else the request's Host is. Forwarded headers count
@@ -48,13 +54,14 @@ def build(
     """
     proxies = Proxies(trusted_proxies)
 
-    def serve(handler: Handler) -> bottle.HTTPResponse:
-        environ = bottle.request.environ
+    def answered(environ: dict[str, Any], handler: Handler) -> tuple[int, Headers, bytes]:
         id = request_id(environ)
         with logs.request_scope(id):
-            return _to_bottle(
-                _guarded(lambda: handler(read_request(environ, id, external_url, proxies)), id), id
-            )
+            return _complete(_guarded(lambda: handler(read_request(environ, id, external_url, proxies)), id), id)
+
+    def serve(handler: Handler) -> bottle.HTTPResponse:
+        status, headers, body = answered(bottle.request.environ, handler)
+        return bottle.HTTPResponse(body, status, headers)
 
     def page(request: Request) -> Response:
         begun = time.perf_counter()
@@ -72,16 +79,27 @@ def build(
     app = _Application()
     app.route("/", method="GET", callback=lambda: serve(page))
     app.route("<path:re:[\\s\\S]*>", method="ANY", callback=lambda path: serve(anything))
-    return _with_last_resort(app)
+
+    def straight(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
+        """The API's own paths, of which Bottle would only say that they are not the home page."""
+        status, headers, body = answered(environ, anything)
+        bare = _OF_BODIES if status in _BODILESS else ()
+        pairs = [(name, _written(value)) for name, value in headers.items() if name not in bare]
+        start_response(_line(status), pairs)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    return _with_last_resort(app, straight)
 
 
-def _with_last_resort(app: _Application) -> Callable[..., Iterable[bytes]]:
-    """The app; what fails even outside of a handler is an envelope, too."""
+def _with_last_resort(app: _Application, straight: WSGI) -> WSGI:
+    """The app, with a straight way to the API; what fails even outside of a handler is an envelope, too."""
 
     def wsgi(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
         # Bottle drops what is not UTF-8, and would take "/%FF" for the home page.
-        environ["PATH_INFO"] = raw_target(environ)[0]
+        path = environ["PATH_INFO"] = raw_target(environ)[0]
         try:
+            if path.startswith(API):
+                return straight(environ, start_response)
             chunks: Iterable[bytes] = app.wsgi(environ, start_response)
             return chunks
         except Exception:
@@ -118,14 +136,29 @@ def _guarded(answer: Callable[[], Response], id: str) -> Response:
         return Response(500, {"Content-Type": CONTENT_TYPE}, envelope(500, message))
 
 
-def _to_bottle(response: Response, id: str) -> bottle.HTTPResponse:
-    """The response as Bottle's, with the headers that every answer has."""
-    answer = bottle.HTTPResponse(b"" if response.status in _BODILESS else response.body, response.status)
-    headers = {name.title(): value for name, value in response.headers.items()}
+def _complete(response: Response, id: str) -> tuple[int, Headers, bytes]:
+    """Status, headers and body of a response, with the headers that every answer has."""
+    body = b"" if response.status in _BODILESS else response.body
+    headers = {_capital(name): value for name, value in response.headers.items()}
     headers.setdefault("Content-Type", CONTENT_TYPE if response.body else "text/plain; charset=UTF-8")
-    for name, value in headers.items():
-        answer.set_header(name, value)
-    answer.set_header("Content-Length", str(len(answer.body)))
-    answer.set_header("X-Request-Id", id)
-    answer.set_header("X-Content-Type-Options", "nosniff")
-    return answer
+    headers |= {"Content-Length": str(len(body)), "X-Request-Id": id, "X-Content-Type-Options": "nosniff"}
+    return response.status, headers, body
+
+
+def _written(value: str) -> str:
+    """A header's value as WSGI wants it, UTF-8 in Latin-1's clothes. Raises ValueError for one of several lines."""
+    if value.isascii() and value.isprintable():
+        return value
+    if set(value) & set("\r\n\0"):
+        raise ValueError("a header's value has a line break in it")
+    return value.encode().decode("latin-1")
+
+
+@functools.lru_cache(64)
+def _line(status: int) -> str:
+    return f"{status} {HTTPStatus(status).phrase}"
+
+
+@functools.lru_cache(256)
+def _capital(name: str) -> str:
+    return name.title()

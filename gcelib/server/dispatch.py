@@ -18,7 +18,7 @@ from gcelib.auth.caller import Caller
 from gcelib.config import Config
 from gcelib.drivers import deadline
 from gcelib.drivers.base import Cloud
-from gcelib.drivers.layers import fresh
+from gcelib.drivers.lists import fresh
 from gcelib.drivers.projects import Projects
 from gcelib.errors import Bug, Fault, NotFound, TooLarge, Unauthenticated, Unavailable, Unsupported, WrongVerb
 from gcelib.server import batch, conditional, fields, logs, metrics, resources, validate
@@ -175,10 +175,10 @@ class Dispatch:
 
     def _earlier(self, ctx: Context, request: Request) -> dict[str, Any] | None:
         """The operation this very request began before, when its client gave it an id."""
+        given = ctx.query.get("requestId", "")
         record = self._services.runner.earlier(
-            project=ctx.tenancy, caller=ctx.caller.email, request_id=ctx.query.get("requestId", ""),
-            asked=_digest(request),
-        )
+            project=ctx.tenancy, caller=ctx.caller.email, request_id=given, asked=_digest(request)
+        ) if given else None
         if record is None:
             return None
         audit.note(operation=record.name)

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.breaker import Away, looking
-from gcelib.drivers.layers import fresh, remembered
+from gcelib.drivers.lists import fresh, remembered
 from gcelib.errors import Fault, Forbidden, Unauthenticated, Unavailable, Unsupported
 
 log = logging.getLogger(__name__)

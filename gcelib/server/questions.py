@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 
 from gcelib.drivers.base import Cloud
-from gcelib.drivers.layers import remembered
+from gcelib.drivers.lists import remembered
 from gcelib.server.gathering import Gathering, Part, fetch
 
 Pending = Callable[[frozenset[str]], list[Part]]

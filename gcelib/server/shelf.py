@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import cachetools
 
+from gcelib.drivers.base import Cloud
+from gcelib.drivers.lists import remembers
 from gcelib.server.gathering import Gathering
 
 MOST_ROWS = 32_000
 """How many rendered rows are kept at most, in at most 32 lists: a client's every spelling of our host has its own."""
+
+
+class Sources(dict[str, tuple[Any, ...]]):
+    """What something was made of, by name: clouds' lists as "nodes.list", everything else as "notes."; never changed.
+
+    They are the very objects, which are others when anything has changed.
+    """
+
+    def __init__(self, *parts: Mapping[str, tuple[Any, ...]]) -> None:
+        super().__init__()
+        for part in parts:
+            self.update(part)
+        self.lists = [name for name in self if not name.endswith(".")]
+        self.others = [name for name in self if name.endswith(".")]
+        self._wanted: list[list[tuple[tuple[str, str], Any]]] | None = None
+
+    def remembered(self, clouds: Sequence[Cloud]) -> bool:
+        """Whether all lists are still those that the clouds, which are always the same, remember."""
+        if self._wanted is None:
+            wanted: list[list[tuple[tuple[str, str], Any]]] = [[] for _ in clouds]
+            for name in self.lists:
+                facet, _, verb = name.partition(".")
+                able = [at for at, cloud in enumerate(clouds) if getattr(cloud, facet) is not None]
+                for at, rows in zip(able, self[name], strict=True):
+                    wanted[at].append(((facet, verb), rows))
+            self._wanted = wanted
+        return all(remembers(cloud, some) for cloud, some in zip(clouds, self._wanted, strict=True))
 
 
 class Shelf:
@@ -20,17 +49,17 @@ class Shelf:
     def __init__(self, size: int = 256) -> None:
         self._lock = threading.Lock()
         self._kept: cachetools.LRUCache[Any, tuple[Any, Any]] = cachetools.LRUCache(size)
-        self._rows: cachetools.LRUCache[Any, tuple[Mapping[str, Any], Any]] = cachetools.LRUCache(
+        self._rows: cachetools.LRUCache[Any, tuple[Sources, Any]] = cachetools.LRUCache(
             MOST_ROWS, getsizeof=lambda kept: max(MOST_ROWS // 32, len(kept[1].rows))
         )
         self.gathering = Gathering()
 
-    def rows(self, key: Any) -> tuple[Mapping[str, Any], Any] | None:
+    def rows(self, key: Any) -> tuple[Sources, Any] | None:
         """What was rendered under this key: the sources it was made from, and itself."""
         with self._lock:
             return self._rows.get(key)
 
-    def keep_rows(self, key: Any, sources: Mapping[str, Any], value: Any) -> None:
+    def keep_rows(self, key: Any, sources: Sources, value: Any) -> None:
         """Keep what was rendered from these sources."""
         if len(value.rows) <= MOST_ROWS:
             with self._lock:

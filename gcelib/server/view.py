@@ -8,7 +8,6 @@ from typing import Any
 from gcelib import naming
 from gcelib.config import Config, keys
 from gcelib.drivers.base import Cloud
-from gcelib.drivers.layers import remembered
 from gcelib.errors import Fault, NotFound
 from gcelib.models import Image, Network, Node, Size, Snapshot, Volume, VolumeType, Vpc, Zone
 from gcelib.server import labels, places
@@ -16,7 +15,7 @@ from gcelib.server.agreement import catch_up
 from gcelib.server.directory import Directory, Found
 from gcelib.server.gathering import Part
 from gcelib.server.questions import Questions
-from gcelib.server.shelf import Shelf, same
+from gcelib.server.shelf import Shelf, Sources, same
 from gcelib.store.notes import Notes
 
 
@@ -107,26 +106,26 @@ class View:
         Both may look at the clouds and the notes through this view only, mostly at the lists of `looks`. Nothing is
         kept of a partial answer.
         """
-        sources, value = self._shelf.rows(key) or ({}, None)
-        self._likely = (*looks, *(name for name in sources if not name.endswith(".")))
+        sources, value = self._shelf.rows(key) or (Sources(), None)
+        self._likely = (*looks, *sources.lists)
         if not sources:
             self.ahead(self._likely)
-        if not sources or not all(self._stands(name, source) for name, source in sources.items()):
-            sources, value = {}, make()
+        if not sources or not self._stand(sources):
+            sources, value = Sources(), make()
         answer = use(value)
         if not self.faults and not self._looked <= sources.keys():
-            self._shelf.keep_rows(key, {**sources, **{name: self._source(name) for name in self._looked}}, value)
+            looked = {name: self._source(name) for name in self._looked}
+            self._shelf.keep_rows(key, Sources(sources, looked), value)
         return answer
 
-    def _stands(self, name: str, source: tuple[Any, ...]) -> bool:
-        """Whether this is what stands behind a name in `_looked` now; lists that are remembered need no asking."""
-        facet, _, verb = name.partition(".")
-        if verb:
-            lists = *(remembered(cloud, facet, verb) for cloud in self.clouds if getattr(cloud, facet) is not None),
-            if None not in lists:
-                return same(lists, source)
-            self.ahead(self._likely)
-        return same(self._source(name), source)
+    def _stand(self, sources: Sources) -> bool:
+        """Whether all of these are what stands behind their names now; lists that are remembered need no asking."""
+        if not all(same(self._source(name), sources[name]) for name in sources.others):
+            return False
+        if sources.remembered(self.clouds):
+            return True
+        self.ahead(self._likely)
+        return all(same(self._source(name), sources[name]) for name in sources.lists)
 
     def _source(self, name: str) -> tuple[Any, ...]:
         """What stands behind a name in `_looked`, as objects that are others when it has changed."""

@@ -106,9 +106,11 @@ def read_request(environ: Environ, id: str, external_url: str, proxies: Proxies)
 
 
 def _headers(environ: Environ) -> dict[str, str]:
-    named = {name[5:]: value for name, value in environ.items() if name.startswith("HTTP_")}
-    named |= {name: environ[name] for name in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(name)}
-    return {name.replace("_", "-").lower(): value for name, value in named.items()}
+    found = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    for name, variable in (("content-type", "CONTENT_TYPE"), ("content-length", "CONTENT_LENGTH")):
+        if environ.get(variable):
+            found[name] = environ[variable]
+    return found
 
 
 def _override(method: str, query: str, headers: dict[str, str], body: bytes) -> tuple[str, str, bytes]:

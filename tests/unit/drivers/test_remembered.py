@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from gcelib.drivers import layers
 from gcelib.drivers.base import FACETS, Traits
-from gcelib.drivers.layers import Lists, Remember, fresh
+from gcelib.drivers.layers import Remember
+from gcelib.drivers.lists import Lists, fresh, lifetime
 from gcelib.errors import Exceeded, Unavailable
 from gcelib.models import Job, JobState, Node, NodeState
 from gcelib.store.generations import EVERYTHING
@@ -292,7 +292,7 @@ def test_lists_stay_right_under_many_threads():
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(write, range(500)))
     assert not lists._flights
-    assert layers.lifetime([], 5) == 5
+    assert lifetime([], 5) == 5
 
 
 @pytest.mark.parametrize(("numbers", "nodes", "images"), [

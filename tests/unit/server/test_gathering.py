@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gcelib.drivers.layers import Lists
+from gcelib.drivers.lists import Lists
 from gcelib.errors import Fault, Forbidden, Unauthenticated, Unavailable
 from gcelib.server import gathering
 from gcelib.server.gathering import Gathering, Part
