@@ -113,6 +113,10 @@ aliases = ["demo@example.com"]
     def start(self, timeout: float = 30) -> Live:
         """Start it and wait until it says it is ready."""
         self.launch()
+        return self.until_ready(timeout)
+
+    def until_ready(self, timeout: float = 30) -> Live:
+        """Wait until it says it is ready."""
         assert self.process is not None
         deadline = time.monotonic() + timeout
         while not self._ready():

@@ -233,6 +233,7 @@ def report(name: str, seconds: float) -> bool:
             before = site.names()
             told, outcome = outage(site, way, seconds)
             wrong = unkept(site, way, told, outcome, before)
+            logs = [live.said() for live in site.replicas]
     except Impossible as reason:
         print(f"{name}: not done: {reason}")
         return True
@@ -244,13 +245,15 @@ def report(name: str, seconds: float) -> bool:
         f" ready again after {_back(told):.1f} s; {len(wrong)} promises not kept"
     )
     print("\n".join(f"{times:6} {what}" for what, times in outcome.trouble.most_common(8)))
-    print("\n".join(wrong[:20]), flush=True)
+    print("\n".join(wrong[:20]))
+    # Why, where one of them broke at something.
+    print("\n".join(log[log.index("Traceback"):][:4000] for log in logs if wrong and "Traceback" in log), flush=True)
     return not wrong
 
 
 def _back(told: Told) -> float:
     late = [sign.answered - told.mended for sign in told.ready if sign.status != 200]
-    return max(0.0, *late)
+    return max([0.0, *late])
 
 
 def main() -> None:
