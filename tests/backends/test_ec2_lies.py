@@ -68,7 +68,7 @@ def test_a_row_with_a_lie_in_it_leaves_the_others_as_they_are(lied: LiedTo, path
     between.lie = truth
     status, names = lied.told(path)
     assert status == 200
-    for seed in range(4):
+    for seed in range(3):
         chance = random.Random(f"{path} {seed}")
 
         def lie(asked: str, answer: Answer, chance: random.Random = chance) -> Answer:
@@ -139,7 +139,7 @@ def test_an_answer_without_its_list_is_no_empty_list(lied: LiedTo) -> None:
     lied.well(HERE, names)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=18, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(path=st.sampled_from(sorted(LISTS)), seed=st.integers(0, 2**32))
 def test_lies_anywhere_in_any_answer_are_no_mistake_of_ours(lied: LiedTo, path: str, seed: int) -> None:
     between = lied.between
