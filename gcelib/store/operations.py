@@ -222,8 +222,10 @@ class Operations:
             return [row.id for row in connection.execute(query)]
 
     def renew(self, holder: str, now: float, lease_seconds: float) -> int:
-        """Keep every open operation of this holder for so long from now; says how many there are."""
-        mine = (OPEN, table.c.holder == holder)
+        """Keep every open operation of this holder for so long from now, where nobody else could take them for half of
+        it at least; says how many that took."""
+        late = [table.c.lease_until < now + lease_seconds / 2] if self.alone else []
+        mine = (OPEN, table.c.holder == holder, *late)
         until = self._leased({"due": now, "lease_until": now + lease_seconds})["lease_until"]
         with self._store.write() as connection:
             return _count(connection.execute(update(table).where(*mine).values(lease_until=until)))
@@ -236,10 +238,6 @@ class Operations:
             change = change.where(table.c.holder == holder)
         with self._store.write() as connection:
             return _count(connection.execute(change))
-
-    def release_all(self) -> int:
-        """Take everything open from whoever held it: for the start of a server that shares with nobody."""
-        return self.release(None)
 
     def delete(self, project: str, scope: str, name: str) -> None:
         """Forget a done operation. Raises NotFound, and NotReady while it is not done."""

@@ -32,9 +32,9 @@ class LeaseLost(Exception):
 class Advance:
     """Visits operations. A visit never sleeps, and leaves on the books whatever it found.
 
-    `settled` is told of each operation that ended, `planner` plans the steps whose turn has come. Raises LeaseLost, and
-    Unavailable when the database is away: then the course in memory may be ahead of the books and is to be read again
-    from them.
+    `settled` is told of each operation that ended, `planner` plans the steps whose turn has come, `crowd` says how
+    many operations there are. Raises LeaseLost, and Unavailable when the database is away: then the course in memory
+    may be ahead of the books and is to be read again from them.
     """
 
     def __init__(
@@ -47,12 +47,14 @@ class Advance:
         lease_seconds: float,
         planner: Planner,
         settled: Callable[[Record], None] | None = None,
+        crowd: Callable[[], int] = lambda: 1,
     ) -> None:
         self._operations = operations
         self._clock = clock
         self._steady = steady
         self._lease = lease_seconds
         self._settled = settled
+        self._crowd = crowd
         self._carrier = Carrier(reach, self.save, clock, steady, Cooling(steady))
         turn = Turn(operations.is_open) if operations.alone else SharedTurn(operations.turns)
         self._unfolder = Unfolder(planner, turn, steady)
@@ -150,7 +152,7 @@ class Advance:
         pauses = []
         for state in (*course.steps.values(), *course.undo.values()):
             if state.sent or (not state.settled and state.resume > now):
-                polls = next_poll(now - state.since) if state.phase == Phase.SUBMITTED else 0.0
+                polls = next_poll(now - state.since, self._crowd()) if state.phase == Phase.SUBMITTED else 0.0
                 pauses.append(max(polls, min(state.resume - now, LONGEST)))
         return max(0.01, min(pauses, default=0.05))
 

@@ -16,6 +16,9 @@ POLLS = ((0.1, 0.06), (0.5, 0.1), (1.0, 0.2), (3.0, 0.3), (8.0, 0.5), (20.0, 1.0
 SLOWEST = 3.0
 """The pause between polls of a job older than every age in `POLLS`."""
 
+A_SECOND = 100
+"""How many jobs are asked for in a second at most: of a crowd each is asked for less often."""
+
 LONGEST = 60.0
 """No pause is longer, in seconds; one that seems to be was stored by a clock that went wrong."""
 
@@ -50,12 +53,10 @@ GRACE = 300.0
 """Seconds that a step has left at least when a process takes it on: its cloud may just be starting, too."""
 
 
-def next_poll(age: float) -> float:
-    """Seconds until the next poll of a job that was submitted `age` seconds ago."""
-    for until, pause in POLLS:
-        if age < until:
-            return pause
-    return SLOWEST
+def next_poll(age: float, crowd: int = 1) -> float:
+    """Seconds until the next poll of a job that was submitted `age` seconds ago, one of a `crowd` of operations."""
+    pause = next((pause for until, pause in POLLS if age < until), SLOWEST)
+    return max(pause, min(crowd / A_SECOND, LONGEST / 2))
 
 
 def deadline_for(step: Step) -> float:

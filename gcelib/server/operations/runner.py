@@ -73,7 +73,7 @@ class Runner:
         reach = Reach(clouds, Notes(store, clock, generations), number_of)
         advance = Advance(
             self.operations, reach, clock=clock, steady=_steady(clock, ticks), lease_seconds=LEASE_SECONDS,
-            planner=planner, settled=self._ended,
+            planner=planner, settled=self._ended, crowd=self._agenda.__len__,
         )
         self._advance = advance
         self._turns = Turns(self.operations, advance, self.holder, ticks, sleep)
@@ -98,7 +98,7 @@ class Runner:
     def take_over(self) -> None:
         """Claim the open operations that nobody holds; of a store that is ours alone, all."""
         if self.operations.alone:
-            self.operations.release_all()
+            self.operations.release()
         self._advance.take_over()
         self.sweep()
 

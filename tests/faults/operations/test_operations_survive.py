@@ -149,7 +149,7 @@ def test_stopping_lets_the_next_start_go_on_at_once(tmp_path: Path) -> None:
 def test_while_the_database_is_away_nothing_is_lost_or_done_twice(
     runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cloud_of(runner).seconds = 0.2
+    cloud_of(runner).seconds = 1.0
     begun = [begin(runner, f"n{number}") for number in range(5)]
     failures = []
 

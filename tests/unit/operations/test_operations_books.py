@@ -159,6 +159,7 @@ def test_a_done_operation_never_changes_again(books: Operations) -> None:
 def test_renewed_leases_last_and_released_ones_are_free_at_once(books: Operations) -> None:
     books.insert(record("a", holder="me", lease_until=120.0))
     assert books.renew("me", 200.0, 100.0) == 1
+    assert (books.renew("me", 249.0, 100.0), books.renew("me", 251.0, 50.0)) == (0, 0)
     assert books.claim("you", 200.0, 30.0) == []
     assert books.release("me") == 1
     assert [each.name for each in books.claim("you", 200.0, 30.0)] == ["a"]

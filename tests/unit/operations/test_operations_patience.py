@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from gcelib.server.operations.patience import CALLS, SILENT, Cooling
+from gcelib.server.operations.patience import A_SECOND, CALLS, SILENT, Cooling, next_poll
 
 
 def test_a_cloud_that_hangs_holds_so_many_threads_and_no_more() -> None:
@@ -31,3 +31,10 @@ def test_those_that_wait_behind_a_failure_are_told_what_it_was() -> None:
     assert cooling.words("q", "a") == ""
     cooling.answered("p", "a")
     assert cooling.words("p", "a") == ""
+
+
+def test_of_a_crowd_each_is_asked_for_less_often() -> None:
+    assert next_poll(0.0) < 0.1
+    assert next_poll(10.0) == next_poll(10.0, 20) == 1.0
+    assert next_poll(10.0, 1000) == 1000 / A_SECOND
+    assert next_poll(10.0, 1_000_000) < 60.0
