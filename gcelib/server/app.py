@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 
 API = "/compute/"
 Handler = Callable[[Request], Response]
-Headers = dict[str, str]
+Answer = tuple[int, dict[str, str], bytes]
+"""Status, headers and body."""
 WSGI = Callable[..., Iterable[bytes]]
 Gate = Callable[[Request], Response | None]
 _ALLOW = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
@@ -54,7 +55,7 @@ def build(
     """
     proxies = Proxies(trusted_proxies)
 
-    def answered(environ: dict[str, Any], handler: Handler) -> tuple[int, Headers, bytes]:
+    def answered(environ: dict[str, Any], handler: Handler) -> Answer:
         id = request_id(environ)
         with logs.request_scope(id):
             return _complete(_guarded(lambda: handler(read_request(environ, id, external_url, proxies)), id), id)
@@ -79,19 +80,10 @@ def build(
     app = _Application()
     app.route("/", method="GET", callback=lambda: serve(page))
     app.route("<path:re:[\\s\\S]*>", method="ANY", callback=lambda path: serve(anything))
-
-    def straight(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
-        """The API's own paths, of which Bottle would only say that they are not the home page."""
-        status, headers, body = answered(environ, anything)
-        bare = _OF_BODIES if status in _BODILESS else ()
-        pairs = [(name, _written(value)) for name, value in headers.items() if name not in bare]
-        start_response(_line(status), pairs)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
-
-    return _with_last_resort(app, straight)
+    return _with_last_resort(app, lambda environ: answered(environ, anything))
 
 
-def _with_last_resort(app: _Application, straight: WSGI) -> WSGI:
+def _with_last_resort(app: _Application, straight: Callable[[dict[str, Any]], Answer]) -> WSGI:
     """The app, with a straight way to the API; what fails even outside of a handler is an envelope, too."""
 
     def wsgi(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
@@ -99,7 +91,8 @@ def _with_last_resort(app: _Application, straight: WSGI) -> WSGI:
         path = environ["PATH_INFO"] = raw_target(environ)[0]
         try:
             if path.startswith(API):
-                return straight(environ, start_response)
+                # Bottle would only say of these that they are not the home page.
+                return _sent(straight(environ), environ["REQUEST_METHOD"], start_response)
             chunks: Iterable[bytes] = app.wsgi(environ, start_response)
             return chunks
         except Exception:
@@ -110,6 +103,14 @@ def _with_last_resort(app: _Application, straight: WSGI) -> WSGI:
             return [body]
 
     return wsgi
+
+
+def _sent(answer: Answer, method: str, start_response: Callable[..., object]) -> list[bytes]:
+    """An answer given to WSGI."""
+    status, headers, body = answer
+    bare = _OF_BODIES if status in _BODILESS else ()
+    start_response(_line(status), [(name, _written(value)) for name, value in headers.items() if name not in bare])
+    return [] if method == "HEAD" else [body]
 
 
 def _record(request: Request, method: str, response: Response, begun: float) -> Response:
@@ -136,7 +137,7 @@ def _guarded(answer: Callable[[], Response], id: str) -> Response:
         return Response(500, {"Content-Type": CONTENT_TYPE}, envelope(500, message))
 
 
-def _complete(response: Response, id: str) -> tuple[int, Headers, bytes]:
+def _complete(response: Response, id: str) -> Answer:
     """Status, headers and body of a response, with the headers that every answer has."""
     body = b"" if response.status in _BODILESS else response.body
     headers = {_capital(name): value for name, value in response.headers.items()}
