@@ -19,13 +19,15 @@ from tests.backends.moto import Moto
 from tests.faults.between import NO_ANSWERS, Answer, Between, Lie, anywhere_in_xml, truth
 from tests.faults.lied_to import LiedTo, lied_to
 
-ZONE = "us-east-1a"
+REGION = "eu-west-2"
+"""One that no other test uses: Moto is shared."""
+ZONE = "eu-west-2a"
 HERE = f"zones/{ZONE}/instances"
 LISTS = {
     "zones": "DescribeAvailabilityZones", f"zones/{ZONE}/machineTypes": "DescribeInstanceTypes",
     "global/images": "DescribeImages", HERE: "DescribeInstances", f"zones/{ZONE}/disks": "DescribeVolumes",
     "global/networks": "DescribeSubnets", "global/firewalls": "DescribeSecurityGroups",
-    "regions/us-east/addresses": "DescribeAddresses", "global/snapshots": "DescribeSnapshots",
+    "regions/eu-west/addresses": "DescribeAddresses", "global/snapshots": "DescribeSnapshots",
 }
 """A list of GCE's, and the action that tells what it is mainly made of."""
 HOURS = datetime.timedelta(hours=5)
@@ -39,7 +41,7 @@ SKEWED = {
 
 def changed(home: Moto, facet: str, verb: str, **args: object) -> str:
     """A change made at Moto itself; the thing's id."""
-    cloud = home.cloud()
+    cloud = home.cloud(REGION)
     job = cloud.submit(facet, verb, args, str(uuid.uuid4()))
     cloud.close()
     return job.target
@@ -48,7 +50,7 @@ def changed(home: Moto, facet: str, verb: str, **args: object) -> str:
 @pytest.fixture(scope="module")
 def lied(moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiedTo]:
     """A gcelib over Moto, which holds some of everything, with a liar between them."""
-    cloud = moto.cloud()
+    cloud = moto.cloud(REGION)
     image = next(each.id for each in cloud.images.list())
     for number in range(3):
         disk = changed(moto, "volumes", "create", name=f"disk-{number}", zone_id=ZONE, size_gb=8)
@@ -57,7 +59,7 @@ def lied(moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiedT
         changed(moto, "nodes", "create", name=f"vm-{number}", zone_id=ZONE, size_id="t3.micro", image_id=image)
     cloud.close()
     between = Between(moto.url)
-    told = moto.clouds().replace(moto.url, between.url).replace("timeout = 10", "timeout = 3")
+    told = moto.clouds(REGION).replace(moto.url, between.url).replace("timeout = 10", "timeout = 3")
     with lied_to(tmp_path_factory.mktemp("lied"), between, told) as found:
         yield found
 
@@ -161,7 +163,7 @@ def test_a_change_whose_answer_makes_no_sense_is_looked_for_and_found(moto: Moto
     between = Between(moto.url)
     between.lie = lambda asked, answer: (
         (200, XML, body.replace(b"{}", b"CreateVolume")) if asked == "CreateVolume" else answer)
-    cloud = moto.cloud(endpoint=between.url)
+    cloud = moto.cloud(REGION, endpoint=between.url)
     key = str(uuid.uuid4())
     args = {"name": "lost", "zone_id": ZONE, "size_gb": 8}
     with pytest.raises(Uncertain, match="whether it was carried out is not known"):
@@ -207,7 +209,7 @@ def test_a_request_of_another_time_is_about_clocks_whoever_has_signed_it(
     monkeypatch.setattr(clock, "_AHEAD", {})
     between = Between(moto.url)
     between.lie = dated(HOURS, code, SKEWED[code])
-    cloud = moto.cloud(endpoint=between.url, owned=owned)
+    cloud = moto.cloud(REGION, endpoint=between.url, owned=owned)
     with pytest.raises(Unavailable, match=r"clocks of this machine and of the cloud\. Its clock is 5 hours ahead"):
         cloud.nodes.list()
     cloud.close()
@@ -220,7 +222,7 @@ def test_keys_that_are_refused_are_told_with_the_clock(moto: Moto, monkeypatch: 
     words = "AWS was not able to validate the provided access credentials"
     between.lie = dated(-HOURS, "AuthFailure", words)
     for owned, kind in ((True, Unavailable), (False, Unauthenticated)):
-        cloud = moto.cloud(endpoint=between.url, owned=owned)
+        cloud = moto.cloud(REGION, endpoint=between.url, owned=owned)
         with pytest.raises(kind, match="Its clock is 5 hours behind this machine's"):
             cloud.nodes.list()
         cloud.close()
