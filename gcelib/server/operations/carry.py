@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
 
@@ -96,14 +95,23 @@ class Carrier:
             except Bug as fault:
                 self._fail(course, step, state, fault)
                 return False
-            state.key = _key(course, step, state)
+            state.key = course.key(step, state)
+        if not state.tries:
             state.since, state.deadline = now, now + seconds
-        state.phase = Phase.SUBMITTING
-        state.tries += 1
         if course.record.start_time is None:
             course.change(status="RUNNING", start_time=max(self._clock(), course.record.insert_time))
-        self._save(course)
+        self._announce(course, state)
         return True
+
+    def _announce(self, course: Course, state: StepState) -> None:
+        """Put on the books that this is about to be sent. What cannot be put there is not sent, and was no attempt."""
+        before = state.phase
+        state.phase, state.tries = Phase.SUBMITTING, state.tries + 1
+        try:
+            self._save(course)
+        except BaseException:
+            state.phase, state.tries = before, state.tries - 1
+            raise
 
     def _send(self, course: Course, step: Step, state: StepState, patient: bool) -> None:
         if self._steady() - course.kept > STALE:
@@ -208,8 +216,7 @@ class Carrier:
             self._fail(course, step, state, unknown(step, state, words), unknown=True)
         else:
             state.looks = 0
-            state.tries += 1
-            self._save(course)
+            self._announce(course, state)
             self._send(course, step, state, True)
 
     def _poll(self, course: Course, step: Step, state: StepState) -> None:
@@ -291,9 +298,3 @@ class Carrier:
         course.dirty = True
         if course.fault is None and not step.optional:
             course.raised = fault
-
-
-def _key(course: Course, step: Step, state: StepState) -> str:
-    """A step's key to its cloud: the same whoever carries it out, also from a backup of before it was sent."""
-    back = "undo " if any(each is state for each in course.undo.values()) else ""
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{course.record.id}/{back}{step.name}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -165,6 +166,11 @@ class Course:
     def unknown(self) -> bool:
         """True when nobody knows of a step whether it happened."""
         return any(state.unknown for state in self.steps.values())
+
+    def key(self, step: Step, state: StepState) -> str:
+        """A step's key to its cloud: the same whoever carries it out, also from a backup of before it was sent."""
+        back = "undo " if any(each is state for each in self.undo.values()) else ""
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.record.id}/{back}{step.name}"))
 
     def change(self, **values: Any) -> None:
         """Replace fields of the record."""
