@@ -19,6 +19,9 @@ WEATHER: tuple[tuple[str, dict[str, Any]], ...] = (
 COMMANDS = ("*", "*", "*", "deployVirtualMachine", "destroyVirtualMachine", "createVolume", "associateIpAddress",
             "authorizeSecurityGroupIngress", "createTags")
 
+STARTED = 300.0
+"""Seconds that a replica may take to start on a machine that has much else to do."""
+
 
 def garbage(soak: Soak, dice: random.Random) -> None:
     """Bytes that are no request, and requests that make no sense."""
@@ -81,7 +84,7 @@ class Kills:
         live = replicas[victims[self._turn % len(victims)]]
         live.stop(signal.SIGKILL)
         soak.rest(dice.uniform(0.0, self._pause))
-        live.start(60)
+        live.start(STARTED)
         soak.count("kills")
 
     @staticmethod
