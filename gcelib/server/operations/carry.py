@@ -82,9 +82,7 @@ class Carrier:
             self._say(course, self._cooling.words(course.record.project, step.cloud))
         return remaining > 0
 
-    def _prepare(
-        self, course: Course, step: Step, state: StepState, now: float, seconds: float
-    ) -> bool:
+    def _prepare(self, course: Course, step: Step, state: StepState, now: float, seconds: float) -> bool:
         """Put on the books that this is about to be sent; False when it cannot be yet, or ever."""
         if not state.key:
             try:
