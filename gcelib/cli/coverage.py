@@ -33,9 +33,9 @@ def run(args: argparse.Namespace) -> int:
     table = RouteTable.load()
     served = offered()
     if args.format == "json":
-        print(json.dumps(_rows(table.methods, served, table.document["revision"]), indent=2))
+        print(json.dumps(_rows(table.methods, served, table.revision), indent=2))
     else:
-        print("\n".join(_markdown(table.methods, served, table.document["revision"])))
+        print("\n".join(_markdown(table.methods, served, table.revision)))
     return 0
 
 

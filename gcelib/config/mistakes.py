@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 
@@ -34,6 +33,8 @@ class Mistakes:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """'did you mean "x"?' when one of the known words is near, else what may be written."""
+    import difflib  # Only mistakes are worth what it takes to load.
+
     words = {each.lower(): each for each in sorted(known)}
     near = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.6)
     if near:

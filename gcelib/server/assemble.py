@@ -14,7 +14,7 @@ from gcelib.drivers import registry
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.projects import Projects
 from gcelib.errors import Fault, NotFound, Unauthenticated
-from gcelib.server import dispatch, home, logs, metrics, resources, upkeep
+from gcelib.server import discovery, dispatch, home, logs, metrics, upkeep
 from gcelib.server.context import Services
 from gcelib.server.discovery.serve import Discovery
 from gcelib.server.listing import Sealer
@@ -68,7 +68,7 @@ class Server:
         )
         metrics.watch_operations(operations.count)
         services = Services(config, notes, operations, self._runner, Sealer(secret), time.time)
-        self._discovery = Discovery(resources.table().document)
+        self._discovery = Discovery(discovery.load)
         self._services = services
         self.api = dispatch.Dispatch(self.gate, lambda: self._projects, services, self._discovery, self._trail)
 

@@ -107,6 +107,7 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._note)
         self.start()
+        memory.settle()
         try:
             announce()
         except BaseException:

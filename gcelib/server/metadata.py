@@ -6,8 +6,6 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from email.mime.multipart import MIMEMultipart
-from email.mime.text import MIMEText
 from typing import Any
 
 from gcelib.errors import Invalid
@@ -120,6 +118,9 @@ def _first_boot(script: str, keys: Sequence[str]) -> str:
     config = "#cloud-config\nssh_authorized_keys:\n" + "".join(f"  - {key}\n" for key in keys) if keys else ""
     if not (script and config):
         return script or config
+    from email.mime.multipart import MIMEMultipart
+    from email.mime.text import MIMEText
+
     document = MIMEMultipart(boundary="==gcelib==")
     for text, subtype in ((config, "cloud-config"), (script, "x-shellscript")):
         document.attach(MIMEText(text, subtype, "utf-8"))

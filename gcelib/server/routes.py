@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import sys
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import unquote
+
+import msgspec
 
 from gcelib.errors import Malformed, NotFound, WrongVerb
 from gcelib.server import discovery
@@ -69,20 +72,50 @@ class _Node:
 _NOWHERE = _Node()
 
 
+class Schemas(Mapping[str, Any]):
+    """JSON schemas by name, each read when it is first asked for; few ever are."""
+
+    def __init__(self, raw: Mapping[str, msgspec.Raw]) -> None:
+        self._raw = raw
+        self._read: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._read:
+            self._read[name] = msgspec.json.decode(self._raw[name])
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._raw)
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def fields(self, name: str) -> tuple[str, ...]:
+        """The names of an object's fields; none for a name there is not."""
+        return (*map(sys.intern, _FIELDS.decode(self._raw[name]).properties),) if name in self._raw else ()
+
+
+class _Fields(msgspec.Struct):
+    properties: dict[str, msgspec.Raw] = {}
+
+
+_FIELDS = msgspec.json.Decoder(_Fields)
+
+
 class RouteTable:
     """All methods of one discovery document.
 
-    `methods` by id, `schemas` by name (raw JSON schemas of the document), `document` the document itself.
+    `methods` by id, `schemas` by name (raw JSON schemas of the document), `revision` the document's.
     """
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self.document = document
-        self.schemas: Mapping[str, Any] = document["schemas"]
+    def __init__(self, document: discovery.Parts) -> None:
+        self.revision = document.revision
+        self.schemas = Schemas({name: raw.copy() for name, raw in document.schemas.items()})
         self._root = _Node()
         known: dict[str, Param] = {}
         methods: dict[str, Method] = {}
-        for collection, resource in document["resources"].items():
-            for name, raw in resource.get("methods", {}).items():
+        for collection, resource in document.resources.items():
+            for name, raw in msgspec.json.decode(resource).get("methods", {}).items():
                 method = _method(collection, name, raw, known, self.schemas)
                 methods[method.id] = method
                 self._add(method, raw["path"])
@@ -91,7 +124,7 @@ class RouteTable:
     @classmethod
     def load(cls) -> RouteTable:
         """The table of the document that ships with gcelib."""
-        return cls(discovery.load())
+        return cls(discovery.parts())
 
     def _add(self, method: Method, template: str) -> None:
         node = self._root
@@ -148,7 +181,7 @@ class RouteTable:
 
 
 def _method(
-    collection: str, name: str, raw: Mapping[str, Any], known: dict[str, Param], schemas: Mapping[str, Any]
+    collection: str, name: str, raw: Mapping[str, Any], known: dict[str, Param], schemas: Schemas
 ) -> Method:
     response = raw.get("response", {}).get("$ref", "")
     return Method(
@@ -161,7 +194,7 @@ def _method(
         order=tuple(raw.get("parameterOrder", ())),
         request=raw.get("request", {}).get("$ref", ""),
         response=response,
-        answers=schemas.get(response, {}).get("properties", {}).keys(),
+        answers=schemas.fields(response),
         scope=_scope(raw["flatPath"]),
     )
 

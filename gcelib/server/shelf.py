@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import cachetools
+import msgspec
 
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.lists import remembers
@@ -14,6 +15,10 @@ from gcelib.server.gathering import Gathering
 
 MOST_ROWS = 32_000
 """How many rendered rows are kept at most, in at most 32 lists: a client's every spelling of our host has its own."""
+
+
+MOST_NOTES = 256 * 1024
+"""Bytes of one kind's notes in one place that are worth keeping."""
 
 
 class Sources(dict[str, tuple[Any, ...]]):
@@ -52,6 +57,7 @@ class Shelf:
         self._rows: cachetools.LRUCache[Any, tuple[Sources, Any]] = cachetools.LRUCache(
             MOST_ROWS, getsizeof=lambda kept: max(MOST_ROWS // 32, len(kept[1].rows))
         )
+        self._notes: cachetools.LRUCache[tuple[str, str], tuple[int, Any]] = cachetools.LRUCache(64)
         self.gathering = Gathering()
 
     def rows(self, key: Any) -> tuple[Sources, Any] | None:
@@ -74,6 +80,22 @@ class Shelf:
         value = make()
         self.keep(key, sources, value)
         return value
+
+    def notes(self, key: tuple[str, str], version: int, read: Callable[[], Any]) -> Any:
+        """What the store has in one place of one kind, read again when its version is another; never change it.
+
+        Notes may hold whole scripts: those that take much room are read each time.
+        """
+        with self._lock:
+            kept = self._notes.get(key)
+        if kept is not None and kept[0] == version:
+            return kept[1]
+        found = read()
+        with self._lock:
+            self._notes.pop(key, None)
+            if len(msgspec.json.encode(found)) <= MOST_NOTES:
+                self._notes[key] = (version, found)
+        return found
 
     def keep(self, key: Any, sources: tuple[Any, ...], value: Any) -> None:
         """Have `made` give this for these sources."""

@@ -95,7 +95,8 @@ class View:
         """What the store keeps in one place for things of one kind, by id."""
         self._looked.add("notes.")
         place = keys.place(self._tenancy, place)
-        found: Mapping[str, dict[str, Any]] = self.memo(f"notes {place} {kind}", lambda: self._notes.all(place, kind))
+        read = lambda: self._shelf.notes((place, kind), self._version, lambda: self._notes.all(place, kind))  # noqa: E731
+        found: Mapping[str, dict[str, Any]] = self.memo(f"notes {place} {kind}", read)
         return found
 
     def rendered(

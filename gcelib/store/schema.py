@@ -8,17 +8,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
 from gcelib.errors import Unavailable
 
 if TYPE_CHECKING:
+    from alembic.config import Config
+
     from gcelib.store.engine import Store
+
+# Alembic is imported where it is used: a start finds the newest schema nearly always, and needs none of it.
+
+NEWEST = "0004"
+"""The schema that the newest migration makes."""
+_VERSION = "alembic_version"
 
 _LOCK = threading.Lock()
 """Alembic keeps the migration it runs in module globals."""
@@ -33,6 +36,11 @@ def upgrade(store: Store) -> None:
     Two processes that start together take turns: on SQLite by the write lock, on PostgreSQL by an
     advisory one. Raises Unavailable when the database is newer than this gcelib.
     """
+    with store.read() as connection:
+        if revision_of(connection) == NEWEST:
+            return
+    from alembic.util import CommandError
+
     with store.write() as connection, turn(connection):
         try:
             migrate(connection)
@@ -51,6 +59,8 @@ def turn(connection: Connection) -> Iterator[None]:
 
 def migrate(connection: Connection, revision: str = "head") -> None:
     """Run the migrations up to this revision, within `turn`. Raises Alembic's CommandError for an unknown one."""
+    from alembic import command
+
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
@@ -58,15 +68,21 @@ def migrate(connection: Connection, revision: str = "head") -> None:
 
 def revisions() -> list[str]:
     """The schemas this version knows, the newest first."""
+    from alembic.script import ScriptDirectory
+
     return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
 
 
 def revision_of(connection: Connection) -> str:
     """The schema that a database has, "" for none."""
-    return MigrationContext.configure(connection).get_current_revision() or ""
+    if not connection.dialect.has_table(connection, _VERSION):
+        return ""
+    return str(connection.execute(text(f"SELECT version_num FROM {_VERSION}")).scalar() or "")
 
 
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     return config

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gcelib.server.discovery.build import STAMP, reachable
@@ -37,9 +37,9 @@ _GOOGLES = ("mtlsRootUrl", "endpoints", "icons", STAMP)
 
 
 class Discovery:
-    """Makes the documents that `GET /discovery/v1/apis..` answers; `document` is the pruned one."""
+    """Makes the documents that `GET /discovery/v1/apis..` answers; `document` gives the pruned one."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: Callable[[], Mapping[str, Any]]) -> None:
         self._document = document
         self._lock = threading.Lock()
         self._offered: frozenset[str] | None = None
@@ -65,7 +65,7 @@ class Discovery:
             "id": "compute:v1",
             "name": "compute",
             "version": "v1",
-            "title": self._document["title"],
+            "title": self._document()["title"],
             "discoveryRestUrl": base_url + REST,
             "preferred": True,
         }
@@ -73,7 +73,8 @@ class Discovery:
 
     def _trimmed(self, offered: frozenset[str]) -> dict[str, Any]:
         resources = {}
-        for name, resource in self._document["resources"].items():
+        document = self._document()
+        for name, resource in document["resources"].items():
             methods = {
                 key: _loosened(method)
                 for key, method in resource["methods"].items()
@@ -83,12 +84,12 @@ class Discovery:
                 resources[name] = {"methods": methods}
         dropped = {*_OWN_URL, *_GOOGLES, "resources", "schemas"}
         return {
-            **{key: value for key, value in self._document.items() if key not in dropped},
+            **{key: value for key, value in document.items() if key not in dropped},
             "servicePath": "compute/v1/",
             "basePath": "/compute/v1/",
             "batchPath": "batch/compute/v1",
             "resources": resources,
-            "schemas": reachable(self._document["schemas"], resources),
+            "schemas": reachable(document["schemas"], resources),
         }
 
 

@@ -12,8 +12,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import re2
-
 Predicate = Callable[[Mapping[str, Any]], bool]
 Test = Callable[[Any], bool]
 Number = int | float
@@ -127,6 +125,9 @@ def _matching(pattern: str) -> Test:
     same = _by_value(pattern)
     if _PLAIN.fullmatch(pattern):
         return lambda value: value == pattern if isinstance(value, str) else _spelt(value, same, pattern)
+    # Two megabytes that most servers never need.
+    import re2
+
     options = re2.Options()
     options.max_mem = REGEX_MEMORY
     options.log_errors = False

@@ -23,7 +23,7 @@ OFFERED = frozenset(
 
 
 def served(offered: frozenset[str] = OFFERED, base: str = BASE) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(Discovery(DOCUMENT).rest(base, offered))
+    document: dict[str, Any] = json.loads(Discovery(lambda: DOCUMENT).rest(base, offered))
     return document
 
 
@@ -82,7 +82,7 @@ def test_only_schemas_in_use_are_served() -> None:
 
 
 def test_each_client_is_led_to_the_address_it_used() -> None:
-    source = Discovery(DOCUMENT)
+    source = Discovery(lambda: DOCUMENT)
     first, second = (json.loads(source.rest(base, OFFERED)) for base in (BASE, "http://localhost:1"))
     assert second["rootUrl"] == "http://localhost:1/"
     assert {k: v for k, v in first.items() if k not in ("rootUrl", "baseUrl")} == {
@@ -106,7 +106,7 @@ def test_googles_library_builds_from_it_and_lets_any_name_through(name: str) -> 
 
 
 def test_the_directory_names_the_document() -> None:
-    directory = json.loads(Discovery(DOCUMENT).directory(BASE))
+    directory = json.loads(Discovery(lambda: DOCUMENT).directory(BASE))
     assert directory["kind"] == "discovery#directoryList"
     assert [item["discoveryRestUrl"] for item in directory["items"]] == [
         BASE + "/discovery/v1/apis/compute/v1/rest"
