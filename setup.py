@@ -56,12 +56,12 @@ setup(
         "platformdirs>=4.0,<5",
     ],
     extras_require={
-        "postgres": ["psycopg[binary]>=3.2,<4"],
+        "postgres": ["psycopg[binary]>=3.3.9,<4"],
         "redis": ["redis>=5.1,<9"],
         "test": [
             "pytest>=8.2,<10", "pytest-xdist>=3.5,<4",
             "hypothesis>=6.100,<7", "schemathesis>=4.0,<5", "jsonschema>=4.20,<5",
-            "cs>=3.2,<6", "requests-mock>=1.11,<2", "psycopg[binary]>=3.2,<4", "redis>=5.1,<9",
+            "cs>=3.2,<6", "requests-mock>=1.11,<2", "psycopg[binary]>=3.3.9,<4", "redis>=5.1,<9",
             "google-api-python-client>=2.120,<3", "google-cloud-compute>=1.20,<2", "ruff>=0.6,<1", "mypy>=1.10,<3",
             "build>=1.2,<2", "pip-audit>=2.7,<3",
             # EC2, as tests/backends/moto.py serves it.
