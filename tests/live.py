@@ -129,7 +129,7 @@ aliases = ["demo@example.com"]
         try:
             with requests.get(f"http://127.0.0.1:{self.admin}/healthz", timeout=5) as answer:
                 return answer.status_code == 200
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def said(self) -> str:
