@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextvars
 import dataclasses
 import re
 import secrets
+import threading
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from itertools import islice
+from itertools import groupby, islice
 from urllib.parse import urlsplit
 
 from gcelib.errors import Fault, Invalid, Malformed
@@ -15,6 +18,8 @@ from gcelib.web import Request, Response
 MAX_PARTS = 1000
 MAX_HEAD = 64 * 1024
 """Bytes of one part's headers, as many as a request's may have."""
+SIDE = 4
+"""Parts of one batch that are answered at the same time, at most."""
 MAX_ANSWER = 64 << 20
 """Bytes that a batch's answers may fill together."""
 
@@ -40,6 +45,57 @@ def split(content_type: str, body: bytes, outer: Request) -> list[Part]:
     if not pieces:
         raise Invalid("A batch must hold at least one request.")
     return [_part(piece, outer, number) for number, piece in enumerate(pieces, 1)]
+
+
+def in_turn(parts: Sequence[Part], answer: Callable[[Request | Fault], Response]) -> list[tuple[str, Response]]:
+    """Every part's answer, in the parts' order, each as `answer` gives it.
+
+    Reads that follow each other are answered side by side. What may change something waits for all before it, and
+    all after it wait for that.
+    """
+    found: list[tuple[str, Response]] = []
+    for reads, some in groupby(parts, key=lambda part: _reads(part[1])):
+        group = list(some)
+        if reads and len(group) > 1:
+            answers = _side_by_side([part for _, part in group], answer)
+            found += zip((id for id, _ in group), answers, strict=True)
+        else:
+            found += ((id, answer(part)) for id, part in group)
+    return found
+
+
+def _reads(part: Request | Fault) -> bool:
+    return isinstance(part, Fault) or part.method in ("GET", "HEAD")
+
+
+def _side_by_side(parts: Sequence[Request | Fault], answer: Callable[[Request | Fault], Response]) -> list[Response]:
+    """The answers of parts that do not mind each other, given here and in threads beside. Raises what `answer` does."""
+    answers: list[Response | None] = [None] * len(parts)
+    failed: list[BaseException] = []
+    left = iter(range(len(parts)))
+    lock = threading.Lock()
+
+    def go_on() -> None:
+        while not failed:
+            with lock:
+                at = next(left, None)
+            if at is None:
+                return
+            try:
+                answers[at] = answer(parts[at])
+            except BaseException as error:
+                failed.append(error)
+
+    beside = [threading.Thread(target=contextvars.copy_context().run, args=(go_on,), name="batch", daemon=True)
+              for _ in range(min(SIDE, len(parts)) - 1)]
+    for thread in beside:
+        thread.start()
+    go_on()
+    for thread in beside:
+        thread.join()
+    if failed:
+        raise failed[0]
+    return [each for each in answers if each is not None]
 
 
 def join(parts: list[tuple[str, Response]]) -> Response:

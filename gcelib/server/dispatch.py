@@ -210,17 +210,20 @@ class Dispatch:
         if request.method != "POST":
             raise WrongVerb("A batch is sent with POST.", headers={"Allow": "POST"})
         parts = batch.split(request.header("content-type"), request.body, request)
-        answers: list[tuple[str, Response]] = []
         room = batch.MAX_ANSWER
+
+        def answer(part: Request | Fault) -> Response:
+            nonlocal room
+            if room <= 0:
+                part = TooLarge("The answers of this batch are too large together; send the rest as another batch.")
+            elif not deadline.left():
+                part = Unavailable("This batch has taken all the time it may take; send this part again.")
+            answered = fault_response(part) if isinstance(part, Fault) else self(part)
+            room -= len(answered.body)
+            return answered
+
         with deadline.within(self._services.config.server.request_seconds):
-            for id, part in parts:
-                if room <= 0:
-                    part = TooLarge("The answers of this batch are too large together; send the rest as another batch.")
-                elif not deadline.left():
-                    part = Unavailable("This batch has taken all the time it may take; send this part again.")
-                answers.append((id, fault_response(part) if isinstance(part, Fault) else self(part)))
-                room -= len(answers[-1][1].body)
-        return batch.join(answers)
+            return batch.join(batch.in_turn(parts, answer))
 
 
 def _digest(request: Request) -> str:

@@ -9,7 +9,7 @@ from gcelib import naming
 from gcelib.errors import Invalid, Missing, NotReady, Unsupported
 from gcelib.models import Volume, VolumeState
 from gcelib.server import copies, disks, fingerprint, kinds_of_disk, remarks, unmet
-from gcelib.server.collection import Rendered, Zonal, scope_of
+from gcelib.server.collection import Known, Rendered, Zonal, scope_of
 from gcelib.server.context import Context
 from gcelib.server.directory import Directory, Found
 from gcelib.server.operations.plan import Step, Work
@@ -31,12 +31,20 @@ IGNORED = ("licenses", "guestOsFeatures")
 POLICIES = "it has no resource policies. Make snapshots from your own scheduler (compute.disks.createSnapshot)."
 REPLICAS = "it replicates no disks. Make snapshots (compute.disks.createSnapshot)."
 CHANGEABLE = frozenset({"sizeGb", "labels", "labelFingerprint", "description"})
+KNOWN: Known = {
+    "id": lambda ctx, item: naming.number(item.cloud.name, "volume", item.model.id),
+    "creationTimestamp": lambda ctx, item: rfc3339(item.model.created),
+    "name": lambda ctx, item: item.name,
+    "status": lambda ctx, item: STATUS[item.model.state],
+}
+"""What a list of all disks may be put in order by or filtered by without rendering each."""
 
 
 class Disks(Zonal):
     """Sizes in GB are the cloud's, rounded up."""
 
     name, kind = "disks", "disk"
+    known = KNOWN
     looks = ("zones.list", "nodes.list", "volumes.list", "volumes.types", "images.list")
     refusals: ClassVar[Mapping[str, str]] = {
         "addResourcePolicies": POLICIES,
@@ -56,13 +64,10 @@ class Disks(Zonal):
         note = self._note(ctx, item)
         labels = remarks.labels_of(disk.tags, note)
         shown: Rendered = {
-            "id": naming.number(item.cloud.name, "volume", disk.id),
-            "creationTimestamp": rfc3339(disk.created),
-            "name": item.name,
+            **{name: tell(ctx, item) for name, tell in self.known.items()},
             "description": remarks.said_of("description", disk.tags, note),
             "sizeGb": str(disk.size_gb),
             "zone": ctx.link(scope),
-            "status": STATUS[disk.state],
             "type": ctx.link(scope, "diskTypes", self._type(ctx, item)),
             "labelFingerprint": fingerprint.fingerprint(labels),
             "physicalBlockSizeBytes": "4096",

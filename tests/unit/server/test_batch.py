@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import email
 import json
+import threading
+import time
 import tracemalloc
+from contextvars import ContextVar
 from typing import Any
 
 import httplib2  # type: ignore[import-untyped]
@@ -179,3 +182,79 @@ def test_a_body_full_of_delimiters_takes_no_memory() -> None:
 
 def test_a_part_of_headers_without_end_is_refused() -> None:
     assert isinstance(fault("GET /compute/v1/projects/p HTTP/1.1\n" + "A: b\n" * 20_000 + "\n"), Malformed)
+
+
+def parts(*verbs: str) -> list[batch.Part]:
+    return [(str(number), Request(verb, f"/{number}")) for number, verb in enumerate(verbs)]
+
+
+def numbered(part: Request | Fault) -> Response:
+    assert isinstance(part, Request)
+    return Response(200, {}, part.path.encode())
+
+
+def test_reads_are_answered_side_by_side_and_in_order() -> None:
+    together = threading.Barrier(batch.SIDE)
+
+    def answer(part: Request | Fault) -> Response:
+        together.wait(30)
+        return numbered(part)
+
+    answers = batch.in_turn(parts(*["GET"] * batch.SIDE * 3), answer)
+    assert [(id, response.body) for id, response in answers] == [(str(n), f"/{n}".encode()) for n in range(12)]
+
+
+def test_no_more_are_answered_at_once_than_may_be() -> None:
+    lock, now, most = threading.Lock(), 0, 0
+
+    def answer(part: Request | Fault) -> Response:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.001)
+        with lock:
+            now -= 1
+        return numbered(part)
+
+    batch.in_turn(parts(*["GET"] * 50), answer)
+    assert most <= batch.SIDE
+
+
+def test_a_change_waits_for_what_comes_before_it_and_is_waited_for() -> None:
+    begun: list[str] = []
+    ended: list[str] = []
+
+    def answer(part: Request | Fault) -> Response:
+        assert isinstance(part, Request)
+        begun.append(part.path)
+        if part.method == "POST":
+            assert len(ended) == int(part.path[1:])
+        else:
+            assert {f"/{n}" for n in (2, 3) if n < int(part.path[1:])} <= set(ended)
+        ended.append(part.path)
+        return numbered(part)
+
+    answers = batch.in_turn(parts("GET", "GET", "POST", "POST", "GET", "HEAD"), answer)
+    assert [response.body for _, response in answers] == [f"/{n}".encode() for n in range(6)]
+    assert begun.index("/2") == 2
+    assert begun.index("/3") == 3
+
+
+def test_what_a_part_notes_stays_its_own_and_what_it_raises_is_raised() -> None:
+    word: ContextVar[str] = ContextVar("word", default="")
+    word.set("outer")
+
+    def answer(part: Request | Fault) -> Response:
+        assert isinstance(part, Request)
+        assert word.get() in ("outer", "inner")
+        if threading.current_thread() is not here:
+            word.set("inner")
+        if part.path == "/3":
+            raise RuntimeError("as ordered")
+        return numbered(part)
+
+    here = threading.current_thread()
+    with pytest.raises(RuntimeError, match="as ordered"):
+        batch.in_turn(parts(*["GET"] * 4), answer)
+    assert word.get() == "outer"

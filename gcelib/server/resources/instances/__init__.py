@@ -15,6 +15,7 @@ class Instances(Settings):
     """Each verb's work is planned in a file of its theme beside this one."""
 
     name, kind = "instances", "instance"
+    known = render.KNOWN
     looks = ("zones.list", "nodes.list", "volumes.list", "networks.list", "sizes.list")
 
     def directory(self, ctx: Context) -> Directory[Node]:

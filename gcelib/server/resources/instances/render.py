@@ -9,12 +9,21 @@ from typing import Any
 from gcelib import naming
 from gcelib.models import Nic, Node, NodeState, Volume
 from gcelib.server import fingerprint, groups, metadata, networks, remarks
-from gcelib.server.collection import Rendered
+from gcelib.server.collection import Known, Rendered
 from gcelib.server.context import Context
 from gcelib.server.directory import Directory, Found
 from gcelib.server.machine_states import STATUS
 from gcelib.server.resources.instances import access, asked
 from gcelib.server.times import rfc3339
+
+
+KNOWN: Known = {
+    "id": lambda ctx, item: naming.number(item.cloud.name, "node", item.model.id),
+    "creationTimestamp": lambda ctx, item: rfc3339(item.model.created),
+    "name": lambda ctx, item: item.name,
+    "status": lambda ctx, item: STATUS[item.model.state],
+}
+"""What a list of all machines may be put in order by or filtered by without rendering each."""
 
 
 def instance(ctx: Context, item: Found[Node]) -> Rendered:
@@ -24,13 +33,10 @@ def instance(ctx: Context, item: Found[Node]) -> Rendered:
     zone = ctx.link("zones", item.zone)
     labels = remarks.labels_of(node.tags, note)
     shown: Rendered = {
-        "id": naming.number(item.cloud.name, "node", node.id),
-        "creationTimestamp": rfc3339(node.created),
-        "name": item.name,
+        **{name: tell(ctx, item) for name, tell in KNOWN.items()},
         "description": remarks.said_of("description", node.tags, note),
         "tags": tags(groups.network_tags(item, note)),
         "machineType": f"{zone}/machineTypes/{_machine_type(ctx, item)}",
-        "status": STATUS[node.state],
         "zone": zone,
         "canIpForward": False,
         "networkInterfaces": [_nic(ctx, item, index, nic, note) for index, nic in enumerate(node.nics)],
