@@ -12,6 +12,8 @@ from dataclasses import dataclass
 LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 LABEL_PATTERN = "[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _LONGEST = 63
+_TWIN = re.compile(r"-[0-9a-f]{8}\Z")
+_HOST = re.compile(r"[A-Za-z]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?\Z")
 
 
 def is_label(text: str) -> bool:
@@ -19,14 +21,22 @@ def is_label(text: str) -> bool:
     return LABEL.match(text) is not None
 
 
+def is_host_name(text: str) -> bool:
+    """Whether this could be a machine's host name (RFC 1123 with a letter first): a label in any letter case."""
+    return _HOST.match(text) is not None
+
+
 def slug(text: str) -> str:
     """The label nearest to a backend's name; a label is its own slug, and equal names have equal slugs.
 
     "Extra-large" -> "extra-large", "Linux CentOS 6.4 64-bit" -> "linux-centos-6-4-64-bit". A name that
-    starts with a digit gets an "n-", one with no usable letter a hash, one too long is cut and marked.
+    starts with a digit gets an "n-", one with no usable letter a hash, one too long is cut and marked. Host names
+    have one label only if they differ in nothing but case.
     """
     if is_label(text):
         return text
+    if text.isascii() and is_label(text.lower()):
+        return text.lower()
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     label = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     if not label:
@@ -36,6 +46,11 @@ def slug(text: str) -> str:
     if len(label) > _LONGEST:
         label = with_suffix(label, _hash(text))
     return label
+
+
+def may_have_suffix(label: str) -> bool:
+    """Whether a label may be one that tells twins apart that have UUIDs for ids: none else ends so by our doing."""
+    return _TWIN.search(label) is not None
 
 
 def with_suffix(label: str, suffix: str) -> str:

@@ -41,7 +41,7 @@ FACETS = (
 )
 
 
-READS = frozenset({"list", "find", "types", "console"})
+READS = frozenset({"list", "find", "of", "types", "console"})
 """The verbs that change nothing; every other is a write."""
 
 
@@ -58,6 +58,7 @@ class Traits:
     `default_group`: the group every machine joins when none is named; "" when there is none.
     `name_pattern`: what a machine's name must match for this cloud to take it.
     `keeps_names`: a machine has the name that was asked for; where not, gcelib remembers it.
+    `host_names`: machines are called by host names and have UUIDs for ids: `Nodes.find` finds what a GCE name may mean.
     `spanning_networks`: a network reaches every zone: it is listed once in each, always under the same id.
     `groups_of_networks`: a security group is of one network, which must be named when it is made.
     `public_at_birth`: a machine is made with a public address of its own or without; where not, one is taken for it.
@@ -73,6 +74,7 @@ class Traits:
     default_group: str = "default"
     name_pattern: str = r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
     keeps_names: bool = True
+    host_names: bool = False
     spanning_networks: bool = False
     groups_of_networks: bool = False
     public_at_birth: bool = False
@@ -174,7 +176,7 @@ class Nodes(Protocol):
 
 
 class Firewalls(Protocol):
-    """Security groups and their rules; directions are "ingress" and "egress".
+    """Security groups, `find` those of a name, and their rules; directions are "ingress" and "egress".
 
     `allow` makes one rule per source; the job's result holds `rule_ids`, all that were wanted, and
     `made_ids`, those among them that were not there before. A rule that is there already is no error.
@@ -182,6 +184,8 @@ class Firewalls(Protocol):
     """
 
     def list(self) -> Sequence[Group]: ...
+
+    def find(self, name: str) -> Sequence[Group]: ...
 
     def create_group(self, *, key: str, name: str, description: str = "", network_id: str = "") -> Job:
         """Make a group; `network_id` only where groups are of networks."""

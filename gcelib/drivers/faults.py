@@ -10,6 +10,7 @@ import re
 import ssl
 import traceback
 from dataclasses import dataclass
+from typing import Any
 
 import requests
 from libcloud.common.exceptions import BaseHTTPError, RateLimitReachedError
@@ -141,9 +142,17 @@ def saying(kind: type[Fault]) -> str:
     return "refused"
 
 
+class Rejected(Unavailable):
+    """The cloud answers, and takes no request of ours."""
+
+    def to_data(self) -> dict[str, Any]:
+        """As what it is to everybody else."""
+        return {**super().to_data(), "kind": Unavailable.__name__}
+
+
 def keys_refused(at: At) -> Unavailable:
     """The cloud does not take the keys that the daemon owns: nothing the caller can mend."""
-    return Unavailable(
+    return Rejected(
         f"{at} refused gcelib's own keys; check key and secret of [clouds.{at.cloud}], and the clock."
         f"{clock.said(at.cloud)}", retry_after=60,
     )
@@ -152,7 +161,7 @@ def keys_refused(at: At) -> Unavailable:
 def untimely(at: At, words: str) -> Unavailable:
     """The cloud takes requests for too old or too new: nothing the caller can mend, whoever's the keys are."""
     told = redact(words, at.secrets) or "no reason given"
-    return Unavailable(
+    return Rejected(
         f"{at} takes gcelib's requests for those of another time ({told}); check the clocks of this machine and of the "
         f"cloud.{clock.said(at.cloud)}", retry_after=60,
     )

@@ -11,7 +11,7 @@ from typing import Any
 from gcelib.config.keys import Holder
 from gcelib.drivers.base import FACETS, READS, Cloud, Traits
 from gcelib.drivers.lists import Lists
-from gcelib.drivers.touched import kind_of, stale
+from gcelib.drivers.touched import Touch, stale, touched
 from gcelib.models import Job, JobState
 from gcelib.store.generations import EVERYTHING
 
@@ -74,7 +74,7 @@ class Remember:
         self.lists = Lists(clock)
         self._cloud = cloud
         self._seconds = dict(seconds)
-        self._jobs: OrderedDict[str, frozenset[str]] = OrderedDict()
+        self._jobs: OrderedDict[str, Touch] = OrderedDict()
         self._seen: dict[str, deque[int]] = {}
         self._lock = threading.Lock()
         for facet in FACETS:
@@ -121,21 +121,21 @@ class Remember:
 
     def submit(self, facet: str, verb: str, args: Mapping[str, Any], key: str) -> Job:
         """Carry out one write; what it may have changed is forgotten, also when its outcome is not known."""
-        touched = stale(kind_of(facet, args))
+        touch = self._touch(facet, verb, args)
         try:
             job = self._cloud.submit(facet, verb, args, key)
         finally:
-            self.lists.drop(touched)
-        self._note(job, touched)
+            self.lists.drop(touch.facets, touch.about)
+        self._note(job, touch)
         return job
 
     def seek(self, facet: str, verb: str, args: Mapping[str, Any], key: str) -> Job | None:
         """Ask the cloud itself, never a remembered list."""
         job = self._cloud.seek(facet, verb, args, key)
         if job is not None:
-            touched = stale(kind_of(facet, args))
-            self.lists.drop(touched)
-            self._note(job, touched)
+            touch = self._touch(facet, verb, args)
+            self.lists.drop(touch.facets, touch.about)
+            self._note(job, touch)
         return job
 
     def poll(self, job: Job) -> Job:
@@ -145,9 +145,9 @@ class Remember:
             return after
         with self._lock:
             # A job begun by another process, or before a restart: it may have changed anything.
-            touched = self._jobs.pop(job.token, stale("images"))
-        self.lists.drop(touched)
-        self._note(after, touched)
+            touch = self._jobs.pop(job.token, Touch(stale("images")))
+        self.lists.drop(touch.facets, touch.about)
+        self._note(after, touch)
         return after
 
     def ping(self) -> None:
@@ -162,10 +162,13 @@ class Remember:
         """Close the other cloud."""
         self._cloud.close()
 
-    def _note(self, job: Job, touched: frozenset[str]) -> None:
+    def _touch(self, facet: str, verb: str, args: Mapping[str, Any]) -> Touch:
+        return touched(facet, verb, args, self.lists.kept("networks", "list") or ())
+
+    def _note(self, job: Job, touch: Touch) -> None:
         if job.state is not JobState.RUNNING or not job.token:
             return
         with self._lock:
-            self._jobs[job.token] = touched
+            self._jobs[job.token] = touch
             while len(self._jobs) > REMEMBERED_JOBS:
                 self._jobs.popitem(last=False)

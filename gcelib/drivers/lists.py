@@ -12,11 +12,16 @@ from typing import Any
 
 from gcelib.drivers import deadline
 from gcelib.drivers.base import Cloud
-from gcelib.errors import Fault
+from gcelib.drivers.faults import Rejected
+from gcelib.errors import Fault, Forbidden, Unauthenticated
 from gcelib.models import Node, NodeState
 
 PASSING_SECONDS = 1.0
 """How long a list of machines lives while one of them is on its way to another state."""
+
+OFFERS = frozenset({"zones", "sizes", "images"})
+"""Facets that hardly change: while a cloud is away they may be shown as they were last."""
+LAST_SECONDS = 86400.0
 
 _FRESH: ContextVar[bool] = ContextVar("gcelib_fresh_lists", default=False)
 
@@ -64,6 +69,7 @@ class Lists:
         self._cache: dict[tuple[str, str], _Kept] = {}
         self._flights: dict[tuple[str, str, int], _Flight] = {}
         self._generation: dict[str, int] = {}
+        self._last: dict[tuple[str, str], _Kept] = {}
 
     def get(self, facet: str, verb: str, seconds: float, ask: Callable[[], Sequence[Any]]) -> Sequence[Any]:
         """The list, asked at most once at a time; failures go to everyone waiting and are not kept."""
@@ -92,6 +98,11 @@ class Lists:
         kept = None if _FRESH.get() else self._cache.get((facet, verb))
         return None if kept is None or kept.until <= self._clock() else kept.value
 
+    def last(self, facet: str, verb: str) -> Sequence[Any] | None:
+        """What a list of OFFERS was when it was asked for last, however long ago within LAST_SECONDS."""
+        last = self._last.get((facet, verb))
+        return None if last is None or last.until <= self._clock() or _FRESH.get() else last.value
+
     def still(self, wanted: Iterable[tuple[tuple[str, str], Sequence[Any]]]) -> bool:
         """Whether all of these (facet, verb) are kept as these very lists, and fresh enough."""
         if _FRESH.get():
@@ -103,13 +114,19 @@ class Lists:
                 return False
         return True
 
-    def drop(self, facets: frozenset[str]) -> None:
-        """Forget these facets' lists, those being fetched now included."""
+    def drop(self, facets: frozenset[str], about: str = "") -> None:
+        """Forget these facets' lists, those being fetched now included; with `about`, what was found by another name
+        stays.
+        """
+        same = f"find {about}".casefold()
         with self._lock:
             for facet in facets:
                 self._generation[facet] = self._generation.get(facet, 0) + 1
             for key in [key for key in self._cache if key[0] in facets]:
-                self._cache.pop(key, None)
+                if not about or not key[1].startswith("find ") or key[1].casefold() == same:
+                    self._cache.pop(key, None)
+            for key in [key for key in self._last if key[0] in facets]:
+                self._last.pop(key, None)
 
     def _fly(
         self,
@@ -126,11 +143,18 @@ class Lists:
             flight.fault = exc
         with self._lock:
             del self._flights[facet, verb, generation]
+            # Who may no longer ask may no longer see.
+            if isinstance(flight.fault, Rejected | Unauthenticated):
+                self._last.clear()
+            elif isinstance(flight.fault, Forbidden):
+                self._last.pop((facet, verb), None)
             if flight.fault is None and self._generation.get(facet, 0) == generation:
                 now = self._clock()
                 for key in [key for key, kept in self._cache.items() if kept.until <= now]:
                     del self._cache[key]
                 self._cache[facet, verb] = _Kept(flight.value, now + lifetime(flight.value, seconds))
+                if facet in OFFERS:
+                    self._last[facet, verb] = _Kept(flight.value, now + LAST_SECONDS)
         flight.landed.set()
 
 
@@ -146,6 +170,12 @@ def remembered(cloud: Cloud, facet: str, verb: str) -> Sequence[Any] | None:
     """A cloud's list where it can be had without a call; None where it cannot."""
     lists = getattr(cloud, "lists", None)
     return lists.kept(facet, verb) if isinstance(lists, Lists) else None
+
+
+def last(cloud: Cloud, facet: str, verb: str) -> Sequence[Any] | None:
+    """What one of a cloud's OFFERS was last; None where that is not known, or an answer from before is not wanted."""
+    lists = getattr(cloud, "lists", None)
+    return lists.last(facet, verb) if isinstance(lists, Lists) else None
 
 
 def remembers(cloud: Cloud, wanted: Iterable[tuple[tuple[str, str], Sequence[Any]]]) -> bool:

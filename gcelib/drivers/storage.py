@@ -33,9 +33,11 @@ class Images(Protocol):
 
 
 class Volumes(Protocol):
-    """Disks, boot disks included. `types` are the kinds of data disk that can be made."""
+    """Disks, boot disks included. `types` are kinds of data disk that can be made, `of` tells one machine's disks."""
 
     def list(self) -> Sequence[Volume]: ...
+
+    def of(self, node_id: str) -> Sequence[Volume]: ...
 
     def types(self) -> Sequence[VolumeType]: ...
 

@@ -8,6 +8,8 @@ import re
 from gcelib.web import Request, Response
 
 TAG = "ETag"
+STALE = {"Warning": '110 - "Response is Stale"'}
+"""The header of an answer with something in it that a cloud that is away told before (RFC 7234 section 5.5.1)."""
 _GIVEN = re.compile(r'(?:W/)?("[^"\x00-\x20\x7f]*")')
 
 
@@ -23,7 +25,7 @@ def answered(request: Request, response: Response) -> Response:
     own = response.headers.get(TAG) or tag(response.body)
     given = request.header("if-none-match")
     if given and (given.strip() == "*" or own in _GIVEN.findall(given)):
-        return Response(304, {TAG: own})
+        return Response(304, {TAG: own, **{name: text for name, text in response.headers.items() if name in STALE}})
     if TAG in response.headers:
         return response
     return Response(200, {**response.headers, TAG: own}, response.body)

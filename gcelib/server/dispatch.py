@@ -119,7 +119,8 @@ class Dispatch:
         ctx: Context | None = None
         try:
             ctx = self._context(request, caller, method, params, query, found)
-            return self._handle(request, ctx, choose)
+            response = self._handle(request, ctx, choose)
+            return replace(response, headers={**response.headers, **conditional.STALE}) if ctx.view.stale else response
         except Fault as fault:
             told = unsure(ctx, fault) if ctx else fault
             raise in_its_words(told, found.name, params["project"]) from fault.__cause__
@@ -162,7 +163,8 @@ class Dispatch:
             ("UNDECLARED_PROPERTIES", f"'{name}' is no field of GCE v1's {method.request}; it was ignored.")
             for name in unknown
         ]
-        view = View(found.clouds, config, self._services.notes, self._shelf, found.name)
+        reads = method.verb == "GET"
+        view = View(found.clouds, config, self._services.notes, self._shelf, found.name, lenient=reads)
         if method.verb != "GET" and method.name != "testIamPermissions" and not {"zone", "region"} & params.keys():
             # What is the whole project's is changed on every cloud, and its name must be free on each.
             view.need(*(cloud.name for cloud in found.clouds))

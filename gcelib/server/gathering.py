@@ -87,7 +87,7 @@ class _Question:
 
     @property
     def name(self) -> str:
-        return f"{self.facet}.{self.verb}"
+        return named(self.facet, self.verb)
 
 
 class Gathering:
@@ -127,7 +127,12 @@ class Gathering:
                 found[place] = Part(cloud, kept or (), away)
 
         def wait(needed: frozenset[str]) -> list[Part]:
-            self._wait(asked.values(), needed)
+            for at, question in asked.items():
+                # Since then another of its lists may have told that the cloud is away.
+                fault = None if question.cloud.name in needed else self._given_up(question)
+                if fault is not None:
+                    found[at] = Part(question.cloud, (), fault)
+            self._wait([question for at, question in asked.items() if at not in found], needed)
             return [found[at] if at in found else self._taken(asked[at]) for at in range(len(clouds))]
 
         return wait
@@ -135,7 +140,7 @@ class Gathering:
     def _begin(self, cloud: Cloud, facet: str, verb: str, *, look: bool = False) -> _Question:
         """Ask in a thread, with what the request's context says; it may outlive the request and the process's end."""
         with self._lock:
-            usual = self._health(cloud).usual.get(f"{facet}.{verb}")
+            usual = self._health(cloud).usual.get(named(facet, verb))
         patience = min(LONGEST, max(SHORTEST, FIRST if usual is None else USUAL_TIMES * usual))
         question = _Question(cloud, facet, verb, self._clock(), patience)
         run = contextvars.copy_context().run
@@ -173,6 +178,11 @@ class Gathering:
             assert question.part is not None
             return question.part
         return Part(question.cloud, (), self._overdue(question))
+
+    def _given_up(self, question: _Question) -> Fault | None:
+        with self._lock:
+            rest = None if question.answered.is_set() else self._health(question.cloud).rest(question.name)
+            return None if rest is None else self._told(rest)
 
     def _overdue(self, question: _Question) -> Fault:
         """Leave a cloud alone that has had its time, and tell why."""
@@ -221,7 +231,7 @@ class Gathering:
     def _away(self, cloud: Cloud, facet: str, verb: str) -> Fault | None:
         """Why the cloud is left alone now; None when it is not. It is looked for when it is time."""
         with self._lock:
-            rest = self._health(cloud).rest(f"{facet}.{verb}")
+            rest = self._health(cloud).rest(named(facet, verb))
             if rest is None:
                 return None
             look = self._clock() >= rest.until and rest.looks < MOST_LOOKS
@@ -254,10 +264,19 @@ def _looking() -> Iterator[None]:
         yield
 
 
+def named(facet: str, verb: str) -> str:
+    """What kind of question this is: what it is asked about, behind a blank, makes no difference."""
+    return f"{facet}.{verb.partition(' ')[0]}"
+
+
 def fetch(cloud: Cloud, facet: str, verb: str) -> Part:
-    """One cloud's list, or the fault that came instead. Raises Unauthenticated."""
+    """One cloud's list, or the fault that came instead; "find web" asks for what is behind the blank only.
+
+    Raises Unauthenticated.
+    """
+    verb, *about = verb.split(" ", 1)
     try:
-        return Part(cloud, getattr(getattr(cloud, facet), verb)())
+        return Part(cloud, getattr(getattr(cloud, facet), verb)(*about))
     except Unauthenticated:
         raise
     except Fault as fault:

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from gcelib.drivers.base import Cloud
+from gcelib.drivers.base import Cloud, able
 from gcelib.models import Group, Node
 from gcelib.server import networks, remarks
 from gcelib.server.directory import Found
@@ -18,6 +18,7 @@ from gcelib.server.operations.plan import Step
 from gcelib.server.view import View
 
 MARK = "gcelib:"
+FEW = 2
 
 
 def network_group(cloud: Cloud, network: str) -> str:
@@ -56,6 +57,13 @@ def groups_by_name(view: View, cloud: Cloud) -> Mapping[str, Group]:
     return {group.name: group for part in view.parts("firewalls") if part.cloud is cloud for group in part.rows}
 
 
+def _there(view: View, cloud: Cloud, names: Sequence[str]) -> Mapping[str, Group]:
+    """Those of these names that there are; a few are asked for by name, for every machine has a group of its own."""
+    if view.known("firewalls.list") or len(names) > FEW or not able(cloud, "firewalls", "find"):
+        return groups_by_name(view, cloud)
+    return {group.name: group for name in names for group in view.one(cloud, "firewalls", "find", name)}
+
+
 def names_by_id(view: View, cloud: Cloud) -> Mapping[str, str]:
     """The names of the cloud's groups by id."""
     read: Callable[[], Any] = lambda: {group.id: name for name, group in groups_by_name(view, cloud).items()}  # noqa: E731
@@ -71,10 +79,11 @@ def network_tags(item: Found[Node], note: Mapping[str, Any]) -> list[str]:
 
 def ensure(view: View, cloud: Cloud, network: str, names: Iterable[str]) -> tuple[list[Step], list[Any]]:
     """(steps that make the missing ones of a network, an id or a reference to one for each name, in order)."""
-    there = groups_by_name(view, cloud)
+    wanted = [*dict.fromkeys(names)]
+    there = _there(view, cloud, wanted)
     steps: list[Step] = []
     ids: list[Any] = []
-    for name in dict.fromkeys(names):
+    for name in wanted:
         if name in there:
             ids.append(there[name].id)
             continue

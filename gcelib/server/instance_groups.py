@@ -46,16 +46,16 @@ def groups(ctx: Context) -> dict[tuple[str, str], Group]:
 
 
 def _groups(ctx: Context) -> dict[tuple[str, str], Group]:
-    nodes, zones = ctx.view.nodes, ctx.view.zones
+    notes, zones = ctx.view.notes_at(metadata.place(ctx), KIND), ctx.view.zones
     found: dict[tuple[str, str], Group] = {}
-    for id, note in sorted(ctx.view.notes_at(metadata.place(ctx), KIND).items()):
+    for id, note in sorted(notes.items()):
         cloud, _, rest = id.partition("/")
         zone_id, _, name = rest.rpartition("/")
         zone = zones.by_id(cloud, zone_id)
         # A note without this is what a change left that came after the group's end.
         if zone is None or cloud in ctx.view.faults or "created" not in note:
             continue
-        there = (nodes.by_id(cloud, key.removeprefix(MEMBER)) for key in note if key.startswith(MEMBER))
+        there = (ctx.view.nodes.by_id(cloud, key.removeprefix(MEMBER)) for key in note if key.startswith(MEMBER))
         members = [node for node in there if node is not None and node.zone == zone.name]
         found[zone.name, name] = Group(name, zone, note, sorted(members, key=lambda node: node.name))
     return found

@@ -15,6 +15,10 @@ from gcelib.server.directory import Directory, Found
 BOOT_DISK_TAG = "gcelib-disk"
 
 
+Given = Callable[[Cloud, Any], str | None]
+"""The name a thing has whatever its own is; None for its own."""
+
+
 class Part(Protocol):
     """What one cloud answered."""
 
@@ -28,11 +32,13 @@ class Part(Protocol):
 def per_zone(
     zones: Mapping[tuple[str, str], str],
     parts: Sequence[Part],
-    given: Callable[[Cloud, Any], str | None] = lambda cloud, model: None,
+    given: Given | None = None,
+    first: Given | None = None,
 ) -> list[Found[Any]]:
     """Things of every cloud named within their zones; those in a zone that is not shown are left out.
 
-    `zones` maps (cloud, zone id) to the zone's GCE name; `given` is the name a thing has whatever its own is.
+    `zones` maps (cloud, zone id) to the zone's GCE name; `given` is the name a thing has whatever its own is, and
+    `first` one that it has even if another is given the same.
     """
     found: list[Found[Any]] = []
     for part in parts:
@@ -43,7 +49,10 @@ def per_zone(
             zone = zones.get((part.cloud.name, zone_id))
             if zone is None:
                 continue
-            wishes = {name: model.id for model in reversed(models) if (name := given(part.cloud, model))}
+            wishes = {
+                name: model.id for tell in (given, first) if tell is not None for model in reversed(models)
+                if (name := tell(part.cloud, model))
+            }
             reserved = {id: name for name, id in wishes.items()}
             names = naming.labels((Named(model.id, model.name) for model in models), reserved)
             found.extend(Found(part.cloud, model, names[model.id], zone) for model in models)
@@ -77,12 +86,23 @@ def default_name(cloud: Cloud, network: Network) -> str | None:
     return "default" if network.default else None
 
 
-def boot_name(nodes: Directory[Node], cloud: Cloud, volume: Volume) -> str | None:
-    """A boot disk's name: the one that was asked for it, else its machine's."""
-    node = nodes.by_id(cloud.name, volume.node_id) if volume.boot else None
-    return (node.model.tags.get(BOOT_DISK_TAG) or node.name) if node else None
+def disks(nodes: Directory[Node], parts: Sequence[Part]) -> tuple[list[list[Volume]], Given, Given]:
+    """(each part's disks that are shown, names asked for boot disks, names of their machines where none was asked for).
 
-
-def is_orphan(nodes: Directory[Node], cloud: Cloud, volume: Volume) -> bool:
-    """Whether this is the boot disk of a machine that is no longer shown: it goes when that one is purged."""
-    return volume.boot and nodes.by_id(cloud.name, volume.node_id) is None
+    The boot disk of a machine that is no longer shown is left out: it goes when that one is purged.
+    """
+    shown: list[list[Volume]] = []
+    asked: dict[tuple[str, str], str] = {}
+    own: dict[tuple[str, str], str] = {}
+    for part in parts:
+        cloud, rows = part.cloud.name, list[Volume]()
+        for volume in part.rows:
+            node = nodes.by_id(cloud, volume.node_id) if volume.boot else None
+            if node is not None:
+                name = node.model.tags.get(BOOT_DISK_TAG)
+                (asked if name else own)[cloud, volume.id] = name or node.name
+            if node is not None or not volume.boot:
+                rows.append(volume)
+        shown.append(rows)
+    return shown, lambda cloud, disk: asked.get((cloud.name, disk.id)), lambda cloud, disk: own.get(
+        (cloud.name, disk.id))

@@ -6,9 +6,12 @@ import contextvars
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from typing import Any
 
 from gcelib.drivers.base import Cloud
-from gcelib.drivers.lists import remembered
+from gcelib.drivers.faults import Rejected
+from gcelib.drivers.lists import last, remembered
+from gcelib.errors import Unavailable
 from gcelib.server.gathering import Gathering, Part, fetch
 
 Pending = Callable[[frozenset[str]], list[Part]]
@@ -16,35 +19,79 @@ Pending = Callable[[frozenset[str]], list[Part]]
 
 
 class Questions:
-    """Lists by name, as "nodes.list". A cloud alone is waited for; several are asked as `Gathering` does it."""
+    """Lists by name, as "nodes.list". A cloud alone is waited for; several are asked as `Gathering` does it.
 
-    def __init__(self, clouds: Sequence[Cloud], gathering: Gathering) -> None:
+    `lenient`: what a cloud offers is told as it was last while the cloud does not answer; `stale` names such clouds.
+    """
+
+    def __init__(self, clouds: Sequence[Cloud], gathering: Gathering, *, lenient: bool = False) -> None:
+        self._lenient = lenient
+        self.stale: set[str] = set()
         self._clouds = clouds
         self._gathering = gathering
         self._begun: dict[str, Pending] = {}
         self.answers: dict[str, list[Part]] = {}
+        self.needed: frozenset[str] = frozenset()
 
-    def ahead(self, names: Iterable[str]) -> None:
+    def need(self, clouds: Iterable[str]) -> None:
+        """Wait for these clouds as long as they take. Raises the fault of one that has failed already.
+
+        Their zones may be known though they do not answer.
+        """
+        self.needed |= frozenset(clouds)
+        for name, parts in self.answers.items():
+            if not name.startswith("zones."):
+                self.insist(parts)
+
+    def insist(self, parts: Iterable[Part]) -> None:
+        """Raises the fault of a cloud that is needed."""
+        for part in parts:
+            if part.fault and part.cloud.name in self.needed:
+                raise part.fault
+
+    def ahead(self, names: Iterable[str], least: int = 2) -> None:
         """Begin to ask for these lists, those that are not at hand, without waiting for any.
 
-        What comes of it is told to whoever looks at the list, as if it were asked for then.
+        What comes of it is told to whoever looks at the list, as if it were asked for then. Fewer than `least` are
+        asked for when they are looked at, in no thread of their own.
         """
         wanted = [name for name in dict.fromkeys(names) if not self.known(name)]
-        # One alone is asked for when it is looked at, in no thread of its own.
-        for name in wanted if len(wanted) > 1 else ():
+        for name in wanted if len(wanted) >= least else ():
             self._begun[name] = self._begin(name)
 
-    def answer(self, name: str, needed: frozenset[str]) -> list[Part]:
+    def answer(self, name: str) -> list[Part]:
         """What every cloud that has the facet answered, failures too. Raises Unauthenticated."""
         if name not in self.answers:
             pending = self._begun.pop(name, None)
             if pending is not None:
-                self.answers[name] = pending(needed)
+                parts = pending(self.needed)
             elif len(self._clouds) == 1:
-                self.answers[name] = [fetch(cloud, *split(name)) for cloud in self._able(name)]
+                parts = [fetch(cloud, *split(name)) for cloud in self._able(name)]
             else:
-                self.answers[name] = self._gathering.ask(self._able(name), *split(name), needed)
+                parts = self._gathering.ask(self._able(name), *split(name), self.needed)
+            self.answers[name] = [self._as_last(part, name) if part.fault else part for part in parts]
         return self.answers[name]
+
+    def _as_last(self, part: Part, name: str) -> Part:
+        """What a cloud that does not answer offered last, where that will do."""
+        if not self._lenient or not isinstance(part.fault, Unavailable) or isinstance(part.fault, Rejected):
+            return part
+        rows = last(part.cloud, *split(name))
+        if rows is None:
+            return part
+        self.stale.add(part.cloud.name)
+        return Part(part.cloud, rows)
+
+    def one(self, cloud: Cloud, facet: str, verb: str, about: str) -> Sequence[Any]:
+        """A short list of one cloud, that is needed: what `verb` gives for `about`. Raises its faults."""
+        asked = f"{verb} {about}"
+        if len(self._clouds) == 1:
+            part = fetch(cloud, facet, asked)
+        else:
+            part = self._gathering.ask([cloud], facet, asked, frozenset({cloud.name}))[0]
+        if part.fault:
+            raise part.fault
+        return part.rows
 
     def known(self, name: str) -> bool:
         """Whether the list costs no question any more."""

@@ -23,7 +23,8 @@ class View:
     """What the project holds, under GCE's names. Lists leave out clouds that fail: `faults` says which."""
 
     def __init__(
-        self, clouds: Sequence[Cloud], config: Config, notes: Notes, shelf: Shelf, tenancy: str = ""
+        self, clouds: Sequence[Cloud], config: Config, notes: Notes, shelf: Shelf, tenancy: str = "", *,
+        lenient: bool = False,
     ) -> None:
         self.clouds = tuple(clouds)
         self._tenancy = tenancy
@@ -32,9 +33,9 @@ class View:
         self._notes = notes
         self._shelf = shelf
         self._memo: dict[str, Any] = {}
-        self._questions = Questions(self.clouds, shelf.gathering)
-        self.ahead = self._questions.ahead
-        self._needed: frozenset[str] = frozenset()
+        self._questions = Questions(self.clouds, shelf.gathering, lenient=lenient)
+        self.stale = self._questions.stale
+        self.ahead, self.known, self.one = self._questions.ahead, self._questions.known, self._questions.one
         self._looked = {"config."}
         self._likely: Sequence[str] = ()
         self._version = catch_up(self.clouds, tenancy, notes)
@@ -47,7 +48,7 @@ class View:
         """
         parts = self._asked(facet, verb)
         if facet != "zones":
-            self._insist(parts)
+            self._questions.insist(parts)
         if self.faults and len(self.faults) == len(self.clouds):
             fault = next((part.fault for part in parts if part.fault), None)
             if fault is not None:
@@ -59,27 +60,19 @@ class View:
 
         Their zones may be known though they do not answer.
         """
-        self._needed |= frozenset(clouds)
-        for name, parts in self._questions.answers.items():
-            if not name.startswith("zones."):
-                self._insist(parts)
+        self._questions.need(clouds)
 
     @property
     def missing(self) -> Mapping[str, Fault]:
         """The clouds that could not be looked at and that might matter: none where those that do are known."""
-        return {} if self._needed else self.faults
-
-    def _insist(self, parts: Sequence[Part]) -> None:
-        for part in parts:
-            if part.fault and part.cloud.name in self._needed:
-                raise part.fault
+        return {} if self._questions.needed else self.faults
 
     def _asked(self, facet: str, verb: str = "list") -> list[Part]:
         """What every cloud that has the facet answered, failures too."""
         name = f"{facet}.{verb}"
         self._looked.add(name)
         if name not in self._questions.answers:
-            parts = self._questions.answer(name, self._needed)
+            parts = self._questions.answer(name)
             self.faults = {part.cloud.name: part.fault for part in parts if part.fault} | self.faults
         return self._questions.answers[name]
 
@@ -266,11 +259,9 @@ class View:
         nodes, zones = self.nodes, self.zone_names()
 
         def make(parts: list[list[Part]]) -> list[Found[Any]]:
-            shown = [
-                Part(part.cloud, [row for row in part.rows if not labels.is_orphan(nodes, part.cloud, row)])
-                for part in parts[0]
-            ]
-            return labels.per_zone(zones, shown, lambda cloud, volume: labels.boot_name(nodes, cloud, volume))
+            rows, asked, own = labels.disks(nodes, parts[0])
+            shown = [Part(part.cloud, each) for part, each in zip(parts[0], rows, strict=True)]
+            return labels.per_zone(zones, shown, asked, own)
 
         found: Directory[Volume] = self._directory("volumes", ("volumes", "nodes", "zones"), make)
         return found

@@ -54,6 +54,7 @@ class CloudStack:
         self.name = client.at.cloud
         self.provider = client.at.provider
         self._client = client
+        self._traits = Traits(lingering=self._lingering, image_files=FILES, host_names=True)
         self._jobs = jobs = Jobs(client)
         self.zones = Zones(client)
         self.sizes = Sizes(client)
@@ -82,7 +83,7 @@ class CloudStack:
     @property
     def traits(self) -> Traits:
         """Facts about this cloud."""
-        return Traits(lingering=self._lingering, image_files=FILES)
+        return self._traits
 
     def _lingering(self) -> bool:
         return not self._client.capabilities().allowuserexpungerecovervm

@@ -32,6 +32,10 @@ class Firewalls(Facet):
         """The account's groups with their rules."""
         return [_group(row) for row in self._rows()]
 
+    def find(self, name: str) -> Sequence[Group]:
+        """The account's group of this name."""
+        return [_group(row) for row in self._rows(securitygroupname=name) if row.name == name]
+
     def create_group(self, *, key: str, name: str, description: str = "") -> Job:
         """createSecurityGroup: with no rule in it. Raises Exists for a taken name."""
         try:

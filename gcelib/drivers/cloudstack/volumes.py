@@ -38,6 +38,10 @@ class Volumes(Facet):
         """Every disk; those of machines already destroyed are gone."""
         return [_volume(row) for row in self.rows() if row.vmstate not in HIDDEN]
 
+    def of(self, node_id: str) -> Sequence[Volume]:
+        """The disks of one machine."""
+        return [_volume(row) for row in self.rows(virtualmachineid=node_id) if row.vmstate not in HIDDEN]
+
     def types(self) -> Sequence[VolumeType]:
         """listDiskOfferings."""
         limits = self.client.capabilities()

@@ -12,7 +12,7 @@ from gcelib.drivers.base import FACETS, Traits
 from gcelib.drivers.layers import Remember
 from gcelib.drivers.lists import Lists, fresh, lifetime
 from gcelib.errors import Exceeded, Unavailable
-from gcelib.models import Job, JobState, Node, NodeState
+from gcelib.models import Job, JobState, Network, Node, NodeState
 from gcelib.store.generations import EVERYTHING
 
 SECONDS = {"zones": 3600, "sizes": 600, "images": 300, "nodes": 5, "other": 10}
@@ -254,12 +254,69 @@ def test_fresh_asks_anew_and_remembers_the_answer(made):
     assert cloud.nodes.asked == 2
 
 
-def test_find_and_seek_go_past_the_memory(made):
-    cloud, remembering, _ = made
+def test_seek_goes_past_the_memory(made):
+    _cloud, remembering, _ = made
     remembering.nodes.list()
-    cloud.nodes.rows = [node("a")]
-    assert [row.name for row in remembering.nodes.find("a")] == ["a"]
     assert remembering.seek("nodes", "create", {}, "k") is None
+
+
+def test_what_was_found_by_its_name_is_remembered_as_a_list_is(made):
+    cloud, remembering, now = made
+    remembering.nodes.list()
+    cloud.nodes.rows = [node("a"), node("b", busy=True)]
+    for _ in range(2):
+        assert [row.name for row in remembering.nodes.find("a")] == ["a"]
+        assert [row.name for row in remembering.nodes.find("b")] == ["b"]
+    assert cloud.nodes.asked == 3
+    now[0] = 1.1
+    remembering.nodes.find("a"), remembering.nodes.find("b")
+    assert cloud.nodes.asked == 4
+    remembering.submit("nodes", "start", {"id": "a"}, "k")
+    remembering.nodes.find("a")
+    assert cloud.nodes.asked == 5
+
+
+def test_making_one_machine_leaves_what_was_found_by_another_name(made):
+    cloud, remembering, _ = made
+    for name in ("a", "B"):
+        remembering.nodes.find(name)
+    job = remembering.submit("nodes", "create", {"name": "b"}, "k")
+    assert [len(remembering.nodes.find(name)) for name in ("a", "B")] == [0, 0]
+    assert cloud.nodes.asked == 3
+    cloud.polled = replace(job, state=JobState.DONE, token="")
+    remembering.poll(job)
+    remembering.nodes.find("a"), remembering.nodes.find("B")
+    assert cloud.nodes.asked == 4
+
+
+def test_a_machine_drops_the_networks_only_where_it_may_bring_one(made):
+    cloud, remembering, _ = made
+    for args, dropped in (({"network_ids": ["n"]}, 0), ({"zone_id": "z"}, 1)):
+        remembering.networks.list()
+        before = cloud.networks.asked
+        remembering.submit("nodes", "create", args, "k")
+        remembering.networks.list()
+        assert cloud.networks.asked - before == dropped
+    cloud.networks.rows = [Network(id="n", name="n", zone_id="z")]
+    remembering.drop()
+    remembering.networks.list()
+    for facet, verb, args in (("nodes", "create", {"zone_id": "z"}), ("nodes", "destroy", {"id": "1"}),
+                              ("volumes", "create", {"name": "v"}), ("firewalls", "create_group", {"name": "g"})):
+        before = cloud.networks.asked
+        remembering.submit(facet, verb, args, "k")
+        remembering.networks.list()
+        assert cloud.networks.asked == before, (facet, verb)
+    remembering.submit("networks", "create", {}, "k")
+    remembering.networks.list()
+    assert cloud.networks.asked == before + 1
+
+
+def test_a_new_group_drops_groups_and_no_machines(made):
+    cloud, remembering, _ = made
+    for _ in range(2):
+        remembering.nodes.list(), remembering.firewalls.list(), remembering.firewalls.find("default")
+        remembering.submit("firewalls", "create_group", {"name": "own"}, "k")
+    assert (cloud.nodes.asked, cloud.firewalls.asked) == (1, 3)
 
 
 def test_disk_types_are_remembered_apart_from_disks(made):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gcelib.models import Node
-from gcelib.server.collection import Rendered
+from gcelib.server import alone
+from gcelib.server.collection import Rendered, missing, scope_of
 from gcelib.server.context import Context
 from gcelib.server.directory import Directory, Found
 from gcelib.server.operations.plan import Work
 from gcelib.server.resources.instances import create, disks, power, remove, render
 from gcelib.server.resources.instances.settings import Settings
+from gcelib.server.rows import Kept
 
 
 class Instances(Settings):
@@ -17,6 +21,23 @@ class Instances(Settings):
     name, kind = "instances", "instance"
     known = render.KNOWN
     looks = ("zones.list", "nodes.list", "volumes.list", "networks.list", "sizes.list")
+
+    def get(self, ctx: Context) -> Any:
+        """The one machine; where the list is not at hand it is asked for alone."""
+        if ctx.view.known(alone.NODES):
+            return super().get(ctx)
+        ctx.view.ahead(("zones.list", "networks.list", "sizes.list"))
+        scope, ref = scope_of(ctx), ctx.params["instance"]
+        return Kept(self.show(ctx, scope, self.find(ctx, scope, ref)))
+
+    def find(self, ctx: Context, scope: str, ref: str) -> Any:
+        try:
+            found = alone.node(ctx.view, ctx.view.zone(scope.partition("/")[2], ctx.project), ref)
+        except alone.Undecided:
+            return super().find(ctx, scope, ref)
+        if found is None:
+            raise missing(ctx, scope, self.name, ref)
+        return found
 
     def directory(self, ctx: Context) -> Directory[Node]:
         return ctx.view.nodes

@@ -19,6 +19,9 @@ from gcelib.server.operations.plan import Step, Work
 from gcelib.server.resources.instances import access, asked, drives, interfaces, tagging
 from gcelib.server.resources.instances.sizes import size_for
 
+LOOKS = ("zones.list", "sizes.list", "images.list", "networks.list", "nodes.list", "volumes.list")
+"""Machines and disks, because the name must be free for both."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -46,6 +49,7 @@ def insert(ctx: Context) -> Work:
     template = ctx.query.get("sourceInstanceTemplate", "")
     if template:
         ctx = replace(ctx, body=templates.filled(ctx, template, ctx.body, "sourceInstanceTemplate"))
+    ctx.view.ahead(LOOKS, least=1)
     wish = _wish(ctx)
     cloud = wish.zone.cloud
     keys = metadata.public_keys(wish.items, metadata.common(ctx))

@@ -8,14 +8,13 @@ from typing import Any
 
 from gcelib import naming
 from gcelib.models import Nic, Node, NodeState, Volume
-from gcelib.server import fingerprint, groups, metadata, networks, remarks
+from gcelib.server import alone, fingerprint, groups, metadata, networks, remarks
 from gcelib.server.collection import Known, Rendered
 from gcelib.server.context import Context
 from gcelib.server.directory import Directory, Found
 from gcelib.server.machine_states import STATUS
 from gcelib.server.resources.instances import access, asked
 from gcelib.server.times import rfc3339
-
 
 KNOWN: Known = {
     "id": lambda ctx, item: naming.number(item.cloud.name, "node", item.model.id),
@@ -81,6 +80,10 @@ def _note_of(ctx: Context, disk: Found[Volume]) -> Mapping[str, Any]:
 
 def disks_of(ctx: Context, item: Found[Node]) -> list[Found[Volume]]:
     """The machine's disks, the boot disk first."""
+    try:
+        return alone.disks(ctx.view, item)
+    except alone.Undecided:
+        pass
     by_node: Mapping[tuple[str, str], list[Found[Volume]]] = ctx.view.volumes.made("by node", _by_node)
     return by_node.get((item.cloud.name, item.model.id), [])
 
