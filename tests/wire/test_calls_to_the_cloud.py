@@ -139,8 +139,8 @@ def odd(site: Site) -> list[str]:
     def make(name: str, network: str = "") -> None:
         zone = zones["DE-ADV1"] if network else zones["CH-GV2"]
         more = {"networkids": network} if network else {}
-        job = cloud.deployVirtualMachine(name=name, displayname=f"shown as {name}", zoneid=zone, templateid=images[zone],
-                                         serviceofferingid=size, fetch_result=True, **more)
+        job = cloud.deployVirtualMachine(name=name, displayname=f"shown as {name}", serviceofferingid=size,
+                                         templateid=images[zone], zoneid=zone, fetch_result=True, **more)
         made[f"{name}{network}"] = job["virtualmachine"]["id"]
 
     nets = [cloud.createNetwork(name=name, displaytext=name, zoneid=zones["DE-ADV1"],
