@@ -168,3 +168,30 @@ def test_a_client_that_closes_at_once_troubles_nobody(serve: Serve, connect: Con
     began = time.monotonic()
     assert connect(listener).ask(get("/")).status == 200
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_client_that_asks_without_a_pause_leaves_others_their_turn(
+    serve: Serve, connect: Connect, trust: ssl.SSLContext, secure: bool
+) -> None:
+    listener = serve(threads=1, secure=secure)
+    busy, other = (connect(listener, trust if secure else None) for _ in range(2))
+    done = threading.Event()
+    count = 0
+
+    def go_on() -> None:
+        nonlocal count
+        while not done.is_set():
+            assert busy.ask(b"GET /busy HTTP/1.1\r\nHost: x\r\n\r\n").status == 200
+            count += 1
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    try:
+        for _ in range(20):
+            assert other.ask(b"GET /other HTTP/1.1\r\nHost: x\r\n\r\n").status == 200
+    finally:
+        done.set()
+        thread.join(30)
+    assert count > 0
+    assert not thread.is_alive()

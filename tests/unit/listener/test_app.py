@@ -225,3 +225,27 @@ def test_lines_of_a_request_carry_its_id(site: Start, caplog: pytest.LogCaptureF
     assert len(lines) == 1
     assert "path=/gate " in lines[0]
     assert "secret" not in lines[0]
+
+
+def test_a_header_of_several_lines_is_sent_by_neither_way(site: Start) -> None:
+    def fail(request: Request) -> Response:
+        return Response(200, {"X-Told": "one\r\nSet-Cookie: two"}, b"body")
+
+    here = site(api=fail)
+    for path in ("/compute/v1/x", "/x"):
+        answer, body = here.ask(path)
+        assert answer.status == 500
+        assert answer.headers["Set-Cookie"] is None
+        assert envelope(body)["code"] == 500
+
+
+def test_the_api_answers_head_and_changes_without_a_body_as_everything_else_does(site: Start) -> None:
+    here = site(api=lambda request: Response(204) if request.method == "DELETE" else Response(200, {"ETag": "x"}, b"yes"))
+    for path in ("/compute/v1/x", "/x"):
+        answer, body = here.ask(path, "HEAD")
+        assert (answer.status, body, answer.headers["Content-Length"]) == (200, b"", "3")
+        assert answer.headers["Etag"] == "x"
+        answer, body = here.ask(path, "DELETE")
+        assert (answer.status, body) == (204, b"")
+        assert answer.headers["X-Request-Id"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
