@@ -14,7 +14,7 @@ from gcelib.server import permissions
 from gcelib.server.context import Context
 from gcelib.server.directory import Directory, Found
 from gcelib.server.listing import MAX_RESULTS, Asked, Page, cut, page
-from gcelib.server.rows import Answers, Look, Row, Rows
+from gcelib.server.rows import Answers, Look, Only, Row, Rows
 from gcelib.server.rows import Rendered as Rendered
 
 UNREACHABLE = "UNREACHABLE"
@@ -77,16 +77,20 @@ class Collection:
 
     def get(self, ctx: Context) -> Any:
         """The one item the path names."""
-        def show(answers: Answers) -> Rendered:
-            scope = scope_of(ctx)
-            return self.show(ctx, scope, self.find(ctx, scope, ref))
+        return self._answer(ctx, Answers, ctx.params[ctx.method.order[-1]], lambda answers: self._shown(ctx))
 
+    def _alone(self, ctx: Context, looks: Sequence[str]) -> Any:
+        """The same, where `find` asks for the item by itself; `looks` as the class's."""
         ref = ctx.params[ctx.method.order[-1]]
-        return self._answer(ctx, Answers, ref, show)
+        return self._answer(ctx, Only, ref, lambda answers: self._shown(ctx), looks)
+
+    def _shown(self, ctx: Context) -> Rendered:
+        scope = scope_of(ctx)
+        return self.show(ctx, scope, self.find(ctx, scope, ctx.params[ctx.method.order[-1]]))
 
     def list(self, ctx: Context) -> Any:
         """One page of the scope's items."""
-        return self._answer(ctx, lambda: self._rows(ctx, scope_of(ctx)), _question(ctx),
+        return self._answer(ctx, lambda: self._rows(ctx, scope_of(ctx)), asked(ctx, ""),
                             lambda rows: self._listed(ctx, rows))
 
     def _listed(self, ctx: Context, rows: Rows) -> Rendered:
@@ -102,7 +106,7 @@ class Collection:
 
     def aggregated_list(self, ctx: Context) -> Any:
         """One page of the items of every scope, by scope; a scope without any says so."""
-        return self._answer(ctx, lambda: self._rows(ctx, ""), _question(ctx), lambda rows: self._aggregated(ctx, rows))
+        return self._answer(ctx, lambda: self._rows(ctx, ""), asked(ctx, ""), lambda rows: self._aggregated(ctx, rows))
 
     def _aggregated(self, ctx: Context, rows: Rows) -> Rendered:
         look = self._look(ctx)
@@ -119,18 +123,22 @@ class Collection:
             answer["nextPageToken"] = token
         return answer | partial(ctx, "")
 
-    def _answer(self, ctx: Context, gather: Callable[[], Any], question: Any, make: Callable[[Any], Rendered]) -> Any:
+    def _answer(
+        self, ctx: Context, gather: Callable[[], Any], question: Any, make: Callable[[Any], Rendered],
+        looks: Sequence[str] = (),
+    ) -> Any:
         """`make` of what `gather` gives, or the very answer this question had before while nothing has changed.
 
-        Places count as they are written: what they mean is found out when an answer has to be made.
+        Places count as they are written: what they mean is found out when an answer has to be made. `looks` are of
+        something that is kept by itself.
         """
         if not self.kept:
             return make(gather())
-        places = (ctx.params.get("zone"), ctx.params.get("region"))
+        places = (ctx.params.get("zone"), ctx.params.get("region"), question if looks else "")
         key = (ctx.method.id, places, ctx.project, ctx.tenancy, ctx.links.base_url)
-        return ctx.view.rendered(
-            key, gather, lambda kept: kept.answer(question, lambda: make(kept), lambda: not ctx.view.faults), self.looks
-        )
+        sound = lambda: not ctx.view.faults  # noqa: E731
+        use: Callable[[Any], Any] = lambda kept: kept.answer(question, lambda: make(kept), sound)  # noqa: E731
+        return ctx.view.rendered(key, gather, use, looks or self.looks)
 
     def _rows(self, ctx: Context, scope: str) -> Rows:
         """All of the scope's rows; of what has its name already, nothing is rendered."""
@@ -191,10 +199,6 @@ def asked(ctx: Context, scope: str) -> Asked:
         max_results=ctx.query.get("maxResults", MAX_RESULTS), page_token=ctx.query.get("pageToken", ""),
         binding=f"{ctx.tenancy} {ctx.method.id} {scope}",
     )
-
-
-def _question(ctx: Context) -> tuple[Any, ...]:
-    return tuple(ctx.query.get(name) for name in ("filter", "orderBy", "maxResults", "pageToken"))
 
 
 def _seen(scope: str, item: Any, look: Look) -> Row:

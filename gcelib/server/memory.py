@@ -31,8 +31,8 @@ def give_back_what_is_free() -> None:
 def settle() -> None:
     """Call it when all is there that stays: what starting left behind goes, the rest is never looked through again.
 
-    Later collections begin when some thousand objects are new: a list of ten thousand machines is not gone through
-    dozens of times while it is made.
+    Later collections begin when some thousand objects are new, not some hundred: while a list of ten thousand machines
+    is made there are a dozen instead of two hundred.
     """
     gc.collect()
     gc.freeze()

@@ -21,6 +21,7 @@ Pending = Callable[[frozenset[str]], list[Part]]
 class Questions:
     """Lists by name, as "nodes.list". A cloud alone is waited for; several are asked as `Gathering` does it.
 
+    `looked` are the names of the lists that were looked at; `partial`: one of several clouds was asked for one alone.
     `lenient`: what a cloud offers is told as it was last while the cloud does not answer; `stale` names such clouds.
     """
 
@@ -31,6 +32,8 @@ class Questions:
         self._gathering = gathering
         self._begun: dict[str, Pending] = {}
         self.answers: dict[str, list[Part]] = {}
+        self.looked: set[str] = set()
+        self.partial = False
         self.needed: frozenset[str] = frozenset()
 
     def need(self, clouds: Iterable[str]) -> None:
@@ -89,6 +92,10 @@ class Questions:
             part = fetch(cloud, facet, asked)
         else:
             part = self._gathering.ask([cloud], facet, asked, frozenset({cloud.name}))[0]
+        self.partial = len(self._clouds) > 1
+        if not self.partial:
+            self.looked.add(f"{facet}.{asked}")
+            self.answers[f"{facet}.{asked}"] = [part]
         if part.fault:
             raise part.fault
         return part.rows

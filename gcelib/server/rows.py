@@ -77,9 +77,9 @@ class Answers:
         self._lock = threading.Lock()
 
     @property
-    def rows(self) -> Sequence[Row]:
-        """What they are made of; none where each is of one thing."""
-        return ()
+    def weight(self) -> int:
+        """How many rows' room they take at most, about."""
+        return ROOM // 4096
 
     def answer(self, question: Any, make: Callable[[], Any], sound: Callable[[], bool]) -> Any:
         """The answer to a question put before, else `make()`, kept if it is `sound` then."""
@@ -99,6 +99,14 @@ class Answers:
         return kept
 
 
+class Only(Answers):
+    """The answers about one thing."""
+
+    @property
+    def weight(self) -> int:
+        return 1
+
+
 class Rows(Answers):
     """The rows of one list. Every order is made once, and so is every row's JSON; safe for threads."""
 
@@ -110,9 +118,8 @@ class Rows(Answers):
         self._orders: dict[str, _Order] = {}
 
     @property
-    def rows(self) -> Sequence[Row]:
-        """All of them, as they came."""
-        return self._rows
+    def weight(self) -> int:
+        return max(super().weight, len(self._rows))
 
     def ordered(self, order: str, look: Look) -> Sequence[Row]:
         """All rows in this order, which is BY_NAME or NEWEST_FIRST; rows of one place in it by their id."""

@@ -14,7 +14,7 @@ from gcelib.drivers.lists import remembers
 from gcelib.server.gathering import Gathering
 
 MOST_ROWS = 32_000
-"""How many rendered rows are kept at most, in at most 32 lists: a client's every spelling of our host has its own."""
+"""How many rendered rows are kept at most: a client's every spelling of our host has its own."""
 
 
 MOST_NOTES = 256 * 1024
@@ -55,7 +55,7 @@ class Shelf:
         self._lock = threading.Lock()
         self._kept: cachetools.LRUCache[Any, tuple[Any, Any]] = cachetools.LRUCache(size)
         self._rows: cachetools.LRUCache[Any, tuple[Sources, Any]] = cachetools.LRUCache(
-            MOST_ROWS, getsizeof=lambda kept: max(MOST_ROWS // 32, len(kept[1].rows))
+            MOST_ROWS, getsizeof=lambda kept: kept[1].weight
         )
         self._notes: cachetools.LRUCache[tuple[str, str], tuple[int, Any]] = cachetools.LRUCache(64)
         self.gathering = Gathering()
@@ -67,7 +67,7 @@ class Shelf:
 
     def keep_rows(self, key: Any, sources: Sources, value: Any) -> None:
         """Keep what was rendered from these sources."""
-        if len(value.rows) <= MOST_ROWS:
+        if value.weight <= MOST_ROWS:
             with self._lock:
                 self._rows[key] = (sources, value)
 

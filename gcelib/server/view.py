@@ -36,7 +36,8 @@ class View:
         self._questions = Questions(self.clouds, shelf.gathering, lenient=lenient)
         self.stale = self._questions.stale
         self.ahead, self.known, self.one = self._questions.ahead, self._questions.known, self._questions.one
-        self._looked = {"config."}
+        self._looked = self._questions.looked
+        self._looked.add("config.")
         self._likely: Sequence[str] = ()
         self._version = catch_up(self.clouds, tenancy, notes)
 
@@ -107,7 +108,7 @@ class View:
         if not sources or not self._stand(sources):
             sources, value = Sources(), make()
         answer = use(value)
-        if not self.faults and not self._looked <= sources.keys():
+        if not self.faults and not self._questions.partial and not self._looked <= sources.keys():
             looked = {name: self._source(name) for name in self._looked}
             self._shelf.keep_rows(key, Sources(sources, looked), value)
         return answer

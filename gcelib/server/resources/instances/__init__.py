@@ -6,13 +6,12 @@ from typing import Any
 
 from gcelib.models import Node
 from gcelib.server import alone
-from gcelib.server.collection import Rendered, missing, scope_of
+from gcelib.server.collection import Rendered, missing
 from gcelib.server.context import Context
 from gcelib.server.directory import Directory, Found
 from gcelib.server.operations.plan import Work
 from gcelib.server.resources.instances import create, disks, power, remove, render
 from gcelib.server.resources.instances.settings import Settings
-from gcelib.server.rows import Kept
 
 
 class Instances(Settings):
@@ -26,9 +25,7 @@ class Instances(Settings):
         """The one machine; where the list is not at hand it is asked for alone."""
         if ctx.view.known(alone.NODES):
             return super().get(ctx)
-        ctx.view.ahead(("zones.list", "networks.list", "sizes.list"))
-        scope, ref = scope_of(ctx), ctx.params["instance"]
-        return Kept(self.show(ctx, scope, self.find(ctx, scope, ref)))
+        return self._alone(ctx, ("zones.list", "networks.list", "sizes.list"))
 
     def find(self, ctx: Context, scope: str, ref: str) -> Any:
         try:
