@@ -49,13 +49,8 @@ class Directory(Generic[M]):
     def __init__(self, items: Iterable[Found[M]], *, merged: bool = False) -> None:
         self.items = tuple(items)
         self._merged = merged
-        self._labels: dict[tuple[str, str], list[Found[M]]] = defaultdict(list)
-        self._ids: dict[str, list[Found[M]]] = defaultdict(list)
         self._names: dict[str, list[Found[M]]] | None = None
         self._made: dict[str, Any] = {}
-        for item in self.items:
-            self._labels[item.zone, item.name].append(item)
-            self._ids[item.model.id].append(item)
 
     def __iter__(self) -> Iterator[Found[M]]:
         return iter(self.items)
@@ -71,15 +66,20 @@ class Directory(Generic[M]):
 
     def by_id(self, cloud: str, backend_id: str) -> Found[M] | None:
         """The thing with this backend id in this cloud."""
-        return next((item for item in self._ids.get(backend_id, ()) if item.cloud.name == cloud), None)
+        first, more = self.made("ids", _by_id)
+        item = first.get(backend_id)
+        if item is None or item.cloud.name == cloud:
+            found: Found[M] | None = item
+            return found
+        return next((item for item in more.get(backend_id, ()) if item.cloud.name == cloud), None)
 
     def match(self, ref: str, zone: str = "") -> Found[M] | None:
         """The thing `ref` means in `zone`: its GCE name, else either of its ids, else its backend name in any case.
 
         Raises Invalid naming the candidates when the name belongs to several.
         """
-        found = self._labels.get((zone, ref), [])
-        found = found or [item for item in self._ids.get(ref, ()) if item.zone == zone]
+        found: list[Found[M]] = _all_at((zone, ref), self.made("labels", _by_label))
+        found = found or [item for item in _all_at(ref, self.made("ids", _by_id)) if item.zone == zone]
         found = found or [item for item in self._numbered(ref) if item.zone == zone]
         found = found or [item for item in self._by_name().get(ref.casefold(), ()) if item.zone == zone]
         found = found or [item for item in self._by_name().get(naming.slug(ref), ()) if item.zone == zone]
@@ -114,3 +114,29 @@ class Directory(Generic[M]):
                     names[key].append(item)
             self._names = names
         return self._names
+
+
+Index = tuple[dict[Any, Any], dict[Any, list[Any]]]
+"""The first thing with each key, and the others with it: hardly anything has others."""
+
+
+def _by_label(items: Iterable[Found[Any]]) -> Index:
+    return _indexed(((item.zone, item.name), item) for item in items)
+
+
+def _by_id(items: Iterable[Found[Any]]) -> Index:
+    return _indexed((item.model.id, item) for item in items)
+
+
+def _indexed(pairs: Iterable[tuple[Any, Found[Any]]]) -> Index:
+    first: dict[Any, Any] = {}
+    more: dict[Any, list[Any]] = {}
+    for key, item in pairs:
+        if first.setdefault(key, item) is not item:
+            more.setdefault(key, []).append(item)
+    return first, more
+
+
+def _all_at(key: Any, index: Index) -> list[Any]:
+    first, more = index
+    return [first[key], *more.get(key, ())] if key in first else []

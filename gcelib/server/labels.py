@@ -33,12 +33,12 @@ def per_zone(
     zones: Mapping[tuple[str, str], str],
     parts: Sequence[Part],
     given: Given | None = None,
-    first: Given | None = None,
+    named: Sequence[Mapping[tuple[str, str], str]] = (),
 ) -> list[Found[Any]]:
     """Things of every cloud named within their zones; those in a zone that is not shown are left out.
 
-    `zones` maps (cloud, zone id) to the zone's GCE name; `given` is the name a thing has whatever its own is, and
-    `first` one that it has even if another is given the same.
+    `zones` maps (cloud, zone id) to the zone's GCE name; `given` is the name a thing has whatever its own is. `named`
+    says the same of (cloud, backend id): what a later one of them says holds before what the others do.
     """
     found: list[Found[Any]] = []
     for part in parts:
@@ -49,12 +49,16 @@ def per_zone(
             zone = zones.get((part.cloud.name, zone_id))
             if zone is None:
                 continue
-            wishes = {
-                name: model.id for tell in (given, first) if tell is not None for model in reversed(models)
-                if (name := tell(part.cloud, model))
-            }
+            wishes: dict[str, str] = {}
+            models.reverse()
+            if given is not None:
+                wishes = {name: model.id for model in models if (name := given(part.cloud, model))}
+            for said in named:
+                wishes |= {name: model.id for model in models if (name := said.get((part.cloud.name, model.id)))}
+            models.reverse()
             reserved = {id: name for name, id in wishes.items()}
-            names = naming.labels((Named(model.id, model.name) for model in models), reserved)
+            others = (Named(model.id, model.name) for model in models if model.id not in reserved)
+            names = naming.labels(others, reserved)
             found.extend(Found(part.cloud, model, names[model.id], zone) for model in models)
     return found
 
@@ -86,8 +90,10 @@ def default_name(cloud: Cloud, network: Network) -> str | None:
     return "default" if network.default else None
 
 
-def disks(nodes: Directory[Node], parts: Sequence[Part]) -> tuple[list[list[Volume]], Given, Given]:
-    """(each part's disks that are shown, names asked for boot disks, names of their machines where none was asked for).
+def disks(
+    nodes: Directory[Node], parts: Sequence[Part]
+) -> tuple[list[list[Volume]], Sequence[Mapping[tuple[str, str], str]]]:
+    """(each part's disks that are shown, what boot disks are called: by what was asked for, by their machines' names).
 
     The boot disk of a machine that is no longer shown is left out: it goes when that one is purged.
     """
@@ -104,5 +110,4 @@ def disks(nodes: Directory[Node], parts: Sequence[Part]) -> tuple[list[list[Volu
             if node is not None or not volume.boot:
                 rows.append(volume)
         shown.append(rows)
-    return shown, lambda cloud, disk: asked.get((cloud.name, disk.id)), lambda cloud, disk: own.get(
-        (cloud.name, disk.id))
+    return shown, (asked, own)

@@ -260,9 +260,9 @@ class View:
         nodes, zones = self.nodes, self.zone_names()
 
         def make(parts: list[list[Part]]) -> list[Found[Any]]:
-            rows, asked, own = labels.disks(nodes, parts[0])
+            rows, named = labels.disks(nodes, parts[0])
             shown = [Part(part.cloud, each) for part, each in zip(parts[0], rows, strict=True)]
-            return labels.per_zone(zones, shown, asked, own)
+            return labels.per_zone(zones, shown, named=named)
 
         found: Directory[Volume] = self._directory("volumes", ("volumes", "nodes", "zones"), make)
         return found
