@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -87,15 +87,22 @@ def labels(things: Iterable[Named], reserved: Mapping[str, str] | None = None) -
     """
     given = dict(reserved or {})
     used = set(given.values())
-    twins: dict[str, list[Named]] = defaultdict(list)
+    first: dict[str, Named] = {}
+    twins: dict[str, list[Named]] = {}
     for thing in things:
         if thing.id not in given:
-            twins[slug(thing.name)].append(thing)
-    taken = used | set(twins)
-    for label, group in twins.items():
-        if len(group) == 1 and label not in used:
-            given[group[0].id] = label
-            continue
+            label = slug(thing.name)
+            # Hardly anything has a twin: a list for each thing would cost as much as all the rest.
+            if first.setdefault(label, thing) is not thing:
+                twins.setdefault(label, [first[label]]).append(thing)
+    taken = used | set(first)
+    for label, thing in first.items():
+        if label in used:
+            twins.setdefault(label, [thing])
+        elif label not in twins:
+            given[thing.id] = label
+    for label in (label for label in first if label in twins):
+        group = twins[label]
         suffixes = _suffixes(group)
         for thing in group:
             wish = with_suffix(label, suffixes[thing.id])

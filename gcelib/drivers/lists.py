@@ -70,6 +70,7 @@ class Lists:
         self._flights: dict[tuple[str, str, int], _Flight] = {}
         self._generation: dict[str, int] = {}
         self._last: dict[tuple[str, str], _Kept] = {}
+        self._before: dict[tuple[str, str], Sequence[Any]] = {}
 
     def get(self, facet: str, verb: str, seconds: float, ask: Callable[[], Sequence[Any]]) -> Sequence[Any]:
         """The list, asked at most once at a time; failures go to everyone waiting and are not kept."""
@@ -138,7 +139,7 @@ class Lists:
         ask: Callable[[], Sequence[Any]],
     ) -> None:
         try:
-            flight.value = tuple(ask())
+            flight.value = self._same(facet, verb, tuple(ask()))
         except BaseException as exc:
             flight.fault = exc
         with self._lock:
@@ -156,6 +157,16 @@ class Lists:
                 if facet in OFFERS:
                     self._last[facet, verb] = _Kept(flight.value, now + LAST_SECONDS)
         flight.landed.set()
+
+    def _same(self, facet: str, verb: str, value: Sequence[Any]) -> Sequence[Any]:
+        """The very list of the time before if this one says the same: what was made of that is still good."""
+        if " " in verb:
+            return value
+        before = self._before.get((facet, verb))
+        if before == value:
+            return before
+        self._before[facet, verb] = value
+        return value
 
 
 def lifetime(rows: Sequence[Any], seconds: float) -> float:

@@ -224,6 +224,21 @@ def test_many_readers_at_once_ask_the_cloud_once_and_share_its_failure(made):
             assert {(type(each), each.message, each.retry_after) for each in outcomes} == {(Unavailable, "down", 9)}
 
 
+def test_a_list_that_says_the_same_as_before_is_the_same(made):
+    cloud, remembering, now = made
+    cloud.nodes.rows = [node("a"), node("b")]
+    first = remembering.nodes.list()
+    now[0] = 6
+    cloud.nodes.rows = [node("a"), node("b")]
+    assert remembering.nodes.list() is first
+    remembering.drop()
+    assert remembering.nodes.list() is first
+    cloud.nodes.rows = [node("a"), node("b", NodeState.STOPPED)]
+    with fresh():
+        assert remembering.nodes.list()[1].state is NodeState.STOPPED
+    assert cloud.nodes.asked == 4
+
+
 def test_a_failure_is_not_remembered(made):
     cloud, remembering, _ = made
     cloud.nodes.fault = Unavailable("down")
