@@ -38,6 +38,9 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop. Raises ConfigError, OSError when a port is in use, Fault for the store."""
     # Imported here so that the other commands do not wait for the whole server to be loaded.
+    from gcelib.server import memory
+
+    memory.only_grow()
     from gcelib.server import logs
     from gcelib.server.daemon import Daemon
 
