@@ -79,7 +79,7 @@ class Answers:
     @property
     def weight(self) -> int:
         """How many rows' room they take at most, about."""
-        return ROOM // 4096
+        return ROOM // 2048
 
     def answer(self, question: Any, make: Callable[[], Any], sound: Callable[[], bool]) -> Any:
         """The answer to a question put before, else `make()`, kept if it is `sound` then."""
@@ -104,7 +104,7 @@ class Only(Answers):
 
     @property
     def weight(self) -> int:
-        return 1
+        return 16
 
 
 class Rows(Answers):

@@ -13,7 +13,7 @@ from gcelib.drivers.base import Cloud
 from gcelib.drivers.lists import remembers
 from gcelib.server.gathering import Gathering
 
-MOST_ROWS = 32_000
+MOST_ROWS = 64_000
 """How many rendered rows are kept at most: a client's every spelling of our host has its own."""
 
 
