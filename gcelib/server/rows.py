@@ -22,7 +22,7 @@ BY_NAME = "name"
 NEWEST_FIRST = "creationTimestamp desc"
 ROOM = 4 << 20
 """Bytes that the answers made of one list may fill: three or four of the longest pages."""
-_MADE, _ID = frozenset({"creationTimestamp"}), frozenset({"id"})
+_MADE, _ID = frozenset({"creationTimestamp", "insertTime"}), frozenset({"id"})
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
 
@@ -158,7 +158,8 @@ class Rows(Answers):
     def _order(self, order: str, look: Look) -> _Order:
         found = self._orders.get(order)
         if found is None:
-            tell = self.teller(_MADE, look)
+            # Resources have the one, operations the other.
+            tell = self.teller(_MADE & look.known.keys() or _MADE, look)
             made = {row: -_microseconds(tell(row)) for row in self._rows} if order == NEWEST_FIRST else None
             found = _Order(self._rows, made, self.teller(_ID, look))
             if look.sound():
