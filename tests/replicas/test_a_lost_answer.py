@@ -44,19 +44,27 @@ class Between:
     def _carry(self, client: socket.socket) -> None:
         with client, socket.socket(socket.AF_UNIX) as server:
             server.connect(self._behind)
-            answers = threading.Thread(target=_pour, args=(server, client), daemon=True)
+            silent, served = threading.Event(), threading.Event()
+            answers = threading.Thread(target=_pour, args=(server, client, silent, served), daemon=True)
             answers.start()
             while said := client.recv(65536):
-                if self.deaf and said.startswith(b"Q") and said[5:].startswith(b"COMMIT\0"):
-                    # From here on nothing comes back.
-                    client.shutdown(socket.SHUT_RDWR)
+                lost = self.deaf and said.startswith(b"Q") and said[5:].startswith(b"COMMIT\0")
+                if lost:
+                    silent.set()
                 server.sendall(said)
+                if lost:
+                    # It is done before anybody can look whether it is.
+                    served.wait(10)
+                    client.shutdown(socket.SHUT_RDWR)
             server.shutdown(socket.SHUT_WR)
             answers.join()
 
 
-def _pour(source: socket.socket, into: socket.socket) -> None:
+def _pour(source: socket.socket, into: socket.socket, silent: threading.Event, served: threading.Event) -> None:
     while said := source.recv(65536):
+        if silent.is_set():
+            served.set()
+            continue
         try:
             into.sendall(said)
         except OSError:
