@@ -9,6 +9,7 @@ import argparse
 import itertools
 import json
 import platform
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -17,6 +18,8 @@ from bench import changes, cold, start, warm
 from bench.figures import HEAD, Figure
 
 RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+BEGIN, END = "<!-- figures of make bench -->\n", "<!-- end of figures -->"
 WORK: Mapping[str, Callable[[int], Iterator[Figure]]] = {
     "lists": warm.lists, "gets": warm.gets, "choices": warm.choices, "thousand": cold.thousand,
     "ten-thousand": cold.ten_thousand, "several": cold.several, "calls": changes.calls, "jobs": changes.jobs,
@@ -31,6 +34,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("work", nargs="*", help=f"what to measure: {', '.join(WORK)}; everything when left out")
     parser.add_argument("--rounds", type=int, default=5, help="how often each thing is measured (5)")
+    parser.add_argument("--page", action="store_true", help="put them into docs/performance.md as well")
     parser.add_argument("--gate", action="store_true", help="the quick ones; only ratios and counts matter")
     given = parser.parse_args()
     if unknown := set(given.work) - WORK.keys():
@@ -46,6 +50,8 @@ def main() -> int:
         print(f"\nThe gate is shut by: {', '.join(shut)}" if shut else "\nThe gate is open.")
         return 1 if shut else 0
     write(figures)
+    if given.page:
+        publish()
     return 0 if all(figure.met for figure in figures) else 1
 
 
@@ -60,6 +66,14 @@ def write(figures: list[Figure]) -> None:
              "at_most": figure.most, "beside": figure.beside} for figure in figures]
     (RESULTS / "latest.json").write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     plot(figures, RESULTS / "latest.svg")
+
+
+def publish() -> None:
+    """The table and the plot, from the results into the page."""
+    head, _, rest = PAGE.read_text().partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    PAGE.write_text(head + BEGIN + (RESULTS / "latest.md").read_text() + END + tail)
+    shutil.copyfile(RESULTS / "latest.svg", PAGE.parent / "performance.svg")
 
 
 if __name__ == "__main__":
