@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from gcelib.drivers import clock, faults
@@ -20,7 +20,7 @@ LOG = logging.getLogger(__name__)
 
 PAGE = 500
 SMALLER_PAGES = (200, 100, 50, 20)
-SPARE = 2
+SPARE = 1
 """So many connections are left to others while the pages of lists are fetched."""
 CAPABILITIES_SECONDS = 600.0
 BAD_PARAMETER = 431
@@ -30,6 +30,7 @@ OUTSIDE_THE_ROLE = 432
 UNSCOPED = frozenset({"listCapabilities", "listProjects", "listAccounts", "queryAsyncJobResult", "listZones"})
 
 Kind = TypeVar("Kind", bound=records.Row)
+Made = TypeVar("Made")
 
 
 class Client:
@@ -60,7 +61,17 @@ class Client:
 
     def rows(self, command: str, key: str, kind: type[Kind], **params: Any) -> list[Kind]:
         """Every row of a list, in the cloud's order, each once, however rows come and go meanwhile."""
-        return paging.rows(lambda page: self._fetch(command, key, kind, params, page), self._turns, self._at_once)
+        return self.made(command, key, kind, lambda row: row, **params)
+
+    def made(self, command: str, key: str, kind: type[Kind], make: Callable[[Kind], Made], **params: Any) -> list[Made]:
+        """What `make` makes of every row, page by page as they come, so that a page is worked on while others are
+        waited for."""
+
+        def fetch(number: int) -> Page[Made]:
+            good, size, count, full = self._fetch(command, key, kind, params, number)
+            return Page([(row.mark, make(row)) for row in good], size, count, full)
+
+        return paging.rows(fetch, self._turns, self._at_once)
 
     def project(self) -> str:
         """The id of the cloud's own project all commands are for; "" for the account itself."""
@@ -140,7 +151,7 @@ class Client:
 
     def _fetch(
         self, command: str, key: str, kind: type[Kind], params: Mapping[str, Any], page: int
-    ) -> Page[Kind]:
+    ) -> tuple[list[Kind], int, int | None, int]:
         """One page; when the very first is refused, smaller ones are tried: some clouds cap them lower."""
         sizes = [self._page]
         for size in sizes:
@@ -154,7 +165,7 @@ class Client:
                     sizes += self._smaller()
                 continue
             self._page = size
-            return Page(*self._decoded(command, fields, key, kind), size)
+            return *self._decoded(command, fields, key, kind), size
         raise refused
 
     def _smaller(self) -> list[int]:

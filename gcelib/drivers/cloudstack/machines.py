@@ -73,6 +73,11 @@ def node_of(row: records.VmRow) -> Node:
     )
 
 
+def shown(row: records.VmRow) -> Node | None:
+    """A machine; None for one that is destroyed."""
+    return None if row.state in HIDDEN else node_of(row)
+
+
 def state_of(row: records.VmRow) -> NodeState:
     """The state, told from the raw one: a machine just deployed is `Stopped` until its job starts it."""
     state = STATES.get(row.state, NodeState.RUNNING)

@@ -11,7 +11,7 @@ from gcelib.drivers.cloudstack import records
 from gcelib.drivers.cloudstack.client import Client
 from gcelib.drivers.cloudstack.facet import gone, reached, text_of
 from gcelib.drivers.cloudstack.jobs import Jobs, Seen, Token
-from gcelib.drivers.cloudstack.machines import node_of, state_of
+from gcelib.drivers.cloudstack.machines import DETAILS, node_of, shown, state_of
 from gcelib.drivers.cloudstack.reshaping import Reshaping
 from gcelib.drivers.cloudstack.sizes import Sizes
 from gcelib.drivers.cloudstack.zones import Zones, basic
@@ -34,7 +34,8 @@ class Nodes(Reshaping):
 
     def list(self) -> Sequence[Node]:
         """Every machine that is not destroyed."""
-        return [node_of(row) for row in self.rows()]
+        found = self.client.made("listVirtualMachines", "virtualmachine", records.VmRow, shown, details=DETAILS)
+        return [node for node in found if node is not None]
 
     def find(self, name: str) -> Sequence[Node]:
         """The machines of this host name, any letter case."""

@@ -6,29 +6,22 @@ import contextvars
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 MOST_PAGES = 2000
 PASSES = 3
 
 
-class Marked(Protocol):
-    """What every listed thing has: what tells it from the others."""
-
-    @property
-    def mark(self) -> str: ...
-
-
-Kind = TypeVar("Kind", bound=Marked)
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Kind]):
-    """One page: its good rows, how many there were with the bad ones, the count of all that the cloud told with them,
-    and how many rows a full page had.
+    """One page: its good rows, each behind what tells it from the others, how many there were with the bad ones, the
+    count of all that the cloud told with them, and how many rows a full page had.
     """
 
-    rows: Sequence[Kind]
+    rows: Sequence[tuple[str, Kind]]
     size: int
     count: int | None
     full: int
@@ -71,7 +64,7 @@ class _Pass(Generic[Kind]):
         """Take note of a page; one with nothing new is the last that is asked for."""
         with self.lock:
             before = len(self.marks)
-            self.marks.update(row.mark for row in page.rows)
+            self.marks.update(mark for mark, _ in page.rows)
             self.pages[number] = page
             self.over = self.over or not page.size or bool(page.rows and len(self.marks) == before)
 
@@ -124,8 +117,8 @@ class _Pass(Generic[Kind]):
         """Each row once, in the pages' order."""
         seen: dict[str, Kind] = {}
         for _, page in sorted(self.pages.items()):
-            for row in page.rows:
-                seen.setdefault(row.mark, row)
+            for mark, row in page.rows:
+                seen.setdefault(mark, row)
         return [*seen.values()]
 
 
