@@ -40,7 +40,8 @@ class Collection:
     """Whether its rows come of what the view shows alone, so that rendered ones may be kept."""
     known: ClassVar[Known] = {}
     looks: ClassVar[Sequence[str]] = ("zones.list",)
-    """The clouds' lists that its rows are mostly made of, as "nodes.list": asked for side by side."""
+    """The clouds' lists that are looked at in any case, as "nodes.list": asked for side by side, and with them those
+    that were looked at the time before."""
     refusals: ClassVar[Mapping[str, str]] = {}
     """GCE's name of a method no cloud can carry out -> why not, and what to do instead: a sentence's second half."""
 

@@ -32,6 +32,8 @@ class Site:
     counts: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
     session: requests.Session = field(default_factory=requests.Session)
+    together: threading.Barrier | None = None
+    """Commands wait here for each other before they are answered."""
 
     def __post_init__(self) -> None:
         take = self.cloud.faults.take
@@ -39,6 +41,8 @@ class Site:
         def counted(command: str, account: str, kinds: tuple[str, ...]) -> Any:
             with self.lock:
                 self.counts[command] += kinds is BEFORE
+            if self.together is not None and kinds is BEFORE:
+                self.together.wait(10)
             return take(command, account, kinds)
 
         self.cloud.faults.take = counted  # type: ignore[method-assign]
@@ -75,6 +79,28 @@ def test_a_list_of_which_nothing_is_known_asks_for_each_thing_once(site: Site) -
     assert site.calls(HERE, anew=True) == LISTED | OFFERS
     assert site.calls("aggregated/instances") == {}
     assert site.calls(f"{HERE}/preloaded-1") == {}
+
+
+def test_the_lists_of_an_answer_are_asked_for_side_by_side(site: Site) -> None:
+    site.together = threading.Barrier(5)
+    try:
+        assert site.calls(HERE, anew=True) == LISTED | OFFERS
+    finally:
+        site.together = None
+
+
+@pytest.mark.parametrize(("path", "calls"), [
+    ("aggregated/addresses", {"listZones": 1, "listPublicIpAddresses": 1}),
+    ("aggregated/forwardingRules", {"listZones": 1, "listLoadBalancerRules": 1}),
+    ("aggregated/targetPools", {"listZones": 1, "listLoadBalancerRules": 1}),
+    ("zones/ch-gv2/machineTypes", OFFERS),
+    ("global/snapshots", {"listSnapshots": 1}),
+    ("global/networks", {"listZones": 1, "listNetworks": 1, "listVPCs": 1}),
+    ("regions/de/subnetworks", {"listZones": 1, "listNetworks": 1, "listVPCs": 1}),
+])
+def test_no_list_is_asked_for_that_an_answer_does_not_need(site: Site, path: str, calls: dict[str, int]) -> None:
+    assert site.calls(path, anew=True) == calls
+    assert site.calls(path, anew=True) == calls
 
 
 def test_a_hundred_lists_at_once_ask_the_cloud_once(site: Site) -> None:

@@ -25,7 +25,7 @@ class Addresses(Collection):
     """One that was taken outside gcelib has its digits for a name, until `insert` with `address` gives it another."""
 
     name, kind = "addresses", "address"
-    looks = ("zones.list", "addresses.list", "nodes.list", "networks.list")
+    looks = ("zones.list", "addresses.list")
     refusals: ClassVar[Mapping[str, str]] = {
         "move": "an address belongs to the account whose project this is, and cannot be given to another.",
     }

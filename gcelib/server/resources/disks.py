@@ -45,7 +45,7 @@ class Disks(Zonal):
 
     name, kind = "disks", "disk"
     known = KNOWN
-    looks = ("zones.list", "nodes.list", "volumes.list", "volumes.types", "images.list")
+    looks = ("zones.list", "nodes.list", "volumes.list", "images.list")
     refusals: ClassVar[Mapping[str, str]] = {
         "addResourcePolicies": POLICIES,
         "removeResourcePolicies": POLICIES,

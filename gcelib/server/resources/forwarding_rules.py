@@ -26,7 +26,7 @@ class ForwardingRules(Collection):
     """Each port is a load-balancing rule on the cloud. Rules made elsewhere are shown and left as they are."""
 
     name, kind = "forwardingRules", "forwardingRule"
-    looks = ("zones.list", "nodes.list", "networks.list", "balancers.list", "addresses.list")
+    looks = ("zones.list", "balancers.list")
 
     def scopes(self, ctx: Context) -> Sequence[str]:
         return ["global", *(f"regions/{name}" for name in ctx.view.regions)]

@@ -30,7 +30,7 @@ class Images(Collection):
     """An image of the same name in several clouds is one image here."""
 
     name, kind = "images", "image"
-    looks = ("zones.list", "images.list")
+    looks = ("images.list",)
 
     def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
         return (("global", parts) for parts in merged(ctx).values())

@@ -25,7 +25,7 @@ class Snapshots(Collection):
     """Each is in one cloud, that of its disk."""
 
     name, kind = "snapshots", "snapshot"
-    looks = ("zones.list", "snapshots.list", "nodes.list", "volumes.list")
+    looks = ("snapshots.list",)
     refusals: ClassVar[Mapping[str, str]] = {"updateKmsKey": "it takes no keys for its snapshots."}
 
     def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:

@@ -23,7 +23,7 @@ class TargetPools(Collection):
     """One that no rule leads to waits as a note; one with rules has the machines that are behind them."""
 
     name, kind = "targetPools", "targetPool"
-    looks = ("zones.list", "nodes.list", "networks.list", "balancers.list", "addresses.list")
+    looks = ("zones.list", "balancers.list")
 
     def scopes(self, ctx: Context) -> Sequence[str]:
         return [f"regions/{name}" for name in ctx.view.regions]
