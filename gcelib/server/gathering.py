@@ -36,6 +36,8 @@ FADING = 0.8
 """How much of the usual time is left when an answer came at once."""
 LONGEST_REST = 15.0
 """Seconds between two looks for a cloud that is away, at most."""
+MOST_AHEAD = 24
+"""While so many lists are being asked for, none is asked for before it is looked at: each cloud has few connections."""
 MOST_LOOKS = 3
 """How many looks for one cloud may be under way at once: each may hang until its time-out."""
 
@@ -105,7 +107,23 @@ class Gathering:
         self._clock = clock
         self._jitter = jitter
         self._lock = threading.Lock()
+        self._under_way = 0
         self._healths: WeakKeyDictionary[Cloud, _Health] = WeakKeyDictionary()
+
+    def has_room(self) -> bool:
+        """Whether lists may be asked for that will be wanted later."""
+        return self._under_way < MOST_AHEAD
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """A list is being asked for within this context."""
+        with self._lock:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
 
     def ask(self, clouds: Sequence[Cloud], facet: str, verb: str, needed: frozenset[str] = frozenset()) -> list[Part]:
         """Each cloud's list, in the clouds' order; those `needed` are waited for as long as they take.
@@ -149,8 +167,9 @@ class Gathering:
 
     def _carry(self, question: _Question, look: bool) -> None:
         try:
-            # A look does not join an earlier question, which may hang for as long as a time-out.
-            with _looking() if look else nullcontext():
+            # A look does not join an earlier question, which may hang for as long as a time-out: nothing that is
+            # remembered counts, neither lists nor that the cloud is left alone.
+            with self.counted(), fresh() if look else nullcontext(), looking() if look else nullcontext():
                 question.part = fetch(question.cloud, question.facet, question.verb)
         except BaseException as error:
             question.error = error
@@ -255,13 +274,6 @@ class Gathering:
 
     def _health(self, cloud: Cloud) -> _Health:
         return self._healths.setdefault(cloud, _Health())
-
-
-@contextmanager
-def _looking() -> Iterator[None]:
-    """Nothing that is remembered counts, neither lists nor that the cloud is left alone."""
-    with fresh(), looking():
-        yield
 
 
 def named(facet: str, verb: str) -> str:

@@ -60,7 +60,8 @@ class Questions:
         """
         wanted = [name for name in dict.fromkeys(names) if not self.known(name)]
         for name in wanted if len(wanted) >= least else ():
-            self._begun[name] = self._begin(name)
+            if self._gathering.has_room():
+                self._begun[name] = self._begin(name)
 
     def answer(self, name: str) -> list[Part]:
         """What every cloud that has the facet answered, failures too. Raises Unauthenticated."""
@@ -108,8 +109,12 @@ class Questions:
         able = self._able(name)
         if len(self._clouds) > 1:
             return self._gathering.begin(able, *split(name))
-        futures = [_apart(lambda cloud=cloud: fetch(cloud, *split(name))) for cloud in able]  # type: ignore[misc]
+        futures = [_apart(lambda cloud=cloud: self._counted(cloud, name)) for cloud in able]  # type: ignore[misc]
         return lambda needed: [future.result() for future in futures]
+
+    def _counted(self, cloud: Cloud, name: str) -> Part:
+        with self._gathering.counted():
+            return fetch(cloud, *split(name))
 
     def _able(self, name: str) -> list[Cloud]:
         return [cloud for cloud in self._clouds if getattr(cloud, split(name)[0]) is not None]
