@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql
 
 from gcelib.store.engine import Store
 from gcelib.store.tables import generations as table
@@ -74,6 +73,8 @@ def bump(connection: Connection, changes: Changes) -> None:
     """
     if connection.dialect.name != "postgresql":
         return
+    from sqlalchemy.dialects import postgresql  # Two megabytes that SQLite has no use for.
+
     # In one order, so that no two wait for each other.
     for place, kind in sorted(changes):
         first = postgresql.insert(table).values(place=place, kind=kind, number=1)

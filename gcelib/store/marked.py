@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, cast, func, select
-from sqlalchemy.dialects import postgresql
 
 from gcelib.errors import Unavailable
 from gcelib.store.engine import Store
@@ -115,6 +114,8 @@ class Marked(Generations):
 
     def _void(self) -> None:
         """Have every process ask the database from now on; returns when each knows. Raises Unavailable."""
+        from sqlalchemy.dialects import postgresql
+
         with self._lock:
             now = self._clock()
             if now < self._void_until - VOID / 2:

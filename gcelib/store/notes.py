@@ -9,7 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import ColumnElement, Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from gcelib.store.engine import Store
 from gcelib.store.generations import NOTES, Generations, bump, version
@@ -115,6 +115,8 @@ class Notes:
         # An empty row first, so that two writers of a new note take turns instead of colliding.
         values = {"place": place, "kind": kind, "id": id, "data": {}, "updated": self._clock()}
         if connection.dialect.name == "postgresql":
+            from sqlalchemy.dialects import postgresql
+
             connection.execute(postgresql.insert(table).values(values).on_conflict_do_nothing())
         else:
             connection.execute(sqlite.insert(table).values(values).on_conflict_do_nothing())

@@ -29,6 +29,7 @@ def _account() -> Column[str]:
     return Column("account", Text, ForeignKey("accounts.email", ondelete="CASCADE"), nullable=False)
 
 
+# The migrations make the same of PostgreSQL; to say so here would load its dialect for everybody.
 _OPEN: TextClause = text("status <> 'DONE'")
 _OPEN_INSERT: TextClause = text("verb = 'insert' AND status <> 'DONE'")
 
@@ -63,13 +64,12 @@ operations = Table(
     Index("operations_listed", "project", "scope", "insert_time"),
     Index("operations_due", "status", "due"),
     Index("operations_target", "target", "end_time"),
-    Index("operations_open", "project", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("operations_open", "project", sqlite_where=_OPEN),
     Index(
         "operations_open_insert",
         "target",
         unique=True,
         sqlite_where=_OPEN_INSERT,
-        postgresql_where=_OPEN_INSERT,
     ),
 )
 
