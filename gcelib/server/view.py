@@ -228,15 +228,15 @@ class View:
     @property
     def nodes(self) -> Directory[Node]:
         """Machines by zone; where a cloud gives them names of its own, under those that were asked for."""
+        found: Directory[Node] = self.memo("directory.nodes", self._nodes)
+        return found
+
+    def _nodes(self) -> Directory[Node]:
         zones = self.zone_names()
         asked = {key: note["name"] for key, note in self.note("node").items() if note.get("name")}
-        if asked:
-            given = lambda cloud, node: asked.get((cloud.name, node.id))  # noqa: E731
-            named: Callable[[], Any] = lambda: Directory(labels.per_zone(zones, self.parts("nodes"), given))  # noqa: E731
-            directory: Directory[Node] = self.memo("directory.nodes", named)
-            return directory
-        make = lambda parts: labels.per_zone(zones, parts[0])  # noqa: E731
-        found: Directory[Node] = self._directory("nodes", ("nodes", "zones"), make)
+        notes = tuple(self.notes_at(cloud.name, "node") for cloud in self.clouds if asked)
+        make = lambda parts: labels.per_zone(zones, parts[0], named=(asked,))  # noqa: E731
+        found: Directory[Node] = self._directory("nodes", ("nodes", "zones"), make, notes)
         return found
 
     @property
@@ -283,15 +283,16 @@ class View:
         return found
 
     def _directory(
-        self, kind: str, facets: tuple[str, ...], make: Callable[[list[list[Part]]], Any], *, merged: bool = False
+        self, kind: str, facets: tuple[str, ...], make: Callable[[list[list[Part]]], Any], more: tuple[Any, ...] = (),
+        *, merged: bool = False,
     ) -> Any:
-        """The directory made of these facets' parts; of "zones" and "nodes" behind the first, of their directories."""
+        """The directory of these facets' parts and of `more`; "zones" and "nodes" behind the first are directories."""
         memo = f"directory.{kind}"
         if memo not in self._memo:
             first, *others = facets
             parts = [self.parts(first)]
             named = [self.zones if facet == "zones" else self.nodes for facet in others]
-            sources = (*(part.rows for part in parts[0]), *named)
+            sources = (*(part.rows for part in parts[0]), *named, *more)
             key = (kind, self._tenancy, *map(id, self.clouds))
             self._memo[memo] = self._shelf.made(key, sources, lambda: Directory(make(parts), merged=merged))
         return self._memo[memo]
