@@ -53,6 +53,8 @@ class Told:
 
     begun: float = field(default_factory=time.monotonic)
     struck: float = 0.0
+    mending: float = 0.0
+    """When the database began to come back, which takes it a moment."""
     mended: float = 0.0
     waited: list[float] = field(default_factory=list)
     """Seconds until each answer but those of `wait`, which is meant to take long."""
@@ -156,6 +158,7 @@ def outage(
         way.strike()
         told.struck = told.now()
         over.wait(seconds)
+        told.mending = told.now()
         way.mend()
         told.mended = told.now()
         over.wait(calm)
@@ -192,7 +195,7 @@ def unkept(site: Site, way: Way, told: Told, outcome: Outcome, before: Collectio
         wrong.append("nobody was refused anything")
     for sign in told.ready:
         told_so = sign.writes != "ok" if way.readable else sign.status == 503
-        if told.struck + way.noticed < sign.asked and sign.answered < told.mended and not told_so:
+        if told.struck + way.noticed < sign.asked and sign.answered < told.mending and not told_so:
             wrong.append(f"{sign.asked - told.struck:.1f} s into it: {sign}")
     for number, _ in enumerate(site.replicas):
         if not _recovered(told, number):
@@ -202,7 +205,7 @@ def unkept(site: Site, way: Way, told: Told, outcome: Outcome, before: Collectio
 
 def away(told: Told) -> Counter[int]:
     """How often load balancers were told what while the database was away."""
-    return Counter(sign.status for sign in told.ready if told.struck < sign.asked and sign.answered < told.mended)
+    return Counter(sign.status for sign in told.ready if told.struck < sign.asked and sign.answered < told.mending)
 
 
 def _recovered(told: Told, number: int) -> bool:
