@@ -41,7 +41,7 @@ test: $(VENV)/installed-test
 	@$(VENV)/bin/python -m pytest -q -m alone $(TESTS) || [ $$? -eq 5 ]
 	@$(VENV)/bin/python -m tests.answered $(ANSWERED)
 
-check: style types audit test
+check: style types audit test gate
 
 style: $(VENV)/installed-test
 	@$(VENV)/bin/python -m ruff check .
