@@ -89,14 +89,12 @@ class Questions:
     def one(self, cloud: Cloud, facet: str, verb: str, about: str) -> Sequence[Any]:
         """A short list of one cloud, that is needed: what `verb` gives for `about`. Raises its faults."""
         asked = f"{verb} {about}"
-        if len(self._clouds) == 1:
-            part = fetch(cloud, facet, asked)
-        else:
-            part = self._gathering.ask([cloud], facet, asked, frozenset({cloud.name}))[0]
         self.partial = len(self._clouds) > 1
-        if not self.partial:
+        if self.partial:
+            part = self._gathering.ask([cloud], facet, asked, frozenset({cloud.name}))[0]
+        else:
             self.looked.add(f"{facet}.{asked}")
-            self.answers[f"{facet}.{asked}"] = [part]
+            part = self.answer(f"{facet}.{asked}")[0]
         if part.fault:
             raise part.fault
         return part.rows
