@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gcelib import naming
@@ -80,11 +80,13 @@ def _note_of(ctx: Context, disk: Found[Volume]) -> Mapping[str, Any]:
 
 def disks_of(ctx: Context, item: Found[Node]) -> list[Found[Volume]]:
     """The machine's disks, the boot disk first."""
-    try:
-        return alone.disks(ctx.view, item)
-    except alone.Undecided:
-        pass
-    by_node: Mapping[tuple[str, str], list[Found[Volume]]] = ctx.view.volumes.made("by node", _by_node)
+    if ctx.view.memo("disks asked for alone", lambda: not ctx.view.known(alone.NODES)):
+        try:
+            return alone.disks(ctx.view, item)
+        except alone.Undecided:
+            pass
+    made: Callable[[], Any] = lambda: ctx.view.volumes.made("by node", _by_node)  # noqa: E731
+    by_node: Mapping[tuple[str, str], list[Found[Volume]]] = ctx.view.memo("disks by node", made)
     return by_node.get((item.cloud.name, item.model.id), [])
 
 
