@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,15 @@ _HOST = re.compile(r"[A-Za-z]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?\Z")
 def is_label(text: str) -> bool:
     """Whether GCE takes this as a name (RFC 1035, lower case, 1 to 63 characters)."""
     return LABEL.match(text) is not None
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text is a UUID in any of its spellings."""
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_host_name(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -95,3 +96,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if at[item].startswith(ALONE):
             item.add_marker(pytest.mark.alone)
     items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if at[item].startswith(name)), len(LONG)))
+
+
+@pytest.fixture(autouse=True)
+def no_closed_logs() -> None:
+    """Logs set up by an earlier test for a stream that ended with it are no business of this one."""
+    root = logging.getLogger()
+    for handler in [*root.handlers]:
+        if type(handler) is logging.StreamHandler and handler.stream.closed:
+            root.removeHandler(handler)

@@ -6,8 +6,6 @@ functions here raise `Undecided`, and the list has to be asked for.
 
 from __future__ import annotations
 
-import uuid
-
 from gcelib import naming
 from gcelib.drivers.base import able
 from gcelib.models import Node, Volume, Zone
@@ -27,7 +25,7 @@ def node(view: View, zone: Found[Zone], ref: str) -> Found[Node] | None:
     cloud = zone.cloud
     if view.known(NODES) or cloud.nodes is None or not (able(cloud, "nodes", "find") and cloud.traits.host_names):
         raise Undecided
-    if not naming.is_host_name(ref) or _is_uuid(ref):
+    if not naming.is_host_name(ref) or naming.is_uuid(ref):
         raise Undecided
     found = [row for row in view.one(cloud, "nodes", "find", ref) if row.zone_id == zone.model.id]
     if len(found) > 1 or (not found and naming.may_have_suffix(ref)) or _renamed(view, zone):
@@ -52,11 +50,3 @@ def disks(view: View, item: Found[Node]) -> list[Found[Volume]]:
 def _renamed(view: View, zone: Found[Zone]) -> bool:
     """Whether machines of the zone's cloud have names that it does not know of."""
     return any(note.get("name") for (cloud, _), note in view.note("node").items() if cloud == zone.cloud.name)
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
-from tests.faults.lying import MISSING, WRONG
+from tests.faults.lying import MISSING
 
 Answer = tuple[int, dict[str, str], bytes]
 Lie = Callable[[str, Answer], Answer]
@@ -109,30 +109,6 @@ def in_rows(body: bytes, key: str, place: int, field: str, value: Any) -> bytes:
         row.pop(field, None)
     else:
         row[field] = value
-    return json.dumps(answer).encode()
-
-
-def anywhere_in_json(body: bytes, chance: random.Random) -> bytes:
-    """A lie at one place of a JSON answer, however deep."""
-    answer = json.loads(body)
-    places: list[tuple[Any, Any]] = []
-
-    def walk(part: Any) -> None:
-        keys: Any = part.keys() if isinstance(part, dict) else range(len(part)) if isinstance(part, list) else ()
-        for key in keys:
-            places.append((part, key))
-            walk(part[key])
-
-    walk(answer)
-    if not places:
-        return body
-    where, key = chance.choice(places)
-    if chance.random() < 0.15:
-        del where[key]
-    elif isinstance(where, list) and chance.random() < 0.3:
-        where.append(where[key])
-    else:
-        where[key] = chance.choice(WRONG)
     return json.dumps(answer).encode()
 
 

@@ -13,6 +13,16 @@ class Impossible(Exception):
     """This machine does not let us do that, and why."""
 
 
+def run(*words: str) -> None:
+    """A program of the system's, carried through. Raises Impossible where it is not there or fails."""
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise Impossible(f"{words[0]} is not installed") from error
+    if done.returncode:
+        raise Impossible(f"{' '.join(words)}: {done.stderr.strip()}")
+
+
 @contextmanager
 def small(home: Path, megabytes: int) -> Iterator[Path | None]:
     """A file system of this size, mounted in a new folder of `home`; None where that may not be done."""
@@ -71,12 +81,12 @@ class Loop:
         self._image = home / "image"
         with self._image.open("wb") as file:
             file.truncate(24 * 1024 * 1024)
-        self._run("mkfs.ext4", "-q", str(self._image))
+        run("mkfs.ext4", "-q", str(self._image))
         self.mount()
 
     def mount(self) -> None:
         """Mount it, for reading and writing."""
-        self._run("mount", "-o", "loop,errors=remount-ro", str(self._image), str(self.place))
+        run("mount", "-o", "loop,errors=remount-ro", str(self._image), str(self.place))
 
     def repair(self) -> None:
         """What an operator does: nobody uses it any more, look it through, mount it again."""
@@ -86,7 +96,7 @@ class Loop:
 
     def unmount(self) -> None:
         """Take it away."""
-        self._run("umount", str(self.place))
+        run("umount", str(self.place))
 
     def spoil(self) -> None:
         """Have the system find an error. Raises Impossible where it cannot be told to."""
@@ -97,12 +107,3 @@ class Loop:
             trigger.write_text("a test of gcelib\n")
         except OSError as error:
             raise Impossible(f"an error of a file system cannot be feigned: {error}") from error
-
-    @staticmethod
-    def _run(*words: str) -> None:
-        try:
-            done = subprocess.run(words, capture_output=True, text=True, check=False)
-        except FileNotFoundError as error:
-            raise Impossible(f"{words[0]} is not installed") from error
-        if done.returncode:
-            raise Impossible(f"{' '.join(words)}: {done.stderr.strip()}")

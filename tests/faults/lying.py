@@ -110,6 +110,8 @@ def anywhere(body: bytes, chance: random.Random) -> bytes:
             walk(part[key])
 
     walk(answer)
+    if not places:
+        return body
     where, key = chance.choice(places)
     if chance.random() < 0.15:
         del where[key]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.faults.disks import Impossible, fill, small
+from tests.faults.disks import Impossible, fill, run, small
 from tests.postgres import Postgres
 
 SILENCE = 10.0
@@ -160,9 +160,4 @@ def _removed(server: Postgres) -> Iterator[Postgres]:
 def _run(*words: str) -> None:
     if os.geteuid():
         raise Impossible("only root may cut a network")
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise Impossible(f"{words[0]} is not installed") from error
-    if done.returncode:
-        raise Impossible(f"{' '.join(words)}: {done.stderr.strip()}")
+    run(*words)

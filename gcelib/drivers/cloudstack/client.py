@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from gcelib import naming
 from gcelib.drivers import clock, faults
 from gcelib.drivers.cloudstack import paging, records, wire
 from gcelib.drivers.cloudstack.connection import Driver
@@ -111,7 +111,7 @@ class Client:
             raise Unauthenticated(message) from fault.__cause__
 
     def _find_project(self) -> str:
-        wanted = {"id": self._tenant} if _is_uuid(self._tenant) else {"name": self._tenant}
+        wanted = {"id": self._tenant} if naming.is_uuid(self._tenant) else {"name": self._tenant}
         for row in self.rows("listProjects", "project", records.ProjectRow, **wanted):
             if self._tenant.casefold() in (row.id.casefold(), row.name.casefold()):
                 return row.id
@@ -189,14 +189,6 @@ def _words(fault: Fault) -> str:
     return cause.words if isinstance(cause, faults.Refusal) and cause.words else "no reason given"
 
 
-def _is_uuid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
-
-
 def texts(params: Mapping[str, Any]) -> dict[str, str]:
     """Parameters as CloudStack writes them: None, "" and empty lists are left out, lists joined by commas."""
     sent: dict[str, str] = {}
@@ -213,5 +205,3 @@ def texts(params: Mapping[str, Any]) -> dict[str, str]:
 def indexed(name: str, items: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """CloudStack's maps: `name[0].key=…&name[0].value=…`."""
     return {f"{name}[{at}].{key}": value for at, item in enumerate(items) for key, value in item.items()}
-
-

@@ -16,9 +16,9 @@ from recorded_cloud import PASSWORD, PROJECT, USER, Recorded, recorded
 from gcelib.drivers import clock
 from gcelib.errors import Unavailable, Uncertain
 from gcelib.models import JobState
-from tests.faults.between import NO_ANSWERS, Answer, Between, Lie, anywhere_in_json, in_rows, truth
+from tests.faults.between import NO_ANSWERS, Answer, Between, Lie, in_rows, truth
 from tests.faults.lied_to import LiedTo, lied_to
-from tests.faults.lying import MISSING, WRONG
+from tests.faults.lying import MISSING, WRONG, anywhere
 
 HERE = "zones/zone-a/instances"
 LISTS = {
@@ -110,7 +110,7 @@ def test_lies_anywhere_in_any_answer_are_no_mistake_of_ours(lied: LiedTo, path: 
         # The same lie to the same question, however often and in which order they are asked.
         chance = random.Random(f"{seed} {asked}")
         wrong = chance.random() < 0.5 and answer[0] < 300
-        return (*answer[:2], anywhere_in_json(answer[2], chance)) if wrong else answer
+        return (*answer[:2], anywhere(answer[2], chance)) if wrong else answer
 
     between.lie = lie
     lied.told(path)
