@@ -37,7 +37,8 @@ demo: $(VENV)/installed
 test: $(VENV)/installed-test
 	@rm -rf $(ANSWERED) && mkdir -p $(ANSWERED)
 	@ANSWERED=$(ANSWERED) $(VENV)/bin/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder \
-	  -m "not alone" $(TESTS) || [ $$? -eq 5 ]
+	  -m "not alone and not paired" $(TESTS) || [ $$? -eq 5 ]
+	@$(VENV)/bin/python -m pytest -q -n 2 --dist loadfile -m paired $(TESTS) || [ $$? -eq 5 ]
 	@$(VENV)/bin/python -m pytest -q -m alone $(TESTS) || [ $$? -eq 5 ]
 	@$(VENV)/bin/python -m tests.answered $(ANSWERED)
 

@@ -79,8 +79,10 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
         cloud.stop()
 
 
-ALONE = ("security/load", "security/listener", "security/hostile", "unit/listener", "unit/operations", "simulator")
+ALONE = ("security/load", "security/hostile")
 """Folders whose tests measure time or memory."""
+PAIRED = ("security/listener", "unit/listener", "unit/operations", "simulator")
+"""Folders whose tests have to do with time, and bear one neighbour."""
 
 
 LONG = ("contract/test_ansible", "contract/test_gcloud_lines", "replicas", "wire/test_firewalls", "cli/test_backup",
@@ -95,6 +97,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if at[item].startswith(ALONE):
             item.add_marker(pytest.mark.alone)
+        elif at[item].startswith(PAIRED) and not item.get_closest_marker("alone"):
+            item.add_marker(pytest.mark.paired)
     items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if at[item].startswith(name)), len(LONG)))
 
 

@@ -104,7 +104,7 @@ def test_what_is_sent_is_read_and_patched_and_replaced(
 ) -> None:
     api = everywhere
 
-    @settings(max_examples=12, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(body=bodies_of, other=bodies_of, priority=st.integers(0, 65535))
     def read_back(body: dict[str, Any], other: dict[str, Any], priority: int) -> None:
         api.change("POST", HERE, {**body, "name": "read-back"})
