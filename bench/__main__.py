@@ -39,7 +39,7 @@ def main() -> int:
     given = parser.parse_args()
     if unknown := set(given.work) - WORK.keys():
         parser.error(f"there is no {', '.join(sorted(unknown))} to measure")
-    rounds, names = (2, GATED) if given.gate else (given.rounds, given.work or WORK)
+    rounds, names = (3, GATED) if given.gate else (given.rounds, given.work or WORK)
     print(HEAD, flush=True)
     figures: list[Figure] = []
     for figure in itertools.chain.from_iterable(WORK[name](rounds) for name in names):
