@@ -23,6 +23,9 @@ OFFERS = frozenset({"zones", "sizes", "images"})
 """Facets that hardly change: while a cloud is away they may be shown as they were last."""
 LAST_SECONDS = 86400.0
 
+MOST = 256
+"""How many lists are kept; short ones give way, the oldest first: anybody may ask for any name."""
+
 _FRESH: ContextVar[bool] = ContextVar("gcelib_fresh_lists", default=False)
 
 
@@ -153,6 +156,8 @@ class Lists:
                 now = self._clock()
                 for key in [key for key, kept in self._cache.items() if kept.until <= now]:
                     del self._cache[key]
+                if len(self._cache) >= MOST:
+                    del self._cache[next((key for key in self._cache if " " in key[1]), next(iter(self._cache)))]
                 self._cache[facet, verb] = _Kept(flight.value, now + lifetime(flight.value, seconds))
                 if facet in OFFERS:
                     self._last[facet, verb] = _Kept(flight.value, now + LAST_SECONDS)

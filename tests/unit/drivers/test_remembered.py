@@ -382,3 +382,15 @@ def test_what_other_processes_changed_is_forgotten_once(made, numbers, nodes, im
         remembering.nodes.list()
         remembering.images.list()
     assert (cloud.nodes.asked, cloud.images.asked) == (nodes, images)
+
+
+def test_any_number_of_names_that_are_asked_for_push_no_list_out_and_the_oldest_of_them_go(made):
+    cloud, remembering, _ = made
+    remembering.nodes.list(), remembering.nodes.find("first")
+    for number in range(1000):
+        remembering.nodes.find(f"name-{number}")
+    asked = cloud.nodes.asked
+    remembering.nodes.list(), remembering.nodes.find("name-999")
+    assert cloud.nodes.asked == asked
+    remembering.nodes.find("first"), remembering.nodes.find("name-0")
+    assert cloud.nodes.asked == asked + 2
