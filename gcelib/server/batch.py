@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextvars
 import dataclasses
 import re
 import secrets
-import threading
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from itertools import groupby, islice
 from urllib.parse import urlsplit
 
+from gcelib.drivers.beside import side_by_side
 from gcelib.errors import Fault, Invalid, Malformed
 from gcelib.web import Request, Response
 
@@ -69,33 +68,14 @@ def _reads(part: Request | Fault) -> bool:
 
 
 def _side_by_side(parts: Sequence[Request | Fault], answer: Callable[[Request | Fault], Response]) -> list[Response]:
-    """The answers of parts that do not mind each other, given here and in threads beside. Raises what `answer` does."""
-    answers: list[Response | None] = [None] * len(parts)
-    failed: list[BaseException] = []
-    left = iter(range(len(parts)))
-    lock = threading.Lock()
+    """The answers of parts that do not mind each other. Raises what `answer` does."""
+    answers: dict[int, Response] = {}
 
-    def go_on() -> None:
-        while not failed:
-            with lock:
-                at = next(left, None)
-            if at is None:
-                return
-            try:
-                answers[at] = answer(parts[at])
-            except BaseException as error:
-                failed.append(error)
+    def take(at: int) -> None:
+        answers[at] = answer(parts[at])
 
-    beside = [threading.Thread(target=contextvars.copy_context().run, args=(go_on,), name="batch", daemon=True)
-              for _ in range(min(SIDE, len(parts)) - 1)]
-    for thread in beside:
-        thread.start()
-    go_on()
-    for thread in beside:
-        thread.join()
-    if failed:
-        raise failed[0]
-    return [each for each in answers if each is not None]
+    side_by_side(take, range(len(parts)), SIDE, "batch")
+    return [answers[at] for at in range(len(parts))]
 
 
 def join(parts: list[tuple[str, Response]]) -> Response:

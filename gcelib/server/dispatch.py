@@ -212,16 +212,15 @@ class Dispatch:
         if request.method != "POST":
             raise WrongVerb("A batch is sent with POST.", headers={"Allow": "POST"})
         parts = batch.split(request.header("content-type"), request.body, request)
-        room = batch.MAX_ANSWER
+        sizes: list[int] = []
 
         def answer(part: Request | Fault) -> Response:
-            nonlocal room
-            if room <= 0:
+            if sum(sizes) >= batch.MAX_ANSWER:
                 part = TooLarge("The answers of this batch are too large together; send the rest as another batch.")
             elif not deadline.left():
                 part = Unavailable("This batch has taken all the time it may take; send this part again.")
             answered = fault_response(part) if isinstance(part, Fault) else self(part)
-            room -= len(answered.body)
+            sizes.append(len(answered.body))
             return answered
 
         with deadline.within(self._services.config.server.request_seconds):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextvars
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from gcelib.drivers.beside import side_by_side
 
 MOST_PAGES = 2000
 PASSES = 3
@@ -81,7 +82,7 @@ class _Pass(Generic[Kind]):
                     self.take(number, fetch(number))
                     self.wrong = self.wrong or self.over
 
-        _side_by_side(work, range(2, last + 1), most)
+        side_by_side(work, range(2, last + 1), most, "page")
 
     def onwards(self, fetch: Fetch[Kind]) -> None:
         """The pages after those, one after the other until one says that it is the last."""
@@ -120,36 +121,3 @@ class _Pass(Generic[Kind]):
             for mark, row in page.rows:
                 seen.setdefault(mark, row)
         return [*seen.values()]
-
-
-def _side_by_side(work: Callable[[int], None], numbers: Sequence[int], most: int) -> None:
-    """`work` on every number, here and in threads beside, `most` in all.
-
-    What it raises the first time ends all, and is raised here when the others have ended.
-    """
-    lock = threading.Lock()
-    left = iter(numbers)
-    failed: list[BaseException] = []
-
-    def go_on() -> None:
-        while not failed:
-            with lock:
-                number = next(left, None)
-            if number is None:
-                return
-            try:
-                work(number)
-            except BaseException as error:
-                failed.append(error)
-
-    threads = [
-        threading.Thread(target=contextvars.copy_context().run, args=(go_on,), name="page", daemon=True)
-        for _ in range(min(most, len(numbers)) - 1)
-    ]
-    for thread in threads:
-        thread.start()
-    go_on()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]

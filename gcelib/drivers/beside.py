@@ -1,0 +1,43 @@
+"""Work on several things at once, in a few threads that end with it."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+Thing = TypeVar("Thing")
+
+
+def side_by_side(work: Callable[[Thing], None], things: Iterable[Thing], most: int, name: str) -> None:
+    """`work` on each thing, begun in their order, here and in threads called `name` beside: `most` at a time in all.
+
+    The threads have what the caller's context says. What `work` raises the first time ends all, and is raised here when
+    the others have ended.
+    """
+    left = [*things][::-1]
+    failed: list[BaseException] = []
+
+    def go_on() -> None:
+        while not failed:
+            try:
+                thing = left.pop()
+            except IndexError:
+                return
+            try:
+                work(thing)
+            except BaseException as error:
+                failed.append(error)
+
+    threads = [
+        threading.Thread(target=contextvars.copy_context().run, args=(go_on,), name=name, daemon=True)
+        for _ in range(min(most, len(left)) - 1)
+    ]
+    for thread in threads:
+        thread.start()
+    go_on()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
