@@ -3,6 +3,7 @@
 #   make test    the tests
 #   make check   what CI runs: style, types, tests
 #   make docs    the pages that are made from the code
+#   make site    README and docs/ as a site in build/site, its links looked after
 #   make audit   known holes in what is installed, where pip-audit reaches its data
 #   make lowest  a part of the tests with the oldest versions that setup.py allows
 #   make backends  what every provider must do: over the simulator, Dummy, Moto's EC2, an untold driver, and OpenStack
@@ -26,7 +27,7 @@ PIP = $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-inp
 SOURCES = setup.py pyproject.toml
 ANSWERED = $(VENV)/answered
 
-.PHONY: demo test check style types docs audit lowest backends clients bench gate soak clean
+.PHONY: demo test check style types docs site audit lowest backends clients bench gate soak clean
 
 demo: $(VENV)/installed
 	@exec $(VENV)/bin/gcelib demo $(ARGS)
@@ -53,6 +54,11 @@ types: $(VENV)/installed-test
 docs: $(VENV)/installed-test
 	@$(VENV)/bin/python -m gcelib.config > $(VENV)/configuration.md && mv $(VENV)/configuration.md docs/
 	@$(VENV)/bin/python docs/generate.py
+
+# Warnings are errors: a page in no list of docs/index.md, a link to no page. Links to other places are listed only.
+site: $(VENV)/installed-docs
+	@$(VENV)/bin/python -m sphinx -q -W --keep-going -c docs/site . build/site
+	@$(VENV)/bin/python docs/site/links.py build/site
 
 audit: $(VENV)/installed-test
 	@$(VENV)/bin/python packaging/audit.py
@@ -95,6 +101,10 @@ $(VENV)/installed-test: $(SOURCES) | $(VENV)/bin/python
 
 $(VENV)/installed-bench: $(VENV)/installed-test
 	@$(PIP) --editable '.[bench]'
+	@touch $@
+
+$(VENV)/installed-docs: $(SOURCES) | $(VENV)/installed
+	@$(PIP) --editable '.[docs]'
 	@touch $@
 
 $(VENV)/bin/python:

@@ -22,6 +22,9 @@ def readme() -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
+DOCS = ["sphinx>=8,<10", "myst-parser>=4,<6", "furo>=2024.8"]
+"""What makes docs/ into a site."""
+
 setup(
     name="gcelib",
     version=version(),
@@ -66,7 +69,9 @@ setup(
             "build>=1.2,<2", "pip-audit>=2.7,<3",
             # EC2, as tests/backends/moto.py serves it.
             "moto[ec2]>=5.0,<6", "flask>=3,<4", "flask-cors>=4,<7",
+            *DOCS,
         ],
+        "docs": DOCS,
         "bench": ["matplotlib>=3.8,<4"],
     },
     classifiers=[
