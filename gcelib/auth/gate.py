@@ -28,8 +28,10 @@ from gcelib.auth.grants import JWT_BEARER, JwtBearerGrant, OwnKeysGrant, StrictC
 from gcelib.auth.identity import Identity
 from gcelib.auth.seal import Seal
 from gcelib.auth.sealed_codes import SealedCodes
+from gcelib.auth.sessions import Sessions
 from gcelib.auth.signin import SignIn
 from gcelib.auth.tokens import Endpoints, Tokens
+from gcelib.auth.uses import Uses
 from gcelib.auth.validator import ACCESS_SECONDS, Validator
 from gcelib.auth.vault import PURPOSE, Vault
 from gcelib.config.keys import Keys
@@ -45,7 +47,8 @@ class Gate:
 
     `secret` is the seal key; what is signed here – login forms, id tokens – is signed with keys derived
     from it, so that replicas sharing store and seal key are one server. `reread` gives the seal key as it is
-    now. `clouds` names the clouds that callers bring their own keys to, `verify` proves such keys.
+    now. `clouds` names the clouds that callers bring their own keys to, `verify` proves such keys. `sessions` is the
+    way in to the console, `uses` knows when accounts were last used.
     """
 
     def __init__(
@@ -75,7 +78,10 @@ class Gate:
         tokens = Tokens(endpoints, identity, self._bearer, accounts, self._callers, clock)
         key = digests.derive(secret, "login forms")
         authorization = AuthorizationEndpoint("code", handler, {"code": code})
-        authorize = Authorize(authorization, SignIn(accounts, clock), self._callers, codes, key, clock)
+        signin = SignIn(accounts, clock)
+        authorize = Authorize(authorization, signin, self._callers, codes, key, clock)
+        self.uses = Uses(accounts, clock)
+        self.sessions = Sessions(accounts, signin, self.uses, digests.derive(secret, "console"), clock)
         self._routes: dict[str, tuple[tuple[str, ...], Callable[[Request], Response]]] = {
             "/oauth2/auth": (("GET", "POST"), authorize.serve),
             "/oauth2/token": (("POST",), tokens.token),
@@ -111,7 +117,9 @@ class Gate:
         Raises Unauthenticated, with reason `required` when there is no token and `authError` when it is
         not good, and a WWW-Authenticate header in both cases; Unavailable when the store is.
         """
-        return self._bearer.caller(request)
+        caller = self._bearer.caller(request)
+        self.uses.note(caller.email)
+        return caller
 
     def keys_of(self, cloud: str, account: str) -> Sequence[Keys]:
         """The keys that callers signed in with as this account of a cloud, the last used first."""

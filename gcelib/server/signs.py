@@ -1,20 +1,51 @@
-"""Whether each cloud answers: asked side by side for /readyz, so that one that hangs keeps nobody waiting."""
+"""Whether each cloud answers: asked side by side for /readyz and the console, so that one that hangs keeps nobody
+waiting."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gcelib.drivers.base import Cloud
-from gcelib.errors import Fault
+from gcelib.errors import Bug, Fault
 
 GOOD = "ok"
 EVERY = 20.0
 """Seconds for which a sign of life is good enough."""
 PATIENCE = 5.0
 """Seconds in which a cloud gives one; a later one counts for the next question."""
+
+
+REMEMBERED = 60
+"""How many answers' times are known of each cloud."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What is known of one cloud. Times are seconds: `answered` and `failing` ago, None where it never was so.
+
+    `fault` is why it does not answer, None when it does or was never asked; `took` how long each of its last answers
+    took, the newest last; `waiting` for how long a question has been under way, None when none is.
+    """
+
+    name: str
+    provider: str
+    fault: Fault | None = None
+    answered: float | None = None
+    failing: float | None = None
+    waiting: float | None = None
+    took: Sequence[float] = ()
+
+
+@dataclass(slots=True)
+class _Past:
+    fault: Fault | None = None
+    answered: float | None = None
+    failing: float | None = None
+    took: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
 
 
 @dataclass(slots=True)
@@ -32,6 +63,7 @@ class Signs:
         self._clock = clock
         self._lock = threading.Lock()
         self._signs: dict[str, _Sign] = {}
+        self._pasts: dict[str, _Past] = {}
 
     def of(self, clouds: Iterable[Cloud]) -> Mapping[str, str]:
         """What each cloud says: `GOOD`, or in words why not."""
@@ -41,26 +73,60 @@ class Signs:
             sign.came.wait(max(0.0, until - self._clock()))
         return {name: self._told(name, sign) for name, sign in signs.items()}
 
-    def _asked(self, cloud: Cloud) -> _Sign:
+    def known(self, clouds: Iterable[Cloud], every: float, patience: float) -> list[Pulse]:
+        """What is known of each cloud at once; those not heard of for `every` seconds are asked meanwhile.
+
+        A cloud of which nothing is known yet is waited for, at most `patience` seconds for all together.
+        """
+        asked = [(cloud, self._asked(cloud, every, every)) for cloud in clouds]
+        until = self._clock() + patience
+        for cloud, sign in asked:
+            if cloud.name not in self._pasts:
+                sign.came.wait(max(0.0, until - self._clock()))
+        return [self._pulse(cloud, sign) for cloud, sign in asked]
+
+    def _pulse(self, cloud: Cloud, sign: _Sign) -> Pulse:
+        now = self._clock()
+        with self._lock:
+            past = self._pasts.get(cloud.name, _Past())
+            ago = [None if then is None else now - then for then in (past.answered, past.failing)]
+            waiting = None if sign.came.is_set() else now - sign.begun
+            return Pulse(cloud.name, cloud.provider, past.fault, ago[0], ago[1], waiting, tuple(past.took))
+
+    def _asked(self, cloud: Cloud, every: float = EVERY, again: float = 0.0) -> _Sign:
+        """The newest question to a cloud: a new one when its answer is older than `every` seconds, or `again` for a bad
+        one."""
         now = self._clock()
         with self._lock:
             sign = self._signs.get(cloud.name)
-            if sign is not None and (not sign.came.is_set() or (sign.said == GOOD and now - sign.when < EVERY)):
+            enough = every if sign is not None and sign.said == GOOD else again
+            if sign is not None and (not sign.came.is_set() or now - sign.when < enough):
                 return sign
             sign = self._signs[cloud.name] = _Sign(begun=now)
         threading.Thread(target=self._ask, args=(cloud, sign), name=f"ping {cloud.name}", daemon=True).start()
         return sign
 
     def _ask(self, cloud: Cloud, sign: _Sign) -> None:
-        said = f"Cloud '{cloud.name}' could not be asked."
+        fault: Fault | None = Bug(f"Cloud '{cloud.name}' could not be asked.")
         try:
             cloud.ping()
-            said = GOOD
-        except Fault as fault:
-            said = fault.message
+            fault = None
+        except Fault as error:
+            fault = error
         finally:
-            sign.said, sign.when = said, self._clock()
+            sign.said, sign.when = fault.message if fault else GOOD, self._clock()
+            self._remember(cloud.name, sign, fault)
             sign.came.set()
+
+    def _remember(self, name: str, sign: _Sign, fault: Fault | None) -> None:
+        with self._lock:
+            past = self._pasts.setdefault(name, _Past())
+            past.fault = fault
+            if fault is None:
+                past.answered, past.failing = sign.when, None
+                past.took.append(sign.when - sign.begun)
+            elif past.failing is None:
+                past.failing = sign.begun
 
     def _told(self, name: str, sign: _Sign) -> str:
         if sign.came.is_set():

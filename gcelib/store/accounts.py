@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,7 +16,8 @@ from gcelib.store.tables import accounts, failures, grants, keys, tokens
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person ("user") or a program ("service"). `password` is a hash, empty for services."""
+    """A person ("user") or a program ("service"). `password` is a hash, empty for services; `used` is when it was
+    last used, within a minute, None where it never was."""
 
     email: str
     kind: str
@@ -25,6 +27,7 @@ class Account:
     created: float
     password: str = field(default="", repr=False)
     roles: Mapping[str, str] = field(default_factory=dict)
+    used: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,11 @@ class AccountRows:
     def every(self) -> list[Account]:
         """All accounts, by e-mail."""
         with self._store.read() as connection:
-            rows = connection.execute(select(accounts.c.email).order_by(accounts.c.email)).scalars().all()
-            found = [self._one(connection, email) for email in rows]
-        return [account for account in found if account]
+            rows = connection.execute(select(accounts).order_by(accounts.c.email)).mappings().all()
+            held: dict[str, dict[str, str]] = defaultdict(dict)
+            for row in connection.execute(select(grants).order_by(grants.c.project)):
+                held[row.account][row.project] = row.role
+        return [Account(**row, roles=held.get(row["email"], {})) for row in rows]
 
     def named(self, name: str) -> list[str]:
         """The e-mails whose part before the @ is `name`."""
@@ -167,6 +172,14 @@ class AccountRows:
         """Whether `subject` was right within 90 days."""
         count, last = self.failures(_TRUST + subject)
         return count > 0 and last > now - _TRUST_SECONDS
+
+    def used(self, when: Mapping[str, float]) -> None:
+        """Note when accounts were last used, by e-mail; a time before one that is known changes nothing."""
+        last = accounts.c.used
+        with self._store.write() as connection:
+            for email, moment in when.items():
+                newer = (accounts.c.email == email) & (last.is_(None) | (last < moment))
+                connection.execute(update(accounts).where(newer).values(used=moment))
 
     def count(self) -> int:
         """How many accounts there are."""

@@ -96,6 +96,7 @@ accounts = Table(
     _words("password"),
     Column("disabled", Boolean, nullable=False),
     _time("created"),
+    _perhaps("used"),
 )
 
 grants = Table(

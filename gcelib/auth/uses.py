@@ -1,0 +1,34 @@
+"""When accounts were last used: noted at each request in memory, written down now and then."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from gcelib.store import AccountRows
+
+
+class Uses:
+    """Remembers uses until `flush` writes them; at most one entry for each account there is. Safe for threads."""
+
+    def __init__(self, accounts: AccountRows, clock: Callable[[], float]) -> None:
+        self._accounts = accounts
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._seen: dict[str, float] = {}
+
+    def note(self, email: str) -> None:
+        """This account is used now."""
+        self._seen[email] = self._clock()
+
+    def flush(self) -> None:
+        """Write down what was noted. Raises Unavailable; it is kept for the next time then."""
+        with self._lock:
+            seen, self._seen = self._seen, {}
+            if not seen:
+                return
+            try:
+                self._accounts.used(seen)
+            except BaseException:
+                self._seen = {**seen, **self._seen}
+                raise
