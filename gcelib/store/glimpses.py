@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 
 from gcelib.store.engine import Store
-from gcelib.store.records import Record
 from gcelib.store.tables import OPEN
 from gcelib.store.tables import operations as table
 
