@@ -25,6 +25,11 @@ def readme() -> str:
 DOCS = ["sphinx>=8,<10", "myst-parser>=4,<6", "furo>=2024.8"]
 """What makes docs/ into a site."""
 
+def pages(section: int) -> list[Path]:
+    """The manual pages of a section."""
+    return sorted((HERE / "packaging" / "man").glob(f"*.{section}"))
+
+
 setup(
     name="gcelib",
     version=version(),
@@ -33,10 +38,10 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.11",
     packages=find_namespace_packages(include=["gcelib", "gcelib.*"], exclude=["*.__pycache__"]),
-    package_data={"gcelib": [
-        "*.json", "*.html", "*.css", "*.txt", "*.mako", "*.ini",
-        "**/*.json", "**/*.html", "**/*.css", "**/*.txt", "**/*.mako", "**/*.ini",
-    ]},
+    package_data={"gcelib": [f"{where}*.{ending}" for where in ("", "**/")
+                             for ending in ("json", "html", "css", "js", "svg", "txt", "mako", "ini")]},
+    # Pages are there once `make man` has written them, as `make dist` does.
+    data_files=[(f"share/man/man{n}", [f"packaging/man/{page.name}" for page in pages(n)]) for n in (1, 5) if pages(n)],
     entry_points={"console_scripts": ["gcelib=gcelib.cli:main"]},
     install_requires=[
         # 3.9.0 takes proxies and passwords from the environment even when told not to.
@@ -57,6 +62,7 @@ setup(
         "prometheus-client>=0.20,<1",
         "google-re2>=1.1,<2",
         "platformdirs>=4.0,<5",
+        "argcomplete>=3.5,<4",
     ],
     extras_require={
         "postgres": ["psycopg[binary]>=3.3.9,<4"],
@@ -66,7 +72,7 @@ setup(
             "hypothesis>=6.100,<7", "schemathesis>=4.0,<5", "jsonschema>=4.20,<5",
             "cs>=3.2,<6", "requests-mock>=1.11,<2", "psycopg[binary]>=3.3.9,<4", "redis>=5.1,<9",
             "google-api-python-client>=2.120,<3", "google-cloud-compute>=1.20,<2", "ruff>=0.6,<1", "mypy>=1.10,<3",
-            "build>=1.2,<2", "pip-audit>=2.7,<3",
+            "build>=1.2,<2", "setuptools>=77,<90", "twine>=6.1,<8", "pip-audit>=2.7,<3",
             # EC2, as tests/backends/moto.py serves it.
             "moto[ec2]>=5.0,<6", "flask>=3,<4", "flask-cors>=4,<7",
             *DOCS,
@@ -78,9 +84,13 @@ setup(
         "Development Status :: 3 - Alpha",
         "Environment :: No Input/Output (Daemon)",
         "Intended Audience :: System Administrators",
-        "Operating System :: POSIX",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3 :: Only",
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
         "Programming Language :: Python :: 3.13",
+        "Topic :: Internet :: WWW/HTTP :: HTTP Servers",
+        "Topic :: System :: Systems Administration",
     ],
+    keywords="gce google-compute-engine cloudstack openstack ec2 libcloud",
 )

@@ -14,10 +14,22 @@ from gcelib.errors import Fault
 
 DONE, REFUSED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
-COMMANDS = (
-    "serve", "demo", "configure", "check", "doctor", "client", "account", "backup", "restore", "providers", "coverage",
-    "simulator",
-)
+COMMANDS = {
+    "serve": "run the server",
+    "demo": "try everything with a cloud in memory",
+    "configure": "ask for addresses and keys, and write the configuration",
+    "check": "report all mistakes of the configuration",
+    "doctor": "find out what is wrong, and how to mend it",
+    "client": "print or write the set-up of a GCE client",
+    "account": "make accounts and give them roles",
+    "backup": "write the store into a file, while servers run",
+    "restore": "put a backup into the store",
+    "providers": "list providers and their abilities",
+    "coverage": "list GCE's methods, served and refused",
+    "simulator": "serve a simulated CloudStack",
+    "completion": "print what makes a shell complete the lines",
+}
+"""Every command, a file of this folder each, and what it does."""
 
 _ABOUT = """\
 gcelib speaks the Google Compute Engine v1 API and carries it out on your own clouds.
@@ -43,7 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is what follows the program's name."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        args = _parser(words).parse_args(words)
+        if "_ARGCOMPLETE" in os.environ:
+            importlib.import_module("gcelib.cli.completion").answer()
+        args = parser(words).parse_args(words)
         code = int(args.func(args))
         sys.stdout.flush()
         return code
@@ -62,19 +76,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return REFUSED
 
 
-def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser with the one command that is asked for, or with all of them when none is."""
-    parser = argparse.ArgumentParser(
+def parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser with all of the command that is asked for; of the others, whose files are not loaded, their names."""
+    whole = argparse.ArgumentParser(
         prog="gcelib", description=_ABOUT, epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="print gcelib's version and the API's")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
-    named = words[:1] if words and words[0] in (*COMMANDS, "-V", "--version") else COMMANDS
-    for name in COMMANDS:
-        if name in named:
+    whole.add_argument("-V", "--version", action=_Version, nargs=0, help="print gcelib's version and the API's")
+    commands = whole.add_subparsers(metavar="COMMAND", required=True, dest="command")
+    for name, summary in COMMANDS.items():
+        if name in words[:1]:
             importlib.import_module(f"gcelib.cli.{name}").add(commands)
-    return parser
+        else:
+            commands.add_parser(name, help=summary)
+    return whole
 
 
 class _Version(argparse.Action):

@@ -38,7 +38,7 @@ _EXAMPLES = """\
 
 def add(commands: Commands) -> None:
     """Put the command and its own sub-commands into the parser."""
-    parser = add_command(commands, "account", "make accounts and give them roles", _ABOUT, _EXAMPLES)
+    parser = add_command(commands, "account", _ABOUT, _EXAMPLES)
     verbs = parser.add_subparsers(metavar="VERB", required=True, dest="verb")
     named = _verb(verbs, "create-service", "a program, with a key file")
     _role_options(named)

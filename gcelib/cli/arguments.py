@@ -9,18 +9,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gcelib.cli import COMMANDS
 from gcelib.config import Config, load
 
 Commands = Any
 """What argparse's add_subparsers returns; its class is private there."""
 
 
-def add_command(
-    commands: Commands, name: str, summary: str, about: str, examples: str
-) -> argparse.ArgumentParser:
+def add_command(commands: Commands, name: str, about: str, examples: str) -> argparse.ArgumentParser:
     """A command whose --help says what it is for and ends with examples that work as typed."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=summary, description=about, epilog=f"Examples:\n{examples}",
+        name, help=COMMANDS[name], description=about, epilog=f"Examples:\n{examples}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return parser

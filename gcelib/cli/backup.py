@@ -31,7 +31,7 @@ _EXAMPLES = """\
 
 def add(commands: Commands) -> None:
     """Put the command into the parser."""
-    parser = add_command(commands, "backup", "write the store into a file, while servers run", _ABOUT, _EXAMPLES)
+    parser = add_command(commands, "backup", _ABOUT, _EXAMPLES)
     parser.add_argument("file", type=Path, metavar="FILE", help="where to write it, readable by its owner only")
     add_config(parser)
     parser.add_argument("--force", action="store_true", help="replace the file when it is there")

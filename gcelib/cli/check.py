@@ -25,7 +25,7 @@ _EXAMPLES = """\
 
 def add(commands: Commands) -> None:
     """Put the command into the parser."""
-    parser = add_command(commands, "check", "report all mistakes of the configuration", _ABOUT, _EXAMPLES)
+    parser = add_command(commands, "check", _ABOUT, _EXAMPLES)
     add_config(parser)
     parser.set_defaults(func=run)
 

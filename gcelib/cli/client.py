@@ -36,7 +36,7 @@ _EXAMPLES = """\
 
 def add(commands: Commands) -> None:
     """Put the command into the parser."""
-    parser = add_command(commands, "client", "print or write the set-up of a GCE client", _ABOUT, _EXAMPLES)
+    parser = add_command(commands, "client", _ABOUT, _EXAMPLES)
     parser.add_argument("kind", metavar="KIND", choices=[*KINDS, "token"],
                         help=", ".join(KINDS) + ", or token")
     parser.add_argument("--project", metavar="P", help="project; not needed when there is only one")

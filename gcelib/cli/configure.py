@@ -63,8 +63,7 @@ QUESTIONS = (_BIND_ADDRESS, _BIND_PORT, _HOST, _PORT, _PROTOCOL, _PATH, _KEY, _S
 
 def add(commands: Commands) -> None:
     """Put the command into the parser."""
-    parser = add_command(commands, "configure", "ask for addresses and keys, and write the configuration",
-                         _ABOUT, _EXAMPLES)
+    parser = add_command(commands, "configure", _ABOUT, _EXAMPLES)
     add_config(parser)
     for question in QUESTIONS:
         shown = f" [{question.default}]" if question.default else ""

@@ -23,7 +23,7 @@ _EXAMPLES = """\
 
 def add(commands: Commands) -> None:
     """Put the command into the parser."""
-    parser = add_command(commands, "coverage", "list GCE's methods, served and refused", _ABOUT, _EXAMPLES)
+    parser = add_command(commands, "coverage", _ABOUT, _EXAMPLES)
     parser.add_argument("--format", choices=("md", "json"), default="md", help="Markdown (default) or JSON")
     parser.set_defaults(func=run)
 

@@ -63,7 +63,7 @@ class Scene:
 
 def add(commands: Commands) -> None:
     """Put the command into the parser."""
-    parser = add_command(commands, "demo", "try everything with a cloud in memory", _ABOUT, _EXAMPLES)
+    parser = add_command(commands, "demo", _ABOUT, _EXAMPLES)
     parser.add_argument("--listen", metavar="H:P", default=LISTEN, help=f"address and port of the API [{LISTEN}]")
     parser.add_argument("--state", metavar="DIR", type=Path, help="where to keep accounts and certificates")
     parser.add_argument("--machines", metavar="N", type=int, default=0, help="machines there are from the beginning")

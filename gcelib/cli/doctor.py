@@ -31,7 +31,7 @@ _MARKS = {WELL: "ok   ", NOTE: "note ", WRONG: "WRONG"}
 
 def add(commands: Commands) -> None:
     """Put the command into the parser."""
-    parser = add_command(commands, "doctor", "find out what is wrong, and how to mend it", _ABOUT, _EXAMPLES)
+    parser = add_command(commands, "doctor", _ABOUT, _EXAMPLES)
     add_config(parser)
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     parser.set_defaults(func=run)

@@ -23,7 +23,7 @@ _EXAMPLES = """\
 
 def add(subparsers: Commands) -> None:
     """Put the command into the parser."""
-    parser = add_command(subparsers, "providers", "list providers and their abilities", _ABOUT, _EXAMPLES)
+    parser = add_command(subparsers, "providers", _ABOUT, _EXAMPLES)
     parser.add_argument("name", nargs="?", default="", help="one provider, as libcloud names it")
     parser.set_defaults(func=run)
 

@@ -33,7 +33,7 @@ _EXAMPLES = """\
 
 def add(commands: Commands) -> None:
     """Put the command into the parser."""
-    parser = add_command(commands, "restore", "put a backup into the store", _ABOUT, _EXAMPLES)
+    parser = add_command(commands, "restore", _ABOUT, _EXAMPLES)
     parser.add_argument("file", type=Path, metavar="FILE", help="what `gcelib backup` wrote")
     add_config(parser)
     parser.add_argument("--check", action="store_true", help="read the file and say what is in it; change nothing")

@@ -29,7 +29,7 @@ _EXAMPLES = """\
 
 def add(commands: Commands) -> None:
     """Put the command into the parser."""
-    parser = add_command(commands, "serve", "run the server", _ABOUT, _EXAMPLES)
+    parser = add_command(commands, "serve", _ABOUT, _EXAMPLES)
     add_config(parser)
     parser.add_argument("--listen", metavar="H:P", help="address and port of the API, over the configuration's")
     parser.set_defaults(func=run)

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from gcelib.cli import COMMANDS
 from gcelib.simulator import Simulator
 from gcelib.simulator.faults import KINDS
 from gcelib.simulator.scenery import ZONES
@@ -39,7 +40,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     """Add the command to the parser of `gcelib`."""
     parser = subparsers.add_parser(
         "simulator",
-        help="serve a simulated CloudStack",
+        help=COMMANDS["simulator"],
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
