@@ -4,6 +4,9 @@
 #   make check   what CI runs: style, types, tests
 #   make docs    the pages that are made from the code
 #   make site    README and docs/ as a site in build/site, its links looked after
+#   make man     the manual pages, into packaging/man
+#   make dist    the source distribution and the wheel with them, into dist
+#   make dist-test  what is in dist, installed into empty environments on every Python that gcelib is for
 #   make audit   known holes in what is installed, where pip-audit reaches its data
 #   make lowest  a part of the tests with the oldest versions that setup.py allows
 #   make backends  what every provider must do: over the simulator, Dummy, Moto's EC2, an untold driver, and OpenStack
@@ -59,6 +62,20 @@ docs: $(VENV)/installed-test
 site: $(VENV)/installed-docs
 	@$(VENV)/bin/python -m sphinx -q -W --keep-going -c docs/site . build/site
 	@$(VENV)/bin/python docs/site/links.py build/site
+
+# What is packed is as old as the last commit, so that packing it twice makes the same.
+EPOCH = SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || date +%s)
+
+man: $(VENV)/installed-test
+	@$(EPOCH) $(VENV)/bin/python packaging/manpages.py packaging/man
+
+dist: man
+	@rm -rf dist build
+	@$(EPOCH) $(VENV)/bin/python -m build --outdir dist .
+	@$(VENV)/bin/python -m twine check --strict dist/*
+
+dist-test: $(VENV)/installed-test
+	@$(VENV)/bin/python -m tests.packaging.installs
 
 audit: $(VENV)/installed-test
 	@$(VENV)/bin/python packaging/audit.py

@@ -1,17 +1,17 @@
-"""docs/configuration.md, made from the options themselves so that it cannot lag behind them."""
+"""What every option is called, means and defaults to: docs/configuration.md and gcelib.toml(5) are made of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
-from typing import Any, get_origin, get_type_hints
+from typing import Any, NamedTuple, get_origin, get_type_hints
 
 from gcelib.config.environ import variable
 from gcelib.config.options import CLOUD_SOURCES, CloudConfig
 from gcelib.config.reading import NAMED, SECTIONS
 from gcelib.config.sealed import Secret
 
-_INTRODUCTION = """\
+INTRODUCTION = """\
 # Configuration
 
 <!-- Made by `python -m gcelib.config`; change the help texts there, not here. -->
@@ -53,37 +53,67 @@ cloud = "gva"
 """
 
 
+REQUIRED = "required"
+
+
+class Option(NamedTuple):
+    """An option in words: what kind of value, the default ("" for none, "required" where there must be one), the
+    variable of the environment ("" for tables, which have none)."""
+
+    name: str
+    kind: str
+    default: str
+    help: str
+    environment: str
+
+
+class Section(NamedTuple):
+    """A section of the file as it is written ("[clouds.NAME]"), what it is for, and its options."""
+
+    heading: str
+    about: str
+    options: tuple[Option, ...]
+
+
+def sections() -> Iterator[Section]:
+    """All of them in the order of the pages."""
+    for section, kind in {**SECTIONS, **NAMED}.items():
+        heading, _, about = (kind.__doc__ or "").partition(": ")
+        yield Section(heading, about[:1].upper() + about[1:], tuple(_options(section, kind)))
+
+
 def reference() -> str:
     """The whole page, Markdown."""
-    lines = [_INTRODUCTION]
-    for section, kind in {**SECTIONS, **NAMED}.items():
-        lines += [*_section(section, kind), ""]
+    lines = [INTRODUCTION]
+    for section in sections():
+        lines += [f"## `{section.heading}`", "", section.about, "",
+                  "| Option | Type | Default | Meaning | Environment |", "|---|---|---|---|---|",
+                  *map(_row, section.options), ""]
     return "\n".join(lines)
 
 
-def _section(section: str, kind: type) -> Iterator[str]:
-    heading, _, about = (kind.__doc__ or "").partition(": ")
-    yield f"## `{heading}`"
-    yield ""
-    yield about[:1].upper() + about[1:]
-    yield ""
-    yield "| Option | Type | Default | Meaning | Environment |"
-    yield "|---|---|---|---|---|"
+def _options(section: str, kind: type) -> Iterator[Option]:
     hints = get_type_hints(kind)
     place = (section,) if section in SECTIONS else (section, "NAME")
     for each in fields(kind):
         if each.name == "name":
             continue
         table = get_origin(hints[each.name]) not in (None, tuple)
-        environment = "" if table else f"`{variable(*place, each.name)}`"
-        yield _row(each.name, _type(hints[each.name]), _default(each), each.metadata["help"], environment)
+        environment = "" if table else variable(*place, each.name)
+        yield Option(each.name, _type(hints[each.name]), _default(each), each.metadata["help"], environment)
         for source in (f"{each.name}_env", f"{each.name}_file") if kind is CloudConfig else ():
             if source in CLOUD_SOURCES:
-                yield _row(source, "text", "", CLOUD_SOURCES[source], f"`{variable(*place, source)}`")
+                yield Option(source, "text", "", CLOUD_SOURCES[source], variable(*place, source))
 
 
-def _row(name: str, kind: str, default: str, help: str, environment: str) -> str:
-    return f"| `{name}` | {kind} | {default} | {help.replace('|', chr(92) + '|')} | {environment} |"
+def _row(option: Option) -> str:
+    default = option.default if option.default == REQUIRED else _code(option.default)
+    help = option.help.replace("|", "\\|")
+    return f"| `{option.name}` | {option.kind} | {default} | {help} | {_code(option.environment)} |"
+
+
+def _code(word: str) -> str:
+    return f"`{word}`" if word else ""
 
 
 def _type(hint: Any) -> str:
@@ -98,12 +128,11 @@ def _type(hint: Any) -> str:
 
 def _default(option: Field[Any]) -> str:
     if option.metadata.get("required"):
-        return "required"
+        return REQUIRED
     if option.default is MISSING:
-        shown = option.metadata.get("shown", "")
-        return f"`{shown}`" if shown else ""
+        return str(option.metadata.get("shown", ""))
     if option.default in ("", (), None) or isinstance(option.default, Secret):
         return ""
     if isinstance(option.default, bool):
-        return f"`{str(option.default).lower()}`"
-    return f"`{option.default:g}`" if isinstance(option.default, float) else f"`{option.default}`"
+        return str(option.default).lower()
+    return f"{option.default:g}" if isinstance(option.default, float) else f"{option.default}"
