@@ -1,7 +1,8 @@
 """What a cloud holds, provider-neutral: frozen values that drivers give and the server renders.
 
 Ids and names are the backend's own. Times are aware UTC datetimes, sizes carry their unit in the name.
-`tags` are the key-value pairs that the cloud itself keeps on the thing.
+`tags` are the key-value pairs that the cloud itself keeps on the thing. They are structs of msgspec's, which
+are made in a quarter of a dataclass's time: a list may have ten thousand.
 """
 
 from __future__ import annotations

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(msgspec.Struct, frozen=True, gc=False):
     """One limit of the account: GCE's metric name, `limit` -1 for none."""
 
     metric: str
@@ -24,8 +24,7 @@ class JobState(enum.StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(msgspec.Struct, frozen=True, gc=False):
     """A change the cloud has accepted. JSON values only, so that it outlives the process.
 
     `token`: what the provider needs to ask again. `target`: the backend id of the thing made or changed, as
@@ -35,5 +34,5 @@ class Job:
     state: JobState
     token: str = ""
     target: str = ""
-    result: Mapping[str, object] = field(default_factory=dict)
+    result: Mapping[str, object] = msgspec.field(default_factory=dict)
     error: Mapping[str, object] | None = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from gcelib.models.tags import NO_TAGS
 
@@ -21,8 +22,7 @@ class NodeState(enum.StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Nic:
+class Nic(msgspec.Struct, frozen=True, gc=False):
     """One network interface of a machine, in the machine's own order; `public_ip` when NAT gives it one.
 
     `direct`: the interface's own address is the public one (no NAT in between)."""
@@ -36,8 +36,7 @@ class Nic:
     default: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True, gc=False):
     """A machine; `busy` while the cloud is working on it."""
 
     id: str
@@ -56,12 +55,11 @@ class Node:
     group_ids: tuple[str, ...] = ()
     keypair_names: tuple[str, ...] = ()
     delete_protected: bool = False
-    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    tags: Mapping[str, str] = msgspec.field(default_factory=lambda: NO_TAGS)
     busy: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPair:
+class KeyPair(msgspec.Struct, frozen=True, gc=False):
     """An SSH public key registered with the cloud; `fingerprint` is MD5 in colon form."""
     name: str
     fingerprint: str = ""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from gcelib.models.tags import NO_TAGS
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(msgspec.Struct, frozen=True, gc=False):
     """A network in one zone.
 
     `default`: the one machines of the zone join when they name none; it is shown as GCE's `default`.
@@ -38,11 +38,10 @@ class Network:
     vpc_name: str = ""
     acl_id: str = ""
     created: datetime.datetime | None = None
-    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    tags: Mapping[str, str] = msgspec.field(default_factory=lambda: NO_TAGS)
 
 
-@dataclass(frozen=True, slots=True)
-class GroupRule:
+class GroupRule(msgspec.Struct, frozen=True, gc=False):
     """One allowance in a security group: from `cidr`, or from the machines of `group_name`.
 
     `protocol`: "tcp", "udp", "icmp", "all" or a number as text. `first_port`/`last_port` None: all, or it has
@@ -58,11 +57,10 @@ class GroupRule:
     icmp_code: int = -1
     cidr: str = ""
     group_name: str = ""
-    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    tags: Mapping[str, str] = msgspec.field(default_factory=lambda: NO_TAGS)
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True, gc=False):
     """A security group; `node_ids` are the machines known to be in it.
 
     `vpc_id`: the private cloud whose machines it is for, "" for those of the network `default` or of any.
@@ -73,12 +71,11 @@ class Group:
     description: str = ""
     rules: tuple[GroupRule, ...] = ()
     node_ids: tuple[str, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    tags: Mapping[str, str] = msgspec.field(default_factory=lambda: NO_TAGS)
     vpc_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True, gc=False):
     """A public address of the account.
 
     `node_id`: the machine it stands for. `source_nat`: what the machines of its network are seen as from outside.
@@ -91,7 +88,7 @@ class Address:
     node_id: str = ""
     source_nat: bool = False
     created: datetime.datetime | None = None
-    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    tags: Mapping[str, str] = msgspec.field(default_factory=lambda: NO_TAGS)
 
     @property
     def name(self) -> str:
@@ -99,8 +96,7 @@ class Address:
         return self.ip
 
 
-@dataclass(frozen=True, slots=True)
-class Balancer:
+class Balancer(msgspec.Struct, frozen=True, gc=False):
     """One port of a public address, shared out among machines.
 
     `protocol`: "tcp" or "udp", else the cloud's own word. `algorithm`: "spread" or "source".
@@ -117,11 +113,10 @@ class Balancer:
     network_id: str = ""
     node_ids: tuple[str, ...] = ()
     description: str = ""
-    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    tags: Mapping[str, str] = msgspec.field(default_factory=lambda: NO_TAGS)
 
 
-@dataclass(frozen=True, slots=True)
-class Vpc:
+class Vpc(msgspec.Struct, frozen=True, gc=False):
     """A private cloud in one zone: a router, and the networks (tiers) within its `cidr`."""
 
     id: str
@@ -130,26 +125,24 @@ class Vpc:
     description: str = ""
     cidr: str = ""
     created: datetime.datetime | None = None
-    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    tags: Mapping[str, str] = msgspec.field(default_factory=lambda: NO_TAGS)
 
 
-@dataclass(frozen=True, slots=True)
-class VpcType:
+class VpcType(msgspec.Struct, frozen=True, gc=False):
     """A kind of private cloud on offer."""
 
     id: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True, gc=False):
     """A static route of a private cloud: what goes to `cidr` is handed to the address `next_hop`."""
 
     id: str
     vpc_id: str
     cidr: str
     next_hop: str
-    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    tags: Mapping[str, str] = msgspec.field(default_factory=lambda: NO_TAGS)
 
     @property
     def name(self) -> str:
@@ -157,8 +150,7 @@ class Route:
         return self.cidr
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(msgspec.Struct, frozen=True, gc=False):
     """A rule before machines: `place` "address" or "egress", `place_id` the address's or the network's id.
 
     `protocol`: "tcp", "udp", "icmp" or "all". Ports None: all, or it has none. `cidrs` are the senders' ranges,
@@ -173,11 +165,10 @@ class Guard:
     last_port: int | None = None
     cidrs: tuple[str, ...] = ()
     to_cidrs: tuple[str, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    tags: Mapping[str, str] = msgspec.field(default_factory=lambda: NO_TAGS)
 
 
-@dataclass(frozen=True, slots=True)
-class AccessRule:
+class AccessRule(msgspec.Struct, frozen=True, gc=False):
     """One entry of an access list: of all that fit, the one with the lowest `number` holds.
 
     `direction` "ingress" or "egress"; `cidrs` are the other side's ranges. `protocol`: "tcp", "udp", "icmp", "all"
@@ -192,11 +183,10 @@ class AccessRule:
     first_port: int | None = None
     last_port: int | None = None
     cidrs: tuple[str, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    tags: Mapping[str, str] = msgspec.field(default_factory=lambda: NO_TAGS)
 
 
-@dataclass(frozen=True, slots=True)
-class AccessList:
+class AccessList(msgspec.Struct, frozen=True, gc=False):
     """What may come into the tiers of a private cloud that have it, and leave them; `vpc_id` "": everybody's.
 
     Nothing comes in that no entry lets in; all leaves until there is an entry for what leaves, then only what one lets

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from gcelib.models.tags import NO_TAGS
 
 
-@dataclass(frozen=True, slots=True)
-class Zone:
+class Zone(msgspec.Struct, frozen=True, gc=False):
     """A place for machines.
 
     `security_groups`: rules live in groups that machines join at creation. `own_networks`: accounts may
@@ -29,8 +29,7 @@ class Zone:
     region: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CustomRange:
+class CustomRange(msgspec.Struct, frozen=True, gc=False):
     """The bounds of a size whose CPUs and memory are chosen at creation (inclusive)."""
 
     min_cpus: int
@@ -39,8 +38,7 @@ class CustomRange:
     max_ram_mb: int
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(msgspec.Struct, frozen=True, gc=False):
     """A machine size; `zone_ids` None: every zone; `custom`: CPUs and memory are free; `root_gb` 0: the image's."""
 
     id: str
@@ -62,8 +60,7 @@ class ImageState(enum.StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(msgspec.Struct, frozen=True, gc=False):
     """A bootable template. `zone_ids` None means every zone; `own`: the caller's account may change it."""
 
     id: str
@@ -77,12 +74,11 @@ class Image:
     public: bool = False
     own: bool = False
     os: str = ""
-    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    tags: Mapping[str, str] = msgspec.field(default_factory=lambda: NO_TAGS)
     zone_ids: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeType:
+class VolumeType(msgspec.Struct, frozen=True, gc=False):
     """A kind of disk; `size_gb` 0 means that the size is chosen, within `min_gb`..`max_gb`."""
 
     id: str

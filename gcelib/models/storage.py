@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from gcelib.models.tags import NO_TAGS
 
@@ -19,8 +20,7 @@ class VolumeState(enum.StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(msgspec.Struct, frozen=True, gc=False):
     """A disk; `node_id` and `device` are set while it is attached.
 
     `dies`: whether the cloud deletes it with its machine; None where it has no say in that.
@@ -44,11 +44,10 @@ class Volume:
     dies: bool | None = None
     created: datetime.datetime | None = None
     attached: datetime.datetime | None = None
-    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    tags: Mapping[str, str] = msgspec.field(default_factory=lambda: NO_TAGS)
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True, gc=False):
     """A copy of a disk's contents at one time; `boot`: of a boot disk's."""
 
     id: str
@@ -61,4 +60,4 @@ class Snapshot:
     size_gb: int = 0
     stored_bytes: int = 0
     created: datetime.datetime | None = None
-    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    tags: Mapping[str, str] = msgspec.field(default_factory=lambda: NO_TAGS)

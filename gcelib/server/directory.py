@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
 
 from gcelib import naming
 from gcelib.drivers.base import Cloud
 from gcelib.errors import Invalid
 from gcelib.models import Address, Image, Node, Size, Snapshot, Volume, Zone
 
-NUMBERED = {Zone: "zone", Size: "size", Image: "image", Node: "node", Volume: "volume", Snapshot: "snapshot",
-            Address: "address"}
+NUMBERED: dict[type[Any], str] = {
+    Zone: "zone", Size: "size", Image: "image", Node: "node", Volume: "volume", Snapshot: "snapshot",
+    Address: "address",
+}  # fmt: skip
 """Models whose numeric id, as GCE shows it, is made of this word and the backend's id."""
 
 
@@ -30,8 +33,7 @@ class Thing(Protocol):
 M = TypeVar("M", bound=Thing)
 
 
-@dataclass(frozen=True, slots=True)
-class Found(Generic[M]):
+class Found(msgspec.Struct, Generic[M], frozen=True, gc=False):
     """A thing of one cloud under its GCE name; `zone` is a zone's GCE name, "" where it is in none or all."""
 
     cloud: Cloud

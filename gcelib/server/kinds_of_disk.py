@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from gcelib.errors import Invalid
 from gcelib.models import Volume, VolumeType, Zone

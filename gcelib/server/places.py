@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from gcelib import naming
 from gcelib.config import Config
@@ -90,17 +92,15 @@ def in_order(
 
 def to_data(places: Places) -> dict[str, Any]:
     """Places as JSON values, for storing."""
-    rows = [{"cloud": cloud, **asdict(place)} for (cloud, _), place in places.items()]
+    rows = [{"cloud": cloud, **msgspec.to_builtins(place)} for (cloud, _), place in places.items()]
     return {"zones": rows}
 
 
 def from_data(data: Mapping[str, Any]) -> Places:
     """The places that `to_data` described, by this gcelib or another."""
-    known = {each.name for each in fields(Zone)}
     return {
         (row["cloud"], row["zone"]["id"]): Place(
-            Zone(**{name: value for name, value in row["zone"].items() if name in known}),
-            row["label"], row.get("said", ""), bool(row.get("gone")),
+            msgspec.convert(row["zone"], Zone), row["label"], row.get("said", ""), bool(row.get("gone")),
         )
         for row in data.get("zones", ())
     }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import Client

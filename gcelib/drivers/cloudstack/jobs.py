@@ -6,10 +6,10 @@ import datetime
 import logging
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from gcelib.drivers import faults
 from gcelib.drivers.cloudstack import records, wire

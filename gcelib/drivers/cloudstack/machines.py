@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
-import functools
 import ipaddress
+import socket
 from sys import intern
 
 from gcelib.drivers.cloudstack import records, wire
@@ -36,16 +36,21 @@ _PRIVATE = [
         "fc00::/7", "fe80::/10",
     )
 ]  # fmt: skip
+_RANGES = {
+    version: [(int(net.network_address), int(net.broadcast_address)) for net in _PRIVATE if net.version == version]
+    for version in (4, 6)
+}
 
 
-@functools.lru_cache(maxsize=16384)
 def public(text: str) -> bool:
     """Whether an address is meant to be reached from outside (not RFC 1918, 6598, 3927 or 4193)."""
+    version, family = (6, socket.AF_INET6) if ":" in text else (4, socket.AF_INET)
     try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
+        # Every machine of a long list is asked about: ipaddress takes ten times as long to read one.
+        address = int.from_bytes(socket.inet_pton(family, text))
+    except (OSError, ValueError):
         return False
-    return not any(address.version == net.version and address in net for net in _PRIVATE)
+    return not any(first <= address <= last for first, last in _RANGES[version])
 
 
 def node_of(row: records.VmRow) -> Node:

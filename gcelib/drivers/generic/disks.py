@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
+
+from msgspec.structs import replace
 
 from gcelib.drivers.generic.effects import Effects, Seen, reached, under_way
 from gcelib.drivers.generic.facet import Facet

@@ -9,10 +9,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as TookLong
-from dataclasses import replace
 from typing import Any, ClassVar, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from gcelib.drivers.faults import At
 from gcelib.drivers.seen import UNSEEN

@@ -6,6 +6,8 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
+
 from gcelib.drivers.generic.effects import Effects, Seen, reached, under_way
 from gcelib.drivers.generic.facet import Facet
 from gcelib.drivers.generic.keypairs import KeyPairs
@@ -67,8 +69,8 @@ class Nodes(Facet):
     def model(self, node: Any, zones: Sequence[Zone]) -> Node:
         """One machine."""
         found = node_of(node, self.door.kind.profile, by_any_name(zones), "")
-        nics = tuple(type(nic)(**{**_fields(nic), "network_id": network_id(found.zone_id)}) for nic in found.nics)
-        return type(found)(**{**_fields(found), "nics": nics})
+        nics = tuple(replace(nic, network_id=network_id(found.zone_id)) for nic in found.nics)
+        return replace(found, nics=nics)
 
     def create(
         self, *, key: str, name: str, zone_id: str, size_id: str, image_id: str, display_name: str = "",
@@ -207,7 +209,3 @@ class Nodes(Facet):
         if not self.door.kind.argument("create_node", argument):
             raise Unsupported(f"{self.door.at} cannot make a machine with a {what}: libcloud's driver does not hand it "
                               "on. Leave it out.")
-
-
-def _fields(model: Any) -> dict[str, Any]:
-    return {name: getattr(model, name) for name in model.__slots__}

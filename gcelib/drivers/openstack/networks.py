@@ -5,8 +5,10 @@ from __future__ import annotations
 import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from gcelib.drivers.generic.effects import Effects, Seen, reached
 from gcelib.drivers.openstack.api import Api

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from gcelib.config import CacheConfig, CloudConfig, Config, ProjectConfig, ServerConfig
 from gcelib.models import Zone
@@ -106,7 +106,7 @@ def test_places_are_stored_as_json_and_read_back_by_an_older_or_newer_gcelib() -
 def test_what_is_said_of_a_silent_cloud_is_what_was_seen_last(silent: str) -> None:
     answers = {name: [Zone("1", f"{name.upper()}-1", description="old")] for name in NAMES}
     known = assigned(PLAIN, NAMES, answers, {})
-    changed = {name: [dataclasses.replace(each, description="new") for each in rows]
+    changed = {name: [structs.replace(each, description="new") for each in rows]
                for name, rows in answers.items() if name != silent}
     found = assigned(PLAIN, NAMES, changed, known)
     assert {cloud: place.zone.description for (cloud, _), place in found.items()} == {
