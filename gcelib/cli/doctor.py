@@ -11,9 +11,9 @@ from dataclasses import asdict
 
 from gcelib.cli.arguments import Commands, add_command, add_config, read_config
 from gcelib.cli.symptoms import certificate, clouds, database, files, reach
-from gcelib.cli.symptoms.finding import NOTE, WELL, WRONG, Finding, wrong
 from gcelib.config import Config, ConfigError
 from gcelib.drivers.projects import Projects
+from gcelib.server.findings import NOTE, WELL, WRONG, Finding, wrong
 
 _ABOUT = """\
 Look at the configuration, the files, the database, the certificate, the URL that clients use, and each

@@ -6,7 +6,7 @@ import datetime
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
@@ -64,6 +64,12 @@ def ahead(cloud: str = "") -> datetime.timedelta:
     Without a name it is the cloud that is being asked now. Nothing where it is not known.
     """
     return _AHEAD.get(cloud or _ASKED.get(), datetime.timedelta(0))
+
+
+def known() -> Mapping[str, datetime.timedelta]:
+    """By how much each cloud's clock is ahead of ours, of those that told."""
+    with _LOCK:
+        return dict(_AHEAD)
 
 
 def said(cloud: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gcelib.config.keys import Holder
+from gcelib.drivers import tally
 from gcelib.drivers.base import FACETS, READS, Cloud, Traits
 from gcelib.drivers.lists import Lists
 from gcelib.drivers.touched import Touch, stale, touched
@@ -123,7 +124,8 @@ class Remember:
         """Carry out one write; what it may have changed is forgotten, also when its outcome is not known."""
         touch = self._touch(facet, verb, args)
         try:
-            job = self._cloud.submit(facet, verb, args, key)
+            with tally.about(facet):
+                job = self._cloud.submit(facet, verb, args, key)
         finally:
             self.lists.drop(touch.facets, touch.about)
         self._note(job, touch)
@@ -131,7 +133,8 @@ class Remember:
 
     def seek(self, facet: str, verb: str, args: Mapping[str, Any], key: str) -> Job | None:
         """Ask the cloud itself, never a remembered list."""
-        job = self._cloud.seek(facet, verb, args, key)
+        with tally.about(facet):
+            job = self._cloud.seek(facet, verb, args, key)
         if job is not None:
             touch = self._touch(facet, verb, args)
             self.lists.drop(touch.facets, touch.about)
@@ -140,7 +143,8 @@ class Remember:
 
     def poll(self, job: Job) -> Job:
         """Ask the cloud; an end makes us forget what the job may have changed."""
-        after = self._cloud.poll(job)
+        with tally.about("jobs"):
+            after = self._cloud.poll(job)
         if after.state is JobState.RUNNING and after.token == job.token:
             return after
         with self._lock:

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from gcelib.drivers import deadline
+from gcelib.drivers import deadline, tally
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.faults import Rejected
 from gcelib.errors import Fault, Forbidden, Unauthenticated
@@ -78,11 +78,13 @@ class Lists:
     def get(self, facet: str, verb: str, seconds: float, ask: Callable[[], Sequence[Any]]) -> Sequence[Any]:
         """The list, asked at most once at a time; failures go to everyone waiting and are not kept."""
         if seconds <= 0:
-            return tuple(ask())
+            with tally.about(facet):
+                return tuple(ask())
         anew = _FRESH.get()
         with self._lock:
             kept = None if anew else self._cache.get((facet, verb))
             if kept is not None and self._clock() < kept.until:
+                tally.LISTS.add(facet, "hit")
                 return kept.value
             if anew:
                 # Answers to questions asked before now are not fresh enough.
@@ -92,6 +94,7 @@ class Lists:
             mine = flight is None
             if flight is None:
                 flight = self._flights[facet, verb, generation] = _Flight()
+        tally.LISTS.add(facet, "miss" if mine else "shared")
         if mine:
             self._fly(flight, facet, verb, generation, seconds, ask)
         deadline.wait(flight.landed, f"{facet}.{verb}")
@@ -100,12 +103,18 @@ class Lists:
     def kept(self, facet: str, verb: str) -> Sequence[Any] | None:
         """The list if it is kept and fresh enough, without asking anybody."""
         kept = None if _FRESH.get() else self._cache.get((facet, verb))
-        return None if kept is None or kept.until <= self._clock() else kept.value
+        if kept is None or kept.until <= self._clock():
+            return None
+        tally.LISTS.add(facet, "hit")
+        return kept.value
 
     def last(self, facet: str, verb: str) -> Sequence[Any] | None:
         """What a list of OFFERS was when it was asked for last, however long ago within LAST_SECONDS."""
         last = self._last.get((facet, verb))
-        return None if last is None or last.until <= self._clock() or _FRESH.get() else last.value
+        if last is None or last.until <= self._clock() or _FRESH.get():
+            return None
+        tally.LISTS.add(facet, "stale")
+        return last.value
 
     def still(self, wanted: Iterable[tuple[tuple[str, str], Sequence[Any]]]) -> bool:
         """Whether all of these (facet, verb) are kept as these very lists, and fresh enough."""
@@ -115,7 +124,9 @@ class Lists:
         for key, value in wanted:
             kept = self._cache.get(key)
             if kept is None or kept.value is not value or kept.until <= now:
+                tally.LISTS.add(tally.ANSWERS, "miss")
                 return False
+        tally.LISTS.add(tally.ANSWERS, "hit")
         return True
 
     def drop(self, facets: frozenset[str], about: str = "") -> None:
@@ -142,7 +153,8 @@ class Lists:
         ask: Callable[[], Sequence[Any]],
     ) -> None:
         try:
-            flight.value = self._same(facet, verb, tuple(ask()))
+            with tally.about(facet):
+                flight.value = self._same(facet, verb, tuple(ask()))
         except BaseException as exc:
             flight.fault = exc
         with self._lock:

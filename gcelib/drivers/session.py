@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from gcelib.drivers import clock, deadline, faults
+from gcelib.drivers import clock, deadline, faults, tally
 from gcelib.drivers.breaker import Away, Breaker, Crowded
 from gcelib.drivers.pacing import Pace
+from gcelib.drivers.tally import Called
 from gcelib.errors import Unavailable
 
 LOG = logging.getLogger(__name__)
@@ -27,13 +28,13 @@ Result = TypeVar("Result")
 MOST_WAITING = 8
 """For each driver, so many callers may wait; more are told so at once."""
 
-Observer = Callable[[str, str, str, float], None]
-"""Told of every call: provider, what was called, outcome ("ok" or the fault's kind), seconds."""
+Observer = Callable[[Called], None]
+"""Told of every call, in the thread and the context that made it."""
 
 
-def log_call(provider: str, what: str, outcome: str, seconds: float) -> None:
+def log_call(call: Called) -> None:
     """The observer used when none is given."""
-    LOG.debug("provider=%s call=%s outcome=%s seconds=%.3f", provider, what, outcome, seconds)
+    LOG.debug("%r", call)
 
 
 class Session(Generic[Driver]):
@@ -113,7 +114,8 @@ class Session(Generic[Driver]):
         finally:
             if call is not None:
                 self._breaker.leave(call, fault)
-            self.observe(self.at.provider, what, outcome, self._clock() - begun)
+            seconds = self._clock() - begun
+            self.observe(Called(self.at.cloud, self.at.provider, tally.facet(), what, outcome, seconds))
         # Raised out here so that the original, whose text may hold keys, is not chained to it.
         raise fault
 

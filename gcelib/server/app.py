@@ -116,7 +116,7 @@ def _sent(answer: Answer, method: str, start_response: Callable[..., object]) ->
 def _record(request: Request, method: str, response: Response, begun: float) -> Response:
     """The request's line in the log and its place in the figures."""
     seconds = time.perf_counter() - begun
-    metrics.request_done(method, response.status, seconds)
+    metrics.request_done(method, response.status, "ok" if response.status < 400 else "refused", seconds)
     logs.request_done(request, {"method": method}, response, seconds)
     return response
 

@@ -13,7 +13,7 @@ from gcelib.config.keys import Holder
 from gcelib.drivers import registry
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.projects import Projects
-from gcelib.errors import Fault, NotFound, Unauthenticated
+from gcelib.errors import NotFound, Unauthenticated
 from gcelib.server import discovery, dispatch, home, logs, metrics, upkeep
 from gcelib.server.context import Services
 from gcelib.server.discovery.serve import Discovery
@@ -22,9 +22,10 @@ from gcelib.server.operations.patience import CALLS
 from gcelib.server.operations.runner import Runner
 from gcelib.server.planning import Planner
 from gcelib.server.shelf import Shelf
-from gcelib.server.signs import GOOD, Signs
+from gcelib.server.signs import Signs
 from gcelib.server.trail import Trail
 from gcelib.server.view import View
+from gcelib.server.wellbeing import Wellbeing
 from gcelib.store import Store
 from gcelib.store.audit import AuditFile
 from gcelib.store.generations import Generations
@@ -66,7 +67,11 @@ class Server:
             hourly=janitor.run, most=lambda: self.config.server.open_operations,
             waiters=max(1, config.server.threads // 4), threads=CALLS * max(1, min(MOST_CLOUDS, len(config.clouds))),
         )
-        metrics.watch_operations(operations.count)
+        self.wellbeing = Wellbeing(
+            lambda: self.config, self._store, self._generations, self._runner, lambda: self._projects.clouds(),
+            self._signs,
+        )
+        metrics.watch("server", self.wellbeing.figures)
         services = Services(config, notes, operations, self._runner, Sealer(secret), time.time)
         self._discovery = Discovery(discovery.load)
         self._services = services
@@ -109,24 +114,8 @@ class Server:
         return home.page(request)
 
     def ready(self) -> tuple[bool, dict[str, Any]]:
-        """Whether requests can be answered: the store, the operations' threads, and each cloud lately.
-
-        One cloud that is down does not make the server unready while another answers; nor does Redis, which the
-        database stands in for.
-        """
-        parts: dict[str, Any] = {
-            "store": "ok", "writes": self._store.writes(), "operations": "ok" if self._runner.alive else "stopped"}
-        try:
-            self._store.ping()
-        except Fault as fault:
-            parts["store"] = fault.message
-        generations = self._generations.sign()
-        if generations:
-            parts["generations"] = generations
-        clouds = self._signs.of(self._projects.clouds())
-        parts["clouds"] = clouds
-        well = parts["store"] == "ok" and self._runner.alive
-        return well and (not clouds or GOOD in clouds.values()), parts
+        """Whether requests can be answered, and how each part is."""
+        return self.wellbeing.ready()
 
     def _verify(self, cloud: str, key: str, secret: str) -> Holder:
         """Whose keys these are, asked of the cloud. Raises Unauthenticated, Unavailable."""
@@ -174,5 +163,6 @@ class Server:
         return View(clouds, self.config, self._services.notes, self._shelf, tenancy)
 
     def _settled(self, record: Record) -> None:
-        metrics.operation_ended("failed" if record.error else "done")
+        age = (record.end_time or record.insert_time) - record.insert_time
+        metrics.operation_ended("failed" if record.error else "done", age)
         self._trail.ended(record)

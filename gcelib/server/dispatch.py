@@ -66,7 +66,9 @@ class Dispatch:
             response = conditional.answered(request, self._whatever_happens(request, seen))
             self._trail.request(request, self._routes.methods.get(seen["method"]), noted, response)
         seconds = time.monotonic() - started
-        metrics.request_done(seen["method"], response.status, seconds)
+        method = seen["method"]
+        counted = metrics.UNSERVED if method in self._routes.methods and method not in self._handlers else method
+        metrics.request_done(counted, response.status, seen.get("reason", "ok"), seconds)
         logs.request_done(request, seen, response, seconds)
         return response
 
@@ -74,11 +76,13 @@ class Dispatch:
         try:
             return self._answer(request, seen)
         except Fault as fault:
+            seen["reason"] = fault.reason
             audit.note(reason=fault.reason)
             return fault_response(fault)
         except Exception:
             log.exception("request %s", request.id)
             bug = Bug(f"gcelib made a mistake with this request; its log has the details under '{request.id}'.")
+            seen["reason"] = bug.reason
             audit.note(reason=bug.reason)
             return fault_response(bug)
 

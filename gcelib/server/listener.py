@@ -16,6 +16,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from cheroot import connections, wsgi
@@ -81,6 +82,14 @@ class Listener:
         """Scheme and address as bound, no slash at the end."""
         return f"{'https' if self._tls else 'http'}://{self.address}"
 
+    def load(self) -> Load:
+        """How much there is to do now."""
+        server = self._server
+        threads = list(server.requests._threads)
+        busy = sum(thread.conn is not None for thread in threads)
+        queue = server.requests.qsize + server.turnstile.waiting()
+        return Load(len(threads), busy, queue, server.connected, server.turned_away)
+
     def serve(self) -> None:
         """Answer requests until `stop`."""
         self._server.serve()
@@ -91,6 +100,18 @@ class Listener:
         worker.start()
         worker.join(timeout)
         return not worker.is_alive()
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Threads, those that answer a request, requests that wait for one, connections that are parked, and how many
+    requests were turned away since the start."""
+
+    threads: int
+    busy: int
+    queue: int
+    connections: int
+    turned_away: int
 
 
 class _Manager(connections.ConnectionManager):
@@ -176,6 +197,7 @@ class _Server(wsgi.Server):
         self.limits = limits
         self.allowance = Allowance(limits.held)
         self._lanes = lanes
+        self.turned_away = 0
         limit = (lambda: threads) if lanes is None else (lambda: lanes.limit(threads))
         self.turnstile: Turnstile[Connection] = Turnstile(limit, limits.waiting)
         self.keep_alive_conn_limit = limits.keep_alive
@@ -201,6 +223,12 @@ class _Server(wsgi.Server):
         self.ready = True
         self._start_time = time.time()
 
+    @property
+    def connected(self) -> int:
+        """How many connections wait for their client; the others have a worker."""
+        count: Any = self._connections._num_connections  # type: ignore[attr-defined]
+        return int(count)
+
     def process_conn(self, conn: Connection) -> None:
         """Queue for a worker; when the queue is full, say so at once, or go on with what needs no worker."""
         coming = [conn]
@@ -209,6 +237,7 @@ class _Server(wsgi.Server):
             try:
                 self.requests.put(conn)
             except queue.Full:
+                self.turned_away += 1
                 coming += conn.stand_up()
                 halfway = conn.wire.sending or conn.wire.draining
                 stays = conn.communicate() if halfway else conn.wire.refuse(503, "The server is busy; try again.")
@@ -227,6 +256,7 @@ class _Server(wsgi.Server):
     def turn_away(self, waiting: Iterable[Connection]) -> None:
         """Answer requests that have waited for their lane in vain."""
         for conn in waiting:
+            self.turned_away += 1
             try:
                 stays = conn.turn_away()
             except OSError as error:

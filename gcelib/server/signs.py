@@ -15,8 +15,10 @@ from gcelib.errors import Bug, Fault
 GOOD = "ok"
 EVERY = 20.0
 """Seconds for which a sign of life is good enough."""
-PATIENCE = 5.0
-"""Seconds in which a cloud gives one; a later one counts for the next question."""
+PATIENCE = 0.8
+"""Seconds that /readyz waits for one, for a probe gives up after one; a later sign counts for the next question."""
+SILENT = 5.0
+"""Seconds without an answer after which a cloud no longer is as it was last."""
 
 
 REMEMBERED = 60
@@ -131,4 +133,8 @@ class Signs:
     def _told(self, name: str, sign: _Sign) -> str:
         if sign.came.is_set():
             return sign.said
+        with self._lock:
+            past = self._pasts.get(name)
+        if past is not None and self._clock() - sign.begun < SILENT:
+            return past.fault.message if past.fault else GOOD
         return f"Cloud '{name}' has not answered for {self._clock() - sign.begun:.0f} seconds."

@@ -32,13 +32,15 @@ _SPOILED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOP
 class Store:
     """The database behind everything that must outlive the process.
 
-    `read()` and `write()` give a connection in a transaction. A broken constraint leaves them as
+    `read()` and `write()` give a connection in a transaction; `refusals` counts changes that the database refused, as
+    nearly as matters. A broken constraint leaves them as
     SQLAlchemy's IntegrityError, a database that is locked, full, silent or gone as `Unavailable`.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._refused: tuple[float, str] | None = None
+        self.refusals = 0
         self.url = engine.url.render_as_string(hide_password=True)
 
     def __repr__(self) -> str:
@@ -92,6 +94,7 @@ class Store:
                     keeping = True
         except Unavailable as fault:
             self._refused = (time.monotonic(), fault.message)
+            self.refusals += 1
             cause = fault.__cause__
             if keeping and isinstance(cause, exc.DBAPIError) and cause.connection_invalidated:
                 raise Uncertain(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -260,11 +261,11 @@ class Operations:
         found = self.load(id)
         return found is not None and not found.done
 
-    def count(self, status: str) -> int:
-        """How many operations are PENDING, or RUNNING, in all projects."""
-        query = select(func.count()).select_from(table).where(table.c.status == status, OPEN)
+    def standing(self) -> Mapping[str, tuple[int, float]]:
+        """How many operations are PENDING, and RUNNING, in all projects, and the insert time of the oldest of each."""
+        query = select(table.c.status, func.count(), func.min(table.c.insert_time)).where(OPEN).group_by(table.c.status)
         with self._store.read() as connection:
-            return int(connection.execute(query).scalar_one())
+            return {status: (int(count), float(oldest)) for status, count, oldest in connection.execute(query)}
 
     def open(self) -> Records:
         """Every operation that is not done, of every project."""

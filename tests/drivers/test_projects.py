@@ -113,9 +113,10 @@ def test_calls_are_told_to_the_observer(sim):
     told = []
     who = sim.accounts["demo"]
     row = config(url=sim.url, key=who.api_key, secret=who.secret_key)
-    watched = Projects(row, observe=lambda *call: told.append(call))
+    watched = Projects(row, observe=told.append)
     watched.open("demo").clouds[0].zones.list()
-    assert [row[:3] for row in told] == [("cloudstack", "listZones", "ok")]
+    assert [(row.facet, row.what, row.outcome) for row in told] == [("zones", "listZones", "ok")]
+    assert told[0].cloud in row.clouds
     watched.close()
 
 

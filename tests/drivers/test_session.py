@@ -152,12 +152,12 @@ def test_close_closes_free_drivers_at_once_and_lent_ones_when_they_return():
 
 def test_every_call_is_told_to_the_observer_with_its_outcome():
     told = []
-    pool, _ = session(observe=lambda *row: told.append(row))
+    pool, _ = session(observe=told.append)
     pool.call("listZones", lambda driver: None)
     with pytest.raises(Unavailable):
         pool.call("listNodes", lambda driver: [][0])
-    assert [row[:3] for row in told] == [
+    assert [(row.provider, row.what, row.outcome) for row in told] == [
         ("cloudstack", "listZones", "ok"),
         ("cloudstack", "listNodes", "Unavailable"),
     ]
-    assert all(row[3] >= 0 for row in told)
+    assert all(row.seconds >= 0 for row in told)

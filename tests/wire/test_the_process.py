@@ -25,11 +25,11 @@ def test_it_tells_of_its_health_and_its_work(launch: Launch) -> None:
     assert (ready.status_code, ready.json()["clouds"]) == (200, {"sim": "ok"})
     figures = requests.get(f"{admin}/metrics", timeout=10).text
     assert 'gcelib_operations{state="RUNNING"} 1.0' in figures
-    assert 'gcelib_cloud_calls_total{facet="' in figures
+    assert 'gcelib_cloud_calls_total{cloud="sim",facet="nodes",outcome="ok",provider="cloudstack"}' in figures
     api.until_done(operation)
     figures = requests.get(f"{admin}/metrics", timeout=10).text
     assert 'gcelib_operations_ended_total{outcome="done"} 1.0' in figures
-    assert 'gcelib_requests_total{method="compute.instances.insert",status="2xx"} 1.0' in figures
+    assert 'gcelib_requests_total{method="compute.instances.insert",outcome="ok",status="200"} 1.0' in figures
     cloud.stop()
     live.stop()
     live.start()

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from gcelib.cli.arguments import program
-from gcelib.cli.symptoms.finding import Finding, note, well, wrong
 from gcelib.config import Config, ServerConfig
 from gcelib.config.names import is_loopback
+from gcelib.server.findings import Finding, note, well, wrong
 
 ABOUT = "TLS"
 SOON = datetime.timedelta(days=21)

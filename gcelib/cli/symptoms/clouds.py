@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gcelib import naming
-from gcelib.cli.symptoms.finding import Finding, note, well, wrong
 from gcelib.config import CloudConfig, Config, ProjectConfig
 from gcelib.drivers.base import FACETS, Cloud
 from gcelib.drivers.projects import Projects
 from gcelib.drivers.registry import build
 from gcelib.errors import Fault
+from gcelib.server.findings import Finding, note, well, wrong
 
 SLOW = 2.0
 """Seconds for the smallest of calls; lists take several times that."""

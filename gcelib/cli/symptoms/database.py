@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gcelib.cli.symptoms.finding import Finding, note, well, wrong
 from gcelib.config import Config
 from gcelib.errors import Fault
+from gcelib.server.findings import Finding, note, well, wrong
 from gcelib.store.condition import condition
 from gcelib.store.marks import Marks
 

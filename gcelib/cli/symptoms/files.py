@@ -7,8 +7,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from gcelib.cli.symptoms.finding import Finding, note, well, wrong
 from gcelib.config import Config
+from gcelib.server.findings import Finding, note, well, wrong
 
 ABOUT = "files"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gcelib.cli.symptoms.asking import Reply, ask, words
-from gcelib.cli.symptoms.finding import Finding, note, well, wrong
 from gcelib.config import CloudConfig, Config
 from gcelib.drivers.registry import profile_of
 from gcelib.errors import Unsupported
+from gcelib.server.findings import Finding, note, well, wrong
 
 URL = "external URL"
 _DOCUMENT = "/.well-known/oauth-authorization-server"

@@ -106,6 +106,11 @@ class Turnstile(Generic[Guest]):
                     self._refused.append(lane.waiting.popleft()[1])
             return called, [self._refused.popleft() for _ in range(min(TICK, len(self._refused)))]
 
+    def waiting(self) -> int:
+        """How many wait for a seat, or to be sent away."""
+        with self._lock:
+            return len(self._refused) + sum(len(lane.waiting) for lane in self._lanes.values())
+
     def empty(self) -> list[Guest]:
         """All who wait; they wait no more."""
         with self._lock:

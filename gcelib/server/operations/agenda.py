@@ -75,6 +75,13 @@ class Agenda:
         with self._changed:
             return len(self._due) + len(self._busy)
 
+    def load(self) -> tuple[int, int, float]:
+        """How many are busy, how many wait for their time, and by how many seconds the first of them is overdue."""
+        with self._changed:
+            self._next()
+            late = self._ticks() - self._heap[0][0] if self._heap else 0.0
+            return len(self._busy), len(self._due), max(0.0, late)
+
     def next_due(self) -> float | None:
         """Seconds until the first one is due, None when there is none."""
         with self._changed:

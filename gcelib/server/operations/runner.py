@@ -69,6 +69,7 @@ class Runner:
         self._clock, self._ticks = clock, ticks
         self._settled, self._hourly, self._most = settled, hourly, most
         self._agenda = Agenda(ticks)
+        self.load = self._agenda.load
         self._waiting = Waiting(waiters)
         reach = Reach(clouds, Notes(store, clock, generations), number_of)
         advance = Advance(

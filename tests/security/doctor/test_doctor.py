@@ -16,10 +16,10 @@ import pytest
 from sqlalchemy import text
 
 from gcelib.cli.symptoms import certificate, clouds, database, files, reach
-from gcelib.cli.symptoms.finding import NOTE, WELL, WRONG, Finding
 from gcelib.config import CloudConfig, Config, load
 from gcelib.config.sealed import Secret
 from gcelib.server import tls
+from gcelib.server.findings import NOTE, WELL, WRONG, Finding
 from gcelib.store import Store
 from gcelib.store.condition import condition
 from tests.conftest import Launch

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from gcelib.drivers.tally import Called
 from gcelib.server import health, logs, metrics
 from gcelib.server.listener import Listener
 from gcelib.web import Request, Response
@@ -150,16 +151,20 @@ def test_health_and_readiness(admin: Callable[..., Any]) -> None:
 
 
 def test_metrics_count_what_was_reported(admin: Callable[..., Any]) -> None:
-    metrics.request_done("compute.test.list", 200, 0.2)
-    metrics.request_done("compute.test.list", 503, 0.2)
-    metrics.cloud_call("cloudstack", "nodes", "ok", 0.1)
-    metrics.operation_ended("done")
-    metrics.watch_operations({"RUNNING": 3.0, "PENDING": 0.0}.__getitem__)
+    metrics.request_done("compute.test.list", 200, "ok", 0.2)
+    metrics.request_done("compute.test.list", 503, "backendError", 0.2)
+    metrics.cloud_call(Called("sim", "cloudstack", "nodes", "listVirtualMachines", "ok", 0.1))
+    metrics.operation_ended("done", 3.0)
+    metrics.watch("test", lambda: [metrics.Sample("gcelib_operations", ("RUNNING",), 3)])
+    metrics.watch("broken", lambda: [metrics.Sample("gcelib_no_such", (), 3)])
     status, headers, body = admin(lambda: (True, {}))("/metrics")
     assert (status, headers["Content-Type"].partition(";")[0]) == (200, "text/plain")
     text = body.decode()
-    assert 'gcelib_requests_total{method="compute.test.list",status="2xx"} 1.0' in text
-    assert 'gcelib_requests_total{method="compute.test.list",status="5xx"} 1.0' in text
+    assert 'gcelib_requests_total{method="compute.test.list",outcome="ok",status="200"} 1.0' in text
+    assert 'gcelib_requests_total{method="compute.test.list",outcome="backendError",status="503"} 1.0' in text
     assert 'gcelib_request_seconds_count{method="compute.test.list"} 2.0' in text
-    assert 'gcelib_cloud_calls_total{facet="nodes",outcome="ok",provider="cloudstack"}' in text
+    assert 'gcelib_cloud_calls_total{cloud="sim",facet="nodes",outcome="ok",provider="cloudstack"} 1.0' in text
+    assert 'gcelib_operation_seconds_bucket{le="5.0",outcome="done"} 1.0' in text
     assert 'gcelib_operations{state="RUNNING"} 3.0' in text
+    for name in ("test", "broken"):
+        metrics.watch(name, lambda: ())

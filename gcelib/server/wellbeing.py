@@ -1,0 +1,205 @@
+"""How this server is: what is wrong now and how it is mended, for /readyz, /metrics and the console."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gcelib.config import Config
+from gcelib.drivers import clock
+from gcelib.drivers.base import Cloud
+from gcelib.drivers.faults import Rejected
+from gcelib.errors import Fault, Forbidden, TooMany, Unauthenticated, Unavailable
+from gcelib.server.findings import NOTE, Finding, found
+from gcelib.server.looks import Known, Look
+from gcelib.server.metrics import Sample, findings
+from gcelib.server.operations.runner import Runner
+from gcelib.server.room import Room, crowded, places, room
+from gcelib.server.shown import ABOUT as TLS
+from gcelib.server.shown import Shown
+from gcelib.server.signs import EVERY, GOOD, SILENT, Pulse, Signs
+from gcelib.store import Store
+from gcelib.store.generations import Generations
+from gcelib.store.operations import Operations
+
+PATIENCE = 0.8
+"""Seconds that a question about the server waits for the database: probes give up after one."""
+STORE_SILENT = 3.0
+"""Seconds after which a database that has not answered counts as away."""
+FAR_OFF = datetime.timedelta(minutes=2)
+"""A clock that is off by more breaks signatures and tokens; by less it is worth a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    fault: Fault | None
+    standing: dict[str, tuple[int, float]]
+    rooms: Sequence[Room]
+
+
+class Wellbeing:
+    """Asks the database and the clouds in threads of its own: nobody waits for what hangs, nor does a look make a call
+    to a cloud in the thread of who looks.
+    """
+
+    def __init__(
+        self, config: Callable[[], Config], store: Store, generations: Generations, runner: Runner,
+        clouds: Callable[[], Sequence[Cloud]], signs: Signs,
+    ) -> None:
+        self._config, self._clouds, self._signs = config, clouds, signs
+        self._store, self._runner, self._operations = store, runner, Operations(store)
+        self._books = Look("look at the store", self._look)
+        self._beside = Look("look beside the store", generations.sign)
+        self.shown: Shown | None = None
+        self.unused = ""
+
+    def findings(self, patience: float = PATIENCE) -> list[Finding]:
+        """Everything that is not as it should be; nothing when all is well. Takes `patience` seconds at most."""
+        until = time.monotonic() + patience
+        return [
+            *self._of_store(self._books.take(patience), until),
+            *([] if self._runner.alive else [found("worker-stopped", "operations")]),
+            *self._of_certificate(),
+            *self._of_clouds(self._signs.known(self._clouds(), EVERY, 0.0)),
+        ]
+
+    def ready(self) -> tuple[bool, dict[str, Any]]:
+        """Whether requests can be answered – the store does, the operations' threads are there, and a cloud answers –,
+        and how each part is.
+
+        One cloud that is down does not make the server unready while another answers; nor does a store that takes no
+        changes, for what is there can be shown, nor Redis, which the database stands in for.
+        """
+        clouds = self._signs.of(self._clouds())
+        away = self._away(self._books.take(PATIENCE))
+        parts: dict[str, Any] = {
+            "store": away or "ok", "writes": self._store.writes(),
+            "operations": "ok" if self._runner.alive else "stopped"}
+        beside = self._beside.take(0.0 if away else PATIENCE)
+        if beside.told != "":
+            parts["generations"] = beside.told or "Redis has not answered yet."
+        parts["clouds"] = clouds
+        parts["findings"] = [_shown(finding) for finding in self.findings(0.0)]
+        return not away and self._runner.alive and (not clouds or GOOD in clouds.values()), parts
+
+    def figures(self) -> Iterator[Sample]:
+        """The figures that nobody counts: they are looked up when asked for."""
+        known = self._books.take(PATIENCE)
+        yield Sample("gcelib_store_up", (), not self._away(known))
+        yield Sample("gcelib_store_writes_refused", (), self._store.writes() != "ok")
+        yield Sample("gcelib_store_write_refusals_total", (), self._store.refusals)
+        if known.told is not None:
+            for status in ("PENDING", "RUNNING"):
+                count, oldest = known.told.standing.get(status, (0, 0.0))
+                yield Sample("gcelib_operations", (status,), count)
+                yield Sample("gcelib_operations_oldest_seconds", (status,), time.time() - oldest if count else 0.0)
+            for each in known.told.rooms:
+                yield Sample("gcelib_disk_free_bytes", (each.place,), each.free)
+                yield Sample("gcelib_disk_size_bytes", (each.place,), each.size)
+        busy, waiting, late = self._runner.load()
+        yield Sample("gcelib_queue_up", (), self._runner.alive)
+        yield Sample("gcelib_queue_busy", (), busy)
+        yield Sample("gcelib_queue_waiting", (), waiting)
+        yield Sample("gcelib_queue_late_seconds", (), late)
+        yield from findings(finding.cause for finding in self.findings(0.0))
+        if self.shown is not None:
+            yield Sample("gcelib_certificate_expiry_timestamp_seconds", (), self.shown.ends.timestamp())
+        yield from _of_pulses(self._signs.known(self._clouds(), EVERY, 0.0))
+
+    def _look(self) -> _Books:
+        """What the database and the disks beneath it say; may hang."""
+        server = self._config().server
+        rooms = room(places(server.state_dir, server.database_url()))
+        try:
+            self._store.ping()
+            return _Books(None, dict(self._operations.standing()), rooms)
+        except Fault as fault:
+            return _Books(fault, {}, rooms)
+
+    def _away(self, known: Known[_Books]) -> str:
+        """Why the store cannot be read, "" when it can."""
+        if known.silent > STORE_SILENT or known.told is None:
+            return f"gcelib's own database has not answered for {known.silent:.0f} seconds."
+        return known.told.fault.message if known.told.fault else ""
+
+    def _of_store(self, known: Known[_Books], until: float) -> Iterator[Finding]:
+        away = self._away(known)
+        if away:
+            yield found("store-away", "store", away)
+        tight = crowded(known.told.rooms) if known.told else []
+        yield from tight
+        writes = self._store.writes()
+        full = any(each.cause == "disk-full" for each in tight)
+        if writes != "ok" and not away and not full:
+            cause = "disk-full" if "is full" in writes else "store-refuses"
+            yield found(cause, "store", f"Changes were {writes}", place=str(self._config().server.state_dir))
+        beside = self._beside.take(max(0.0, until - time.monotonic())).told
+        if beside not in ("", "ok", None):
+            yield found("redis-away", "generations", beside)
+
+    def _of_certificate(self) -> Iterator[Finding]:
+        if self.shown is not None:
+            yield from self.shown.findings(datetime.datetime.now(datetime.UTC))
+        if self.unused:
+            yield found("certificate-unused", TLS, self.unused)
+
+    def _of_clouds(self, pulses: Iterable[Pulse]) -> Iterator[Finding]:
+        for pulse in pulses:
+            row = self._config().clouds.get(pulse.name)
+            endpoint = (row.endpoint if row else "") or f"the API of '{pulse.name}'"
+            said = trouble(pulse)
+            cause = cause_of(pulse.fault, pulse.name) if pulse.fault and not hung(pulse) else "cloud-away"
+            if said:
+                yield found(cause, f"cloud '{pulse.name}'", said, cloud=pulse.name, endpoint=endpoint)
+            if not said or cause != "clock-off":
+                yield from of_clock(pulse.name)
+
+
+def hung(pulse: Pulse) -> bool:
+    """Whether a cloud has been asked for long and says nothing."""
+    return pulse.waiting is not None and pulse.waiting > SILENT
+
+
+def trouble(pulse: Pulse) -> str:
+    """Why a cloud does not answer as it should, "" when it does, or was not heard of yet."""
+    if hung(pulse):
+        return f"Cloud '{pulse.name}' has not answered for {pulse.waiting:.0f} seconds."
+    return pulse.fault.message if pulse.fault else ""
+
+
+def cause_of(fault: Fault, cloud: str) -> str:
+    """The key of CAUSES that a cloud's fault comes of."""
+    if isinstance(fault, Unauthenticated | Rejected | Forbidden):
+        return "clock-off" if clock.said(cloud) else "cloud-refuses-keys"
+    return "cloud-away" if isinstance(fault, Unavailable | TooMany) else "cloud-troubled"
+
+
+def of_clock(cloud: str) -> list[Finding]:
+    """A finding when a cloud's clock is far from ours, as its last answer told."""
+    said = clock.said(cloud).strip()
+    if not said:
+        return []
+    finding = found("clock-off", f"clock, cloud '{cloud}'", said)
+    return [finding if abs(clock.ahead(cloud)) > FAR_OFF else replace(finding, level=NOTE)]
+
+
+def _of_pulses(pulses: Iterable[Pulse]) -> Iterator[Sample]:
+    ahead = clock.known()
+    for pulse in pulses:
+        labels = (pulse.name, pulse.provider)
+        if pulse.fault is not None or pulse.answered is not None or hung(pulse):
+            yield Sample("gcelib_cloud_up", labels, not trouble(pulse))
+            refused = pulse.fault is not None and cause_of(pulse.fault, pulse.name) == "cloud-refuses-keys"
+            yield Sample("gcelib_cloud_keys_refused", labels, refused)
+        if pulse.name in ahead:
+            yield Sample("gcelib_cloud_clock_ahead_seconds", labels, ahead[pulse.name].total_seconds())
+
+
+def _shown(finding: Finding) -> dict[str, str]:
+    """A finding as /readyz tells it."""
+    return {"part": finding.about, "level": finding.level, "cause": finding.cause, "said": finding.said,
+            "cure": finding.cure}  # fmt: skip
+
