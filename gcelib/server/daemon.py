@@ -7,7 +7,6 @@ import os
 import queue
 import resource
 import signal
-import socket
 import ssl
 import threading
 import time
@@ -25,6 +24,7 @@ from gcelib.server.lanes import Lanes
 from gcelib.server.listener import App, Listener
 from gcelib.server.occupancy import Occupancy
 from gcelib.server.shown import shown
+from gcelib.server.systemd import Watchdog, notify, reloading
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ class Daemon:
         self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._stopping = False
         self._threads: list[threading.Thread] = []
+        self._watchdog = Watchdog(lambda: all(thread.is_alive() for thread in self._threads))
         self._app: App | None = None
         self._server: Server | None = None
         self._occupancy: Occupancy | None = None
@@ -116,10 +117,10 @@ class Daemon:
         except BaseException:
             self.stop()
             raise
-        notify("READY=1")
+        notify("READY=1", f"STATUS=serving {self.url}")
         while not self._ended():
             continue
-        notify("STOPPING=1")
+        notify("STOPPING=1", "STATUS=requests under way may end")
         log.info("stopping: requests under way may end; a second signal ends them")
         done: queue.SimpleQueue[bool] = queue.SimpleQueue()
         threading.Thread(target=lambda: done.put(self.stop()), name="stop", daemon=True).start()
@@ -186,9 +187,9 @@ class Daemon:
             return False
         if number != signal.SIGHUP:
             return True
-        notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
-        self._reload()
-        notify("READY=1")
+        reloading()
+        stays = self._reload()
+        notify("READY=1", f"STATUS=serving {self.url}{stays}")
         return False
 
     def _next_signal(self, seconds: float) -> int | None:
@@ -202,7 +203,7 @@ class Daemon:
             try:
                 return self._signals.get(timeout=0.5)
             except queue.Empty:
-                continue
+                self._watchdog.beat()
         return None
 
     def _second_signal(self) -> bool:
@@ -211,17 +212,17 @@ class Daemon:
         except queue.Empty:
             return False
 
-    def _reload(self) -> None:
-        """Read certificate and configuration again; with mistakes in it the old one stays."""
+    def _reload(self) -> str:
+        """Read certificate and configuration again; with mistakes in it the old one stays. What stays, for people."""
         if self._reread is None or self._server is None:
             self._renew(self._config.server)
-            return
+            return ""
         try:
             fresh = self._reread()
         except ConfigError as error:
             log.error("the configuration stays as it was: %s", " | ".join(error.mistakes))
             self._renew(self._config.server)
-            return
+            return "; the configuration has mistakes, the one before stays"
         fixed = [name for name in _FIXED if getattr(fresh.server, name) != getattr(self._config.server, name)]
         if fixed:
             log.warning("takes effect at the next start only: %s", ", ".join(f"server.{name}" for name in fixed))
@@ -230,9 +231,10 @@ class Daemon:
             self._server.reload(fresh)
         except Fault as fault:
             log.error("clouds and projects stay as they were: %s", fault.message)
-            return
+            return "; clouds and projects could not be read, those before stay"
         self._config = fresh
         log.info("configuration read again: %d clouds, %d projects", len(fresh.clouds), len(fresh.projects))
+        return ""
 
     def _renew(self, server: ServerConfig) -> None:
         if self._tls is None or self._server is None:
@@ -262,16 +264,3 @@ def _allow_descriptors() -> None:
     wanted = hard if hard != resource.RLIM_INFINITY else max(soft, 65_536)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def notify(state: str) -> None:
-    """Tell systemd (sd_notify(3)) how the service is; without systemd nothing happens."""
-    path = os.environ.get("NOTIFY_SOCKET", "")
-    if not path:
-        return
-    address = "\0" + path[1:] if path.startswith("@") else path
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
-        try:
-            sock.sendto(state.encode(), address)
-        except OSError as error:
-            log.warning("systemd was not told %s: %s", state.splitlines()[0], error)

@@ -43,7 +43,8 @@ def test_twine_finds_nothing_to_say_of_them(made: Path) -> None:
 
 def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(made: Path) -> None:
     (wheel,) = made.glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
+    with zipfile.ZipFile(wheel) as packed_files:
+        names = packed_files.namelist()
     packed = {name for name in names if not name.startswith(f"gcelib-{__version__}.")}
     assert sources() <= packed
     assert {name for name in packed if not (ROOT / name).exists()} == set()
@@ -52,7 +53,8 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(made: Path) 
 
 def test_the_source_distribution_holds_what_packages_are_built_of_and_no_tests(made: Path) -> None:
     (source,) = made.glob("*.tar.gz")
-    names = {name.partition("/")[2] for name in tarfile.open(source).getnames()}
+    with tarfile.open(source) as packed:
+        names = {name.partition("/")[2] for name in packed.getnames()}
     assert sources() <= names
     assert {"setup.py", "pyproject.toml", "README.md", "CHANGELOG.md", "Makefile", "packaging/gcelib.service",
             "packaging/Dockerfile", "packaging/manpages.py", "docs/cli.md"} <= names

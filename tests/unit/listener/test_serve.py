@@ -21,6 +21,7 @@ import pytest
 
 from gcelib.config import ServerConfig
 from gcelib.server import tls
+from gcelib.server.systemd import Watchdog
 from gcelib.simulator import Simulator
 
 DEADLINE = 60.0
@@ -203,14 +204,53 @@ def test_systemd_is_told(command: Callable[..., Process], written: Callable[...,
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(str(tmp_path / "notify"))
         sock.settimeout(DEADLINE)
-        process = command("serve", "--config", str(written()), NOTIFY_SOCKET=str(tmp_path / "notify"))
-        assert sock.recv(100) == b"READY=1"
+        path = written()
+        process = command("serve", "--config", str(path), NOTIFY_SOCKET=str(tmp_path / "notify"))
+        url = process.saw(LINE)[1].encode()
+        assert sock.recv(500) == b"READY=1\nSTATUS=serving " + url
         process.popen.send_signal(signal.SIGHUP)
-        assert sock.recv(100).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
-        assert sock.recv(100) == b"READY=1"
+        assert sock.recv(500).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
+        assert sock.recv(500) == b"READY=1\nSTATUS=serving " + url
+        path.write_text("[server]\nthreads = 0\n")
+        process.popen.send_signal(signal.SIGHUP)
+        assert sock.recv(500).startswith(b"RELOADING=1\n")
+        stays = b"; the configuration has mistakes, the one before stays"
+        assert sock.recv(500) == b"READY=1\nSTATUS=serving " + url + stays
         process.popen.send_signal(signal.SIGTERM)
-        assert sock.recv(100) == b"STOPPING=1"
+        assert sock.recv(500).startswith(b"STOPPING=1\n")
         assert process.ended() == 0
+
+
+def test_systemd_gets_the_signs_of_life_that_it_asks_for(
+    command: Callable[..., Process], written: Callable[..., Path], tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(str(tmp_path / "notify"))
+        sock.settimeout(DEADLINE)
+        process = command("serve", "--config", str(written()), NOTIFY_SOCKET=str(tmp_path / "notify"),
+                          WATCHDOG_USEC="1000000")
+        assert sock.recv(500).startswith(b"READY=1\n")
+        assert [sock.recv(500), sock.recv(500)] == [b"WATCHDOG=1"] * 2
+        process.popen.send_signal(signal.SIGTERM)
+        assert process.ended() == 0
+
+
+def test_a_server_whose_listener_has_ended_gives_no_sign_of_life(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(str(tmp_path / "notify"))
+        sock.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "1")
+        Watchdog(lambda: True).beat()
+        assert sock.recv(500) == b"WATCHDOG=1"
+        Watchdog(lambda: False).beat()
+        monkeypatch.setenv("WATCHDOG_PID", "1")
+        Watchdog(lambda: True).beat()
+        with pytest.raises(BlockingIOError):
+            sock.recv(500)
+    assert "a listener has ended" in caplog.text
 
 
 def test_the_demo_prints_lines_that_work_and_leaves_nothing(command: Callable[..., Process], tmp_path: Path) -> None:
