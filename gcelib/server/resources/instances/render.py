@@ -137,15 +137,12 @@ def _machine_type(ctx: Context, item: Found[Node]) -> str:
 
 
 def _nic(ctx: Context, item: Found[Node], index: int, nic: Nic, note: Mapping[str, Any]) -> Rendered:
-    network = ctx.view.networks.by_id(item.cloud.name, nic.network_id)
-    name = networks.network_name(ctx.view, network) if network else naming.slug(nic.network_name or nic.network_id)
-    shown: Rendered = {
-        "kind": "compute#networkInterface",
-        "name": f"nic{index}",
-        "network": ctx.link("global", "networks", name),
-    }
-    if network and networks.mode_of(ctx.view, network) != networks.LEGACY:
-        shown["subnetwork"] = ctx.link("regions", naming.region_of(network.zone), "subnetworks", network.name)
+    known: dict[tuple[str, str, str], Rendered] = ctx.view.memo("networks of interfaces", dict)
+    key = (item.cloud.name, nic.network_id, nic.network_name)
+    if key not in known:
+        # Thousands of machines may be in one network.
+        known[key] = _joined(ctx, item.cloud.name, nic)
+    shown: Rendered = {"kind": "compute#networkInterface", "name": f"nic{index}", **known[key]}
     if nic.ip:
         shown["networkIP"] = nic.ip
     public = access.public_ip(nic)
@@ -155,4 +152,14 @@ def _nic(ctx: Context, item: Found[Node], index: int, nic: Nic, note: Mapping[st
             {"kind": "compute#accessConfig", "type": "ONE_TO_ONE_NAT", "name": name, "natIP": public}
         ]
     shown["fingerprint"] = fingerprint.fingerprint(shown)
+    return shown
+
+
+def _joined(ctx: Context, cloud: str, nic: Nic) -> Rendered:
+    """The links to the network that an interface is in."""
+    network = ctx.view.networks.by_id(cloud, nic.network_id)
+    name = networks.network_name(ctx.view, network) if network else naming.slug(nic.network_name or nic.network_id)
+    shown: Rendered = {"network": ctx.link("global", "networks", name)}
+    if network and networks.mode_of(ctx.view, network) != networks.LEGACY:
+        shown["subnetwork"] = ctx.link("regions", naming.region_of(network.zone), "subnetworks", network.name)
     return shown
