@@ -37,14 +37,22 @@ def disks(view: View, item: Found[Node]) -> list[Found[Volume]]:
     """The disks of a machine, as `view.volumes` has them. Raises Undecided for a machine with more than a boot disk
     of its own name, and the faults of its cloud."""
     cloud = item.cloud
-    if view.known(NODES) or view.known(VOLUMES) or cloud.volumes is None or not able(cloud, "volumes", "of"):
+    if view.known(NODES) or cloud.volumes is None or not able(cloud, "volumes", "of"):
         raise Undecided
     if item.model.tags.get(labels.BOOT_DISK_TAG) or not cloud.traits.host_names:
         raise Undecided
-    rows = view.one(cloud, "volumes", "of", item.model.id)
+    rows = _listed(view, item) if view.known(VOLUMES) else view.one(cloud, "volumes", "of", item.model.id)
     if any(not row.boot or row.zone_id != item.model.zone_id for row in rows) or len(rows) > 1:
         raise Undecided
     return [Found(cloud, row, item.name, item.zone) for row in rows]
+
+
+def _listed(view: View, item: Found[Node]) -> list[Volume]:
+    """The machine's disks out of the list of all."""
+    return [
+        row for part in view.parts("volumes") if part.cloud is item.cloud for row in part.rows
+        if row.node_id == item.model.id
+    ]
 
 
 def _renamed(view: View, zone: Found[Zone]) -> bool:

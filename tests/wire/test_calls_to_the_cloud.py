@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,6 +122,19 @@ def test_a_machine_is_asked_for_by_its_name_and_its_disks_by_its_id(site: Site) 
     assert site.calls(f"{HERE}/preloaded-3") == {"listVirtualMachines": 1, "listVolumes": 1}
     assert site.calls(f"{HERE}/nobody", status=404) == {"listVirtualMachines": 1}
     assert site.calls(HERE) == {"listVirtualMachines": 1, "listVolumes": 1}
+
+
+def test_disks_that_are_remembered_longer_than_machines_are_not_asked_for_again(tmp_path: Path) -> None:
+    with Simulator(job_delay=0, preload=3) as cloud:
+        live = launched(tmp_path, cloud, extra="[cache]\nnodes = 0\nother = 60\n")
+        site = Site(cloud, live.api())
+        site.api.change("POST", HERE, machine("two", disks=[
+            {"boot": True, "initializeParams": {"sourceImage": UBUNTU}}, {"initializeParams": {"diskSizeGb": "20"}}]))
+        assert site.calls(HERE)["listVolumes"] == 1
+        listed = {name: shown(site, f"{HERE}/{name}") for name in ("preloaded-2", "two")}
+        assert site.calls(f"{HERE}/preloaded-2") == {"listVirtualMachines": 1}
+        assert {name: shown(site, f"{HERE}/{name}", anew=True) for name in listed} == listed
+        assert live.stop() == 0
 
 
 def test_a_machine_that_is_changed_is_asked_for_alone(site: Site) -> None:
