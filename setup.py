@@ -24,6 +24,8 @@ def readme() -> str:
 
 DOCS = ["sphinx>=8,<10", "myst-parser>=4,<6", "furo>=2024.8"]
 """What makes docs/ into a site."""
+OTEL = ["opentelemetry-sdk>=1.27,<2", "opentelemetry-exporter-otlp-proto-http>=1.27,<2"]
+"""What sends traces."""
 
 def pages(section: int) -> list[Path]:
     """The manual pages of a section."""
@@ -67,6 +69,7 @@ setup(
     extras_require={
         "postgres": ["psycopg[binary]>=3.3.9,<4"],
         "redis": ["redis>=5.1,<9"],
+        "otel": OTEL,
         "test": [
             "pytest>=8.2,<10", "pytest-xdist>=3.5,<4",
             "hypothesis>=6.100,<7", "schemathesis>=4.0,<5", "jsonschema>=4.20,<5",
@@ -75,6 +78,7 @@ setup(
             "build>=1.2,<2", "setuptools>=77,<90", "twine>=6.1,<8", "pip-audit>=2.7,<3",
             # EC2, as tests/backends/moto.py serves it.
             "moto[ec2]>=5.0,<6", "flask>=3,<4", "flask-cors>=4,<7",
+            *OTEL,
             *DOCS,
         ],
         "docs": DOCS,

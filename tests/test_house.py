@@ -31,6 +31,7 @@ ONLY_UNDER = {
     "cachetools": "server/shelf.py",
     "re2": "server/filters",
     "prometheus_client": "server/metrics.py",
+    "opentelemetry": "server/tracing.py",
 }
 
 

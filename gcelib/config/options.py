@@ -80,6 +80,9 @@ class ServerConfig:
     trusted_proxies: tuple[str, ...] = option(
         (), "Addresses or networks (CIDR) whose X-Forwarded-* headers are believed.")
     log_format: str = option("text", '"text" for people, "json" for machines.')
+    traces: str = option(
+        "", "An OpenTelemetry collector that is sent traces, by OTLP over HTTP: http://127.0.0.1:4318. Needs "
+        "gcelib[otel]; empty: none.")
     audit: str = option(
         "changes", 'What goes into audit.log in state_dir, who did it with what outcome: "changes" and whatever was '
         'refused, "all" requests, or "off".')

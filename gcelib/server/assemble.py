@@ -13,8 +13,9 @@ from gcelib.config.keys import Holder
 from gcelib.drivers import registry
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.projects import Projects
+from gcelib.drivers.tally import Called
 from gcelib.errors import NotFound, Unauthenticated
-from gcelib.server import discovery, dispatch, home, logs, metrics, upkeep
+from gcelib.server import discovery, dispatch, home, logs, metrics, tracing, upkeep
 from gcelib.server.context import Services
 from gcelib.server.discovery.serve import Discovery
 from gcelib.server.listing import Sealer
@@ -40,6 +41,11 @@ MOST_CLOUDS = 4
 """How many clouds that hang may hold the operations' threads before they hold those of others."""
 
 
+def _called(call: Called) -> None:
+    metrics.cloud_call(call)
+    tracing.cloud_call(call)
+
+
 class Server:
     """`api`, `gate.serve` and `home` answer requests; `start` and `stop` frame them."""
 
@@ -55,7 +61,7 @@ class Server:
             self._store, secret=secret, reread=config.server.seal_key, verify=self._verify,
             clouds=lambda: self.config.callers_clouds(),
         )
-        self._projects = Projects(config, observe=metrics.cloud_call)
+        self._projects = Projects(config, observe=_called)
         self._signs = Signs()
         self._shelf = Shelf()
         notes = Notes(self._store, generations=self._generations)
@@ -79,6 +85,7 @@ class Server:
 
     def start(self) -> None:
         """Continue what an earlier process left open, and be ready."""
+        tracing.start(self.config.server.traces)
         self._runner.start()
 
     def quiesce(self) -> None:
@@ -92,6 +99,7 @@ class Server:
         self._generations.close()
         self._store.close()
         self._audit.close()
+        tracing.stop()
 
     def sign_in(self, request: Request) -> Response | None:
         """The answer of auth's own pages and endpoints; None when the path is not one of them."""
@@ -104,7 +112,7 @@ class Server:
     def reload(self, config: Config) -> None:
         """Serve other projects and clouds from now on. What the listener and the store are made of stays."""
         before = self._projects
-        self._projects = Projects(config, observe=metrics.cloud_call)
+        self._projects = Projects(config, observe=_called)
         self.config = config
         self.api.configure(config)
         before.close()
@@ -120,7 +128,7 @@ class Server:
     def _verify(self, cloud: str, key: str, secret: str) -> Holder:
         """Whose keys these are, asked of the cloud. Raises Unauthenticated, Unavailable."""
         config = self.config
-        asked = registry.build(config.clouds[cloud], config.cache, keys=(key, secret), observe=metrics.cloud_call)
+        asked = registry.build(config.clouds[cloud], config.cache, keys=(key, secret), observe=_called)
         try:
             return asked.holder()
         finally:
@@ -163,6 +171,7 @@ class Server:
         return View(clouds, self.config, self._services.notes, self._shelf, tenancy)
 
     def _settled(self, record: Record) -> None:
+        with logs.request_scope(str(record.work.get("came_of", ""))):
+            self._trail.ended(record)
         age = (record.end_time or record.insert_time) - record.insert_time
         metrics.operation_ended("failed" if record.error else "done", age)
-        self._trail.ended(record)

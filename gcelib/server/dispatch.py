@@ -21,7 +21,7 @@ from gcelib.drivers.base import Cloud
 from gcelib.drivers.lists import fresh
 from gcelib.drivers.projects import Projects
 from gcelib.errors import Bug, Fault, NotFound, TooLarge, Unauthenticated, Unavailable, Unsupported, WrongVerb
-from gcelib.server import batch, conditional, fields, logs, metrics, resources, validate
+from gcelib.server import batch, conditional, fields, logs, metrics, resources, tracing, validate
 from gcelib.server.abilities import possible
 from gcelib.server.collection import unsure
 from gcelib.server.context import Context, Services
@@ -62,8 +62,10 @@ class Dispatch:
         """Answer, and put one line on the log, one on the audit log and one count on the books."""
         started = time.monotonic()
         seen: dict[str, str] = {"method": "-"}
-        with audit.noting() as noted:
+        with audit.noting() as noted, tracing.request(request, seen) as done:
             response = conditional.answered(request, self._whatever_happens(request, seen))
+            done(response)
+            seen["operation"] = noted.get("operation", "")
             self._trail.request(request, self._routes.methods.get(seen["method"]), noted, response)
         seconds = time.monotonic() - started
         method = seen["method"]
@@ -196,7 +198,8 @@ class Dispatch:
         scope = "/".join(path.split("/")[:2]) if path.startswith(("zones/", "regions/")) else "global"
         record = self._services.runner.begin(
             replace(work, target=f"{ctx.tenancy}/{path}" if path else ctx.tenancy,
-                    warnings=[*ctx.warnings, *work.warnings], asked=asked),
+                    warnings=[*ctx.warnings, *work.warnings], asked=asked, came_of=logs.request_id(),
+                    trace=tracing.parent()),
             project=ctx.tenancy, scope=scope, caller=ctx.caller.email, request_id=ctx.query.get("requestId", ""),
             planned=ctx.began,
         )

@@ -82,11 +82,17 @@ def request_done(request: Request, seen: Mapping[str, str], response: Response, 
         "bytes": len(response.body),
         "ms": round(seconds * 1000, 1),
     }
-    shown = {name: value for name, value in facts.items() if value not in ("", None)}
+    line(access_log, {name: value for name, value in facts.items() if value not in ("", None)})
+
+
+def line(log: logging.Logger, facts: Mapping[str, Any]) -> None:
+    """One line made of facts, in their order."""
+    if not log.isEnabledFor(logging.INFO):
+        return
     # Where in the code it was written, a line does not show: finding that out costs as much as the line.
-    record = logging.LogRecord(access_log.name, logging.INFO, "", 0, _Facts(shown), None, None)
-    record.facts = shown
-    access_log.handle(record)
+    record = logging.LogRecord(log.name, logging.INFO, "", 0, _Facts(facts), None, None)
+    record.facts = facts
+    log.handle(record)
 
 
 class _Facts:
@@ -96,7 +102,12 @@ class _Facts:
         self._facts = facts
 
     def __str__(self) -> str:
-        return " ".join([f"{name}={value}" for name, value in self._facts.items()])
+        return " ".join([f"{name}={_word(value)}" for name, value in self._facts.items()])
+
+
+def _word(value: object) -> object:
+    """A value that cannot look like several facts."""
+    return json.dumps(value) if isinstance(value, str) and " " in value else value
 
 
 class _Text(logging.Formatter):

@@ -26,7 +26,7 @@ from gcelib.server.findings import CAUSES
 log = logging.getLogger(__name__)
 registry = CollectorRegistry(auto_describe=True)
 # When each series began is told by none of our questions, and doubles what is told.
-prometheus_client.disable_created_metrics()
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 _AGES = (1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import nullcontext
 
 from gcelib.errors import Bug, Fault, NoCapacity, Refused, TooMany, Unavailable, Uncertain, fault_from_data
 from gcelib.models import Job, JobState
+from gcelib.server.operations.lines import turn
 from gcelib.server.operations.patience import ATTEMPTS, LONGEST, LOOKS, MISSES, STALE, Cooling, deadline_for
 from gcelib.server.operations.plan import Step
 from gcelib.server.operations.reach import Reach
@@ -53,7 +53,7 @@ class Carrier:
         if patient and self._rests(course, step, state, now):
             state.deadline = state.deadline or now + (seconds or deadline_for(step))
             return
-        with self._cooling.calling(step.cloud) if patient and step.cloud else nullcontext():
+        with turn(course, step, state, self._steady), self._cooling.calling(step.cloud if patient else ""):
             self._turn(course, step, state, now, patient, seconds)
 
     def _turn(

@@ -80,7 +80,7 @@ class Cooling:
 
     @contextmanager
     def calling(self, cloud: str) -> Iterator[None]:
-        """Within this context the cloud is being called."""
+        """Within this context the cloud is being called; "" is none that anybody waits for."""
         begun = self._clock()
         with self._lock:
             self._calls[cloud].append(begun)

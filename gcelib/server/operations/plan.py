@@ -42,6 +42,7 @@ class Work:
     (code, message) pairs to show in the operation. `alone`: it was planned from what the target is now, so
     that it is refused while another operation is changing the target. `asked` is a digest of what the client
     sent: what a repeated request id must repeat. `group` is the id of the group of inserts this is, "" for none.
+    `came_of` is the X-Request-Id of the request, `trace` its W3C traceparent, "" for none.
     """
 
     verb: str
@@ -54,6 +55,8 @@ class Work:
     asked: str = ""
     alone: bool = False
     group: str = ""
+    came_of: str = ""
+    trace: str = ""
 
 
 def work_to_data(work: Work) -> dict[str, Any]:
