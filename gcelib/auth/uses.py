@@ -16,17 +16,23 @@ class Uses:
         self._clock = clock
         self._lock = threading.Lock()
         self._seen: dict[str, float] = {}
+        self._flushed = clock()
 
     def note(self, email: str) -> None:
         """This account is used now."""
         self._seen[email] = self._clock()
 
-    def flush(self) -> None:
-        """Write down what was noted. Raises Unavailable; it is kept for the next time then."""
+    def flush(self, every: float = 0.0) -> None:
+        """Write down what was noted, unless that was done within `every` seconds.
+
+        Raises Unavailable; it is kept for the next time then.
+        """
         with self._lock:
-            seen, self._seen = self._seen, {}
-            if not seen:
+            now = self._clock()
+            if not self._seen or 0 <= now - self._flushed < every:
                 return
+            self._flushed = now
+            seen, self._seen = self._seen, {}
             try:
                 self._accounts.used(seen)
             except BaseException:

@@ -10,12 +10,13 @@ from gcelib import naming
 from gcelib.auth import Gate, audit
 from gcelib.config import Config, keys
 from gcelib.config.keys import Holder
-from gcelib.drivers import registry
+from gcelib.drivers import registry, tally
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.projects import Projects
 from gcelib.drivers.tally import Called
-from gcelib.errors import NotFound, Unauthenticated
+from gcelib.errors import NotFound, Unauthenticated, Unavailable
 from gcelib.server import discovery, dispatch, home, logs, metrics, tracing, upkeep
+from gcelib.server.console import Console, Desk, Entrance, Samples, Sources
 from gcelib.server.context import Services
 from gcelib.server.discovery.serve import Discovery
 from gcelib.server.listing import Sealer
@@ -27,9 +28,10 @@ from gcelib.server.signs import Signs
 from gcelib.server.trail import Trail
 from gcelib.server.view import View
 from gcelib.server.wellbeing import Wellbeing
-from gcelib.store import Store
+from gcelib.store import AccountRows, Store
 from gcelib.store.audit import AuditFile
 from gcelib.store.generations import Generations
+from gcelib.store.glimpses import Glimpses
 from gcelib.store.marked import Marked
 from gcelib.store.marks import Marks
 from gcelib.store.notes import Notes
@@ -37,6 +39,8 @@ from gcelib.store.operations import Operations, Record
 from gcelib.web import Request, Response
 
 log = logging.getLogger(__name__)
+USES_EVERY = 60.0
+"""Seconds after which it is written down when accounts were last used."""
 MOST_CLOUDS = 4
 """How many clouds that hang may hold the operations' threads before they hold those of others."""
 
@@ -82,11 +86,13 @@ class Server:
         self._discovery = Discovery(discovery.load)
         self._services = services
         self.api = dispatch.Dispatch(self.gate, lambda: self._projects, services, self._discovery, self._trail)
+        self.console = self._open_console(operations)
 
     def start(self) -> None:
         """Continue what an earlier process left open, and be ready."""
         tracing.start(self.config.server.traces)
         self._runner.start()
+        self._samples.start()
 
     def quiesce(self) -> None:
         """Answer those who wait for operations, so that their requests end: the server is going to stop."""
@@ -94,12 +100,30 @@ class Server:
 
     def stop(self) -> None:
         """Park what is under way, let go of clouds and store. Requests must have ended before."""
+        self._samples.stop()
         self._runner.stop()
+        self._write_uses(0.0)
         self._projects.close()
         self._generations.close()
         self._store.close()
         self._audit.close()
         tracing.stop()
+
+    def _open_console(self, operations: Operations) -> Console:
+        glimpses = Glimpses(self._store)
+        sources = Sources(metrics.registry, tally.LISTS.counts, glimpses.count)
+        self._samples = Samples(sources, beside=lambda: self._write_uses(USES_EVERY))
+        desk = Desk(
+            lambda: self.config, lambda: self._projects.clouds(), self._signs, self.wellbeing.findings,
+            AccountRows(self._store), operations, glimpses, self._samples, time.time, time.time(),
+        )
+        return Console(desk, Entrance(self.gate.sessions, lambda: self.config.server, time.time), self._trail)
+
+    def _write_uses(self, every: float) -> None:
+        try:
+            self.gate.uses.flush(every)
+        except Unavailable as fault:
+            log.debug("when accounts were last used is not written down now: %s", fault.message)
 
     def sign_in(self, request: Request) -> Response | None:
         """The answer of auth's own pages and endpoints; None when the path is not one of them."""

@@ -78,13 +78,12 @@ class Signs:
     def known(self, clouds: Iterable[Cloud], every: float, patience: float) -> list[Pulse]:
         """What is known of each cloud at once; those not heard of for `every` seconds are asked meanwhile.
 
-        A cloud of which nothing is known yet is waited for, at most `patience` seconds for all together.
+        A cloud of which nothing is known yet is waited for until its first question is `patience` seconds old.
         """
         asked = [(cloud, self._asked(cloud, every, every)) for cloud in clouds]
-        until = self._clock() + patience
         for cloud, sign in asked:
             if cloud.name not in self._pasts:
-                sign.came.wait(max(0.0, until - self._clock()))
+                sign.came.wait(max(0.0, sign.begun + patience - self._clock()))
         return [self._pulse(cloud, sign) for cloud, sign in asked]
 
     def _pulse(self, cloud: Cloud, sign: _Sign) -> Pulse:

@@ -96,6 +96,11 @@ class Glimpses:
             ended = {name: (int(count), int(failed)) for name, count, failed in connection.execute(then)}
         return {name: Tally(*open.get(name, (0, None)), *ended.get(name, (0, 0))) for name in {*open, *ended}}
 
+    def count(self) -> int:
+        """How many are not done, of all projects."""
+        with self._store.read() as connection:
+            return int(connection.execute(select(func.count()).select_from(table).where(OPEN)).scalar_one())
+
     def _rows(self, query: Any) -> list[Glimpse]:
         with self._store.read() as connection:
             rows = connection.execute(query).mappings().all()

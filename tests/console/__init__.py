@@ -1,0 +1,1 @@
+"""The console as the people meet it who run gcelib."""
