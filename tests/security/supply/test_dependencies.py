@@ -19,15 +19,31 @@ BOUNDED = re.compile(r"([A-Za-z0-9._-]+)(?:\[\w+\])?>=([0-9.]+),<([0-9.]+)")
 
 def requirements() -> dict[str, list[str]]:
     """install_requires and each extra of setup.py, by name."""
+    tree = ast.parse((ROOT / "setup.py").read_text())
     call = next(
-        node for node in ast.walk(ast.parse((ROOT / "setup.py").read_text()))
+        node for node in ast.walk(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setup"
     )  # fmt: skip
     given = {word.arg: word.value for word in call.keywords}
-    return {"": ast.literal_eval(given["install_requires"]), **ast.literal_eval(given["extras_require"])}
+    lists = {
+        node.targets[0].id: ast.literal_eval(node.value) for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.List)
+    }  # fmt: skip
+
+    def read(node: ast.expr) -> list[str]:
+        if isinstance(node, ast.Name):
+            return list(lists[node.id])
+        assert isinstance(node, ast.List)
+        return [word for each in node.elts
+                for word in (read(each.value) if isinstance(each, ast.Starred) else [ast.literal_eval(each)])]
+
+    extras = given["extras_require"]
+    assert isinstance(extras, ast.Dict)
+    named = {ast.literal_eval(key): read(value) for key, value in zip(extras.keys, extras.values, strict=True) if key}
+    return {"": ast.literal_eval(given["install_requires"]), **named}
 
 
-@pytest.mark.parametrize("extra", ["", "postgres", "redis", "test"])
+@pytest.mark.parametrize("extra", ["", "postgres", "redis", "otel", "test"])
 def test_every_dependency_is_bounded_below_and_above(extra: str) -> None:
     assert requirements()[extra]
     for line in requirements()[extra]:
