@@ -22,7 +22,7 @@ def readme() -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-DOCS = ["sphinx>=8,<10", "myst-parser>=4,<6", "furo>=2024.8"]
+DOCS = ["sphinx>=8,<10", "myst-parser>=4,<6", "furo>=2024.8,<2028"]
 """What makes docs/ into a site."""
 OTEL = ["opentelemetry-sdk>=1.27,<2", "opentelemetry-exporter-otlp-proto-http>=1.27,<2"]
 """What sends traces."""
