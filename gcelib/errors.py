@@ -12,6 +12,7 @@
     │  ├─ InUse          400  resourceInUseByAnotherResource
     │  ├─ NotReady       400  resourceNotReady
     │  ├─ Refused        400  badRequest                        the cloud said no, in its own words
+    │  ├─ Canceled       400  operationCanceled                 somebody with the role for it stopped the operation
     │  └─ Unsupported    400  unsupportedOperation              names method, cloud and missing ability
     ├─ Exists            409  alreadyExists
     ├─ Stale             412  conditionNotMet                   a fingerprint that no longer holds
@@ -117,6 +118,12 @@ class Refused(Invalid):
     """The cloud said no; its words are kept, secrets are not."""
 
     reason, code = "badRequest", "INVALID_USAGE"
+
+
+class Canceled(Invalid):
+    """Somebody who may do so had the operation stopped, and what it had done taken back."""
+
+    reason, code = "operationCanceled", "OPERATION_CANCELED"
 
 
 class Unsupported(Invalid):

@@ -35,7 +35,8 @@ from gcelib.store.glimpses import Glimpses
 from gcelib.store.marked import Marked
 from gcelib.store.marks import Marks
 from gcelib.store.notes import Notes
-from gcelib.store.operations import Operations, Record
+from gcelib.store.operations import Operations
+from gcelib.store.records import Record
 from gcelib.web import Request, Response
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from gcelib.auth import audit, policy
 from gcelib.auth.audit import Audit
 from gcelib.server.routes import Method
-from gcelib.store.operations import Record
+from gcelib.store.records import Record
 from gcelib.web import Request, Response
 
 _SIGN_INS = {"auth": "sign-in", "token": "token", "revoke": "sign-out"}

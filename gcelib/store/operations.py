@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Double, Select, cast, delete, func, select, update
@@ -15,54 +15,10 @@ from gcelib.store.admission import refuse_company, refuse_crowd, refuse_outdated
 from gcelib.store.doubt import ended_by, on_the_books
 from gcelib.store.engine import Store, one_at_a_time
 from gcelib.store.generations import Changes, Generations, bump
+from gcelib.store.records import Data, Record, chosen, record_of, row_of
 from gcelib.store.tables import OPEN, turns
 from gcelib.store.tables import operations as table
 from gcelib.store.turns import TurnRows
-
-Data = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One operation. Times are seconds since the epoch; `work` and `state` are JSON values.
-
-    `scope` is "zones/Z", "regions/R" or "global"; `status` PENDING, RUNNING or DONE. `request_key` is the
-    caller's request id made unique per caller and project. `due` is when it was last written, another time at
-    each write: who wrote last knows it; of a done one when it ended, on the clock of `moment`. `holder` may write
-    until `lease_until`; processes that share a database count the time from `due` to there on its clock.
-    """
-
-    id: str
-    name: str
-    number: str
-    project: str
-    scope: str
-    verb: str
-    target: str
-    target_id: str = ""
-    target_kind: str = ""
-    caller: str = ""
-    request_key: str | None = None
-    status: str = "PENDING"
-    progress: int = 0
-    insert_time: float = 0.0
-    start_time: float | None = None
-    end_time: float | None = None
-    error: Data | None = None
-    warnings: list[Data] = field(default_factory=list)
-    http_status: int | None = None
-    work: Data = field(default_factory=dict)
-    state: Data = field(default_factory=dict)
-    due: float | None = None
-    holder: str = ""
-    lease_until: float = 0.0
-    client_operation_id: str = ""
-
-    @property
-    def done(self) -> bool:
-        """True when nothing about it will change any more."""
-        return self.status == "DONE"
-
 
 Records = list[Record]
 Ids = list[str]
@@ -73,7 +29,6 @@ _NOW = cast(func.extract("epoch", func.clock_timestamp()), Double)
 _ATTEMPTS = 3
 """How often an insert of a name is tried that others insert and end meanwhile."""
 
-_NAMES = tuple(each.name for each in fields(Record))
 _CHANGING = (
     "target_id", "request_key", "status", "progress", "start_time", "end_time", "error", "warnings",
     "http_status", "state", "due", "lease_until",
@@ -93,8 +48,12 @@ class Operations:
         """True when no other process can share these operations: a SQLite file belongs to one server."""
         return not self._store.shared
 
-    def insert(self, record: Record, *, alone: bool = False, most: int = 0, planned: float | None = None) -> Record:
+    def insert(
+        self, record: Record, *, alone: bool = False, most: int = 0, planned: float | None = None, request: str = ""
+    ) -> Record:
         """Put it on the books; the record of an earlier request with the same request key comes back instead.
+
+        `request` is what its client sent, sealed: kept until it ends well, or is forgotten.
 
         Raises Exists while another operation is inserting the same target, with `alone` NotReady while
         one is changing it, and TooMany while the project has `most` operations that are not done, if not 0. One that
@@ -106,7 +65,7 @@ class Operations:
             try:
                 with self._store.write() as connection:
                     self._admit(connection, record, alone, most)
-                    connection.execute(table.insert().values(self._leased(_row(record))))
+                    connection.execute(table.insert().values(self._leased({**row_of(record), "request": request})))
                     if planned is not None:
                         refuse_outdated(connection, record.target, record.verb, planned, alone=alone)
                 return record
@@ -141,27 +100,28 @@ class Operations:
 
     def load(self, id: str) -> Record | None:
         """The operation with this id."""
-        return self._one(select(table).where(table.c.id == id))
+        return self._one(chosen().where(table.c.id == id))
 
     def get(self, project: str, scope: str, name: str) -> Record:
         """The operation of this name in this scope. Raises NotFound."""
         here = (table.c.name == name, table.c.project == project, table.c.scope == scope)
-        found = self._one(select(table).where(*here))
+        found = self._one(chosen().where(*here))
         if found is None:
             raise NotFound(f"The resource 'projects/{project}/{scope}/operations/{name}' was not found")
         return found
 
     def list(self, project: str, scope: str | None = None) -> Records:
         """A project's operations, the newest first; `scope` None means all of its scopes."""
-        query = select(table).where(table.c.project == project)
+        query = chosen().where(table.c.project == project)
         if scope is not None:
             query = query.where(table.c.scope == scope)
         with self._store.read() as connection:
             rows = connection.execute(query.order_by(table.c.insert_time.desc(), table.c.name.desc()))
-            return [_record(row._mapping) for row in rows]
+            return [record_of(row._mapping) for row in rows]
 
     def save(self, record: Record, changes: Changes = (), known: float | None = None) -> bool:
-        """Write what changed; False when it is no longer this holder's. A done one keeps no lease and no turn.
+        """Write what changed; False when it is no longer this holder's, or when somebody wants it cancelled and the
+        record does not say so. A done one keeps no lease and no turn.
 
         `changes` are what it changed on clouds, for other processes. `known` is the `due` that the holder wrote last,
         else the record's: one that lost its lease and got it back does not write over what was done meanwhile.
@@ -179,7 +139,10 @@ class Operations:
     def _write(self, record: Record, values: Data, changes: Changes, known: float | None) -> bool:
         if record.done:
             values |= {"lease_until": 0.0, "due": record.due if self.alone else _NOW}
-        ours = (table.c.holder == record.holder, table.c.due == (record.due if known is None else known))
+            values |= {} if record.error else {"request": ""}
+        # Who has not heard yet that it is to be cancelled takes no further step.
+        heard = table.c.canceller == record.canceller
+        ours = (table.c.holder == record.holder, table.c.due == (record.due if known is None else known), heard)
         change = update(table).where(table.c.id == record.id, *ours, OPEN).values(self._leased(values))
         # Before it can be seen that they are done.
         self._generations.tell(changes)
@@ -213,8 +176,8 @@ class Operations:
                 return []
             taken = {"holder": holder, "due": now, "lease_until": now + lease_seconds}
             connection.execute(update(table).where(table.c.id.in_(ids)).values(self._leased(taken)))
-            rows = connection.execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.due))
-            return [_record(row._mapping) for row in rows]
+            rows = connection.execute(chosen().where(table.c.id.in_(ids)).order_by(table.c.due))
+            return [record_of(row._mapping) for row in rows]
 
     def held(self, holder: str) -> Ids:
         """The ids of the open operations of this holder."""
@@ -250,6 +213,40 @@ class Operations:
         with self._store.write() as connection:
             connection.execute(delete(table).where(table.c.id == found.id))
 
+    def cancel(self, id: str, by: str, judge: Callable[[Record], str]) -> Record:
+        """Put on the books that somebody wants it cancelled: from then on its holder begins no step that it has not.
+
+        `judge` says why that cannot be, "" when it can; nothing is written to the operation between its look and this.
+        Raises NotReady with its words, NotFound.
+        """
+        with self._store.write() as connection:
+            row = connection.execute(chosen().where(table.c.id == id).with_for_update()).first()
+            if row is None:
+                raise NotFound("The operation is not there any more.")
+            record = record_of(row._mapping)
+            why = judge(record)
+            if why:
+                raise NotReady(why)
+            connection.execute(update(table).where(table.c.id == id).values(canceller=by))
+        return replace(record, canceller=by)
+
+    def cancelled(self, holder: str) -> dict[str, str]:
+        """The open operations of this holder that somebody wants cancelled: id to who."""
+        query = select(table.c.id, table.c.canceller).where(OPEN, table.c.holder == holder, table.c.canceller != "")
+        with self._store.read() as connection:
+            return {row.id: row.canceller for row in connection.execute(query)}
+
+    def request(self, id: str) -> str:
+        """What its client sent, sealed; "" when that is not kept any more."""
+        with self._store.read() as connection:
+            return connection.execute(select(table.c.request).where(table.c.id == id)).scalar() or ""
+
+    def forget_requests(self, before: float) -> int:
+        """Forget what was sent for the operations that were done before then; says of how many."""
+        old = (table.c.status == "DONE", table.c.end_time < before, table.c.request != "")
+        with self._store.write() as connection:
+            return _count(connection.execute(update(table).where(*old).values(request="")))
+
     def prune(self, before: float) -> int:
         """Forget the operations that were done before then; says how many."""
         old = delete(table).where(table.c.status == "DONE", table.c.end_time < before)
@@ -269,31 +266,19 @@ class Operations:
 
     def open(self) -> Records:
         """Every operation that is not done, of every project."""
-        query = select(table).where(OPEN).order_by(table.c.insert_time)
+        query = chosen().where(OPEN).order_by(table.c.insert_time)
         with self._store.read() as connection:
-            return [_record(row._mapping) for row in connection.execute(query)]
+            return [record_of(row._mapping) for row in connection.execute(query)]
 
     def _one(self, query: Select[Any]) -> Record | None:
         with self._store.read() as connection:
             row = connection.execute(query).first()
-        return None if row is None else _record(row._mapping)
+        return None if row is None else record_of(row._mapping)
 
     def by_request(self, key: str | None) -> Record | None:
         """The operation that a caller's request id began; None when there is none."""
-        return None if key is None else self._one(select(table).where(table.c.request_key == key))
+        return None if key is None else self._one(chosen().where(table.c.request_key == key))
 
 
 def _count(result: CursorResult[Any]) -> int:
     return result.rowcount
-
-
-def _row(record: Record) -> Data:
-    return {name: getattr(record, name) for name in _NAMES}
-
-
-def _record(row: Any) -> Record:
-    values = {name: row[name] for name in _NAMES}
-    for name, empty in (("warnings", []), ("work", {}), ("state", {})):
-        if values[name] is None:
-            values[name] = empty
-    return Record(**values)

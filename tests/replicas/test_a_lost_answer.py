@@ -14,7 +14,8 @@ import pytest
 
 from gcelib.errors import Uncertain
 from gcelib.store import Store
-from gcelib.store.operations import Operations, Record
+from gcelib.store.operations import Operations
+from gcelib.store.records import Record
 from tests.postgres import Postgres
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from gcelib.errors import Exists, TooMany
 from gcelib.store import Store
-from gcelib.store.operations import Operations, Record
+from gcelib.store.operations import Operations
+from gcelib.store.records import Record
 from tests.postgres import Postgres
 
 MOST, THREADS = 10, 8

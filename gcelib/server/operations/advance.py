@@ -17,7 +17,8 @@ from gcelib.server.operations.state import Course, Phase, StepState, believe, st
 from gcelib.server.operations.undo import take_back
 from gcelib.server.operations.unfold import Planner, SharedTurn, Turn, Unfolder, has_planned
 from gcelib.server.operations.words import left_behind, unknown
-from gcelib.store.operations import Operations, Record
+from gcelib.store.operations import Operations
+from gcelib.store.records import Record
 
 log = logging.getLogger("gcelib.operations")
 
@@ -27,6 +28,10 @@ _NOTICEABLE = 5
 
 class LeaseLost(Exception):
     """Somebody else carries this operation on; what this holder knows of it is void."""
+
+
+class Cancelled(Exception):
+    """Somebody wants this operation cancelled, which its course knows now; what was to be stored is not."""
 
 
 class Advance:
@@ -70,6 +75,8 @@ class Advance:
     def visit(self, course: Course) -> float | None:
         """Do what can be done now; seconds until the next visit makes sense, None when it is over."""
         over = False
+        if course.fault is None and course.record.canceller:
+            course.cancel()
         if course.fault is None:
             over = self._forward(course)
         if course.fault is not None:
@@ -191,11 +198,21 @@ class Advance:
         write = self._operations.grow if course.grown else self._operations.save
         before = self._steady()
         if not write(record, course.changes, course.record.due):
-            raise LeaseLost(record.name)
+            raise self._why(course)
         course.record = record
         course.dirty = course.grown = False
         course.kept = before
         course.changes.clear()
+
+    def _why(self, course: Course) -> Exception:
+        """Why the course could not be stored; a wish to cancel it is known to it from now on."""
+        known, found = course.record, self._operations.load(course.record.id)
+        if found is None or found.done or (found.holder, found.due) != (known.holder, known.due):
+            return LeaseLost(known.name)
+        if found.canceller == known.canceller:
+            return LeaseLost(known.name)
+        course.record = replace(known, canceller=found.canceller)
+        return Cancelled(known.name)
 
 
 def _share(state: StepState, now: float) -> float:

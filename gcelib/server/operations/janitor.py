@@ -11,6 +11,7 @@ from typing import Any
 from gcelib.drivers.base import Cloud
 from gcelib.errors import Fault
 from gcelib.models import Group
+from gcelib.server.operations.wishes import REQUEST_SECONDS
 from gcelib.store.notes import Notes
 from gcelib.store.operations import Operations
 
@@ -54,6 +55,7 @@ class Janitor:
 
     def run(self) -> None:
         """Clear away once. Raises Unavailable when the database is away; clouds that are, are left out."""
+        self._operations.forget_requests(self._clock() - REQUEST_SECONDS)
         gone = self._operations.prune(self._clock() - KEEP_SECONDS)
         if gone:
             log.info("forgot %d old operations", gone)

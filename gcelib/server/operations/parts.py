@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gcelib import naming
-from gcelib.store.operations import Record
+from gcelib.store.records import Record
 
 SEPARATOR = ": "
 """Stands between a thing's name and its step's in the names of the steps."""

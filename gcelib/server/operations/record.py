@@ -7,7 +7,7 @@ import uuid
 
 from gcelib.errors import Bug, Invalid
 from gcelib.server.operations.plan import Work, work_to_data
-from gcelib.store.operations import Record
+from gcelib.store.records import Record
 
 
 def new_record(
@@ -19,6 +19,8 @@ def new_record(
     request_id: str,
     client_operation_id: str,
     now: float,
+    method: str = "",
+    description: str = "",
 ) -> Record:
     """A PENDING record, on nobody's books yet. Raises Bug for work whose steps share a name."""
     names = [step.name for step in work.steps]
@@ -41,6 +43,8 @@ def new_record(
         warnings=[{"code": code, "message": message} for code, message in work.warnings],
         work=work_to_data(work),
         client_operation_id=client_operation_id,
+        method=method,
+        description=description,
     )
 
 

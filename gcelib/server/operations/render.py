@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from gcelib.server.operations.resolve import stamp
-from gcelib.store.operations import Record
+from gcelib.store.records import Record
 
 
 def render(record: Record, at: Callable[[str], str]) -> dict[str, Any]:
@@ -31,8 +31,9 @@ def render(record: Record, at: Callable[[str], str]) -> dict[str, Any]:
         "endTime": _perhaps(record.end_time) if record.done else "",
         "selfLink": at(f"{base}/operations/{record.name}"),
         "clientOperationId": record.client_operation_id,
+        "description": record.description,
         "operationGroupId": record.work.get("group", ""),
-        "statusMessage": "" if record.done else str(record.state.get("says", "")),
+        "statusMessage": "" if record.done else _says(record),
     }
     kind = record.scope.partition("s/")[0]
     if kind in ("zone", "region"):
@@ -45,6 +46,13 @@ def render(record: Record, at: Callable[[str], str]) -> dict[str, Any]:
             values["httpErrorStatusCode"] = record.http_status
             values["httpErrorMessage"] = HTTPStatus(record.http_status).phrase.upper()
     return {name: value for name, value in values.items() if value != ""}
+
+
+def _says(record: Record) -> str:
+    says = str(record.state.get("says", ""))
+    if not record.canceller:
+        return says
+    return f"Being cancelled, as {record.canceller} wants: what it did is taken back. {says}".rstrip()
 
 
 def _perhaps(moment: float | None) -> str:

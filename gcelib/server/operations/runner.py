@@ -20,10 +20,12 @@ from gcelib.server.operations.record import new_record, request_key, same_reques
 from gcelib.server.operations.turns import Turns
 from gcelib.server.operations.unfold import Planner
 from gcelib.server.operations.waiting import Waiting
+from gcelib.server.operations.wishes import may_cancel
 from gcelib.store import Store
 from gcelib.store.generations import Generations
 from gcelib.store.notes import Notes
-from gcelib.store.operations import Operations, Record
+from gcelib.store.operations import Operations
+from gcelib.store.records import Record
 
 log = logging.getLogger("gcelib.operations")
 
@@ -133,6 +135,9 @@ class Runner:
         request_id: str = "",
         client_operation_id: str = "",
         planned: float | None = None,
+        method: str = "",
+        sent: str = "",
+        description: str = "",
     ) -> Record:
         """Put the work on the books and carry it on until the cloud has accepted its main step.
 
@@ -140,19 +145,21 @@ class Runner:
         of it), Exists while the target is being inserted, NotReady while it is changed and the work must be alone –
         also when that ended after `planned`, when the clouds were looked at –, Invalid for a request id of another
         change, TooMany while the project has as many open operations as it may.
-        A lost answer or a slow step gives a RUNNING record, and the rest goes on behind.
+        A lost answer or a slow step gives a RUNNING record, and the rest goes on behind. `sent` is the request of GCE's
+        `method` that it comes of, sealed; `description` says of it what people should know.
         """
         if self._stopping.is_set():
             raise Unavailable("This server is shutting down; nothing was done. Try again in a moment.")
         now = self._clock()
         record = new_record(
             work, project=project, scope=scope, caller=caller, request_id=request_id,
-            client_operation_id=client_operation_id, now=now,
+            client_operation_id=client_operation_id, now=now, method=method, description=description,
         )
         record = replace(record, holder=self.holder, lease_until=now + LEASE_SECONDS)
         self._agenda.hold(record.id)
         try:
-            kept = self.operations.insert(record, alone=work.alone, most=self._most(), planned=planned)
+            kept = self.operations.insert(
+                record, alone=work.alone, most=self._most(), planned=planned, request=sent)
         except BaseException:
             self._agenda.drop(record.id)
             raise
@@ -187,6 +194,20 @@ class Runner:
         record = self.operations.get(project, scope, name)
         self.nudge(record)
         return record
+
+    def cancel(self, record: Record, by: str) -> Record:
+        """Have the operation cancelled, whoever carries it on: the record, with the wish on the books.
+
+        It ends with an error that names `by`, when what was under way is over and all is taken back. Raises NotReady
+        saying why that cannot be, NotFound.
+        """
+        kept = self.operations.cancel(record.id, by, may_cancel)
+        self._hear(record.id, by)
+        return kept
+
+    def _hear(self, id: str, by: str) -> None:
+        if self._turns.cancelled(id, by):
+            self._agenda.hurry(id)
 
     def nudge(self, record: Record) -> None:
         """Somebody is looking: ask the cloud again soon, if the last time is a while ago."""
@@ -231,6 +252,8 @@ class Runner:
                 self._agenda.add(record.id, self._ticks())
         for id in self.operations.held(self.holder):
             self._agenda.add(id, self._ticks())
+        for id, by in self.operations.cancelled(self.holder).items():
+            self._hear(id, by)
 
     def _work(self) -> None:
         while (id := self._agenda.take()) is not None:

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from gcelib.errors import Fault, fault_from_data
+from gcelib.errors import Canceled, Fault, fault_from_data
 from gcelib.models import Job, JobState
 from gcelib.server.operations.patience import GRACE
 from gcelib.server.operations.plan import Step, Work, work_from_data, work_to_data
 from gcelib.store.backup import RESTORED
-from gcelib.store.operations import Record
+from gcelib.store.records import Record
 
 
 class Phase(enum.StrEnum):
@@ -171,6 +171,14 @@ class Course:
         """A step's key to its cloud: the same whoever carries it out, also from a backup of before it was sent."""
         back = "undo " if any(each is state for each in self.undo.values()) else ""
         return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.record.id}/{back}{step.name}"))
+
+    def cancel(self) -> None:
+        """Fail, because somebody wants it cancelled: from now on steps are only taken back."""
+        fault = Canceled(f"{self.record.canceller} cancelled this operation before it was done.")
+        names = [step.name for step in self.work.steps]
+        self.failed_step = next((name for name in names if not self.steps[name].settled), names[-1] if names else "")
+        self.fault, self.raised, self.says, self.dirty = fault.to_data(), fault, "", True
+        self.refused = self.answering and self.refusable
 
     def change(self, **values: Any) -> None:
         """Replace fields of the record."""

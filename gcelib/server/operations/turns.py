@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gcelib.errors import Bug, Fault, Unavailable
-from gcelib.server.operations.advance import Advance, LeaseLost, answer_of
+from gcelib.server.operations.advance import Advance, Cancelled, LeaseLost, answer_of
 from gcelib.server.operations.patience import LONGEST
 from gcelib.server.operations.state import Course, Phase
-from gcelib.store.operations import Operations, Record
+from gcelib.store.operations import Operations
+from gcelib.store.records import Record
 
 log = logging.getLogger("gcelib.operations")
 
@@ -53,11 +54,20 @@ class Turns:
         self._ticks = ticks
         self._sleep = sleep
         self._courses: dict[str, Course] = {}
+        self._cancelled: dict[str, str] = {}
 
     def looked(self, id: str) -> float | None:
         """When this operation had its last turn; None when it is not here."""
         course = self._courses.get(id)
         return None if course is None else course.looked
+
+    def cancelled(self, id: str, by: str) -> bool:
+        """Somebody wants this operation cancelled, as the books say: its next turn goes by that. Whether it is news."""
+        course = self._courses.get(id)
+        if course is None or course.record.canceller == by:
+            return False
+        self._cancelled[id] = by
+        return True
 
     def turn(self, id: str) -> float | None:
         """One turn; seconds until the next, None when this holder has nothing more to do with it.
@@ -116,7 +126,13 @@ class Turns:
     def _visit(self, course: Course) -> float | None:
         try:
             course.looked = self._ticks()
+            # Only the thread that has the turn changes the course.
+            by = self._cancelled.pop(course.record.id, "")
+            if by:
+                course.record = replace(course.record, canceller=by)
             return self._advance.visit(course)
+        except Cancelled:
+            return 0.0
         except LeaseLost:
             log.warning("operation %s is carried on by another process", course.record.name)
             return None
@@ -130,6 +146,8 @@ class Turns:
     def _crashed(self, course: Course, error: Exception) -> float | None:
         try:
             self._advance.crash(course, error)
+        except Cancelled:
+            return 0.0
         except LeaseLost:
             return None
         except Exception:

@@ -15,7 +15,7 @@ from gcelib.errors import Bug, Fault, TooMany, Unavailable
 from gcelib.server.operations.patience import DEADLINE, LONGEST
 from gcelib.server.operations.plan import LATE, Step
 from gcelib.server.operations.state import Course, Phase, StepState
-from gcelib.store.operations import Record
+from gcelib.store.records import Record
 from gcelib.store.turns import TurnRows
 
 Planner = Callable[[str, str, Mapping[str, Any]], Sequence[Step]]

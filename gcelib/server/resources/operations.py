@@ -10,7 +10,7 @@ from gcelib.server.collection import Collection, Rendered, scope_of
 from gcelib.server.context import Context
 from gcelib.server.operations import render
 from gcelib.server.operations.parts import part, parts
-from gcelib.store.operations import Record
+from gcelib.store.records import Record
 
 LONGEST_WAIT = 120.0
 """Seconds; GCE's own limit, after which the operation is answered as it is."""

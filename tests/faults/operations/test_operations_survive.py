@@ -18,7 +18,8 @@ from ledger import insert, server
 from gcelib.errors import Unavailable
 from gcelib.server.operations.runner import Runner
 from gcelib.store import Store
-from gcelib.store.operations import Operations, Record
+from gcelib.store.operations import Operations
+from gcelib.store.records import Record
 
 
 def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from pretend import Killed, World
 
-from gcelib.errors import Fault, NoCapacity, Refused, TooMany, Unavailable
+from gcelib.errors import Fault, NoCapacity, NotReady, Refused, TooMany, Unavailable
 from gcelib.server.operations.plan import LATE, Step, Work
 from gcelib.server.operations.runner import LEASE_SECONDS, Runner
-from gcelib.store.operations import Record
+from gcelib.server.operations.wishes import may_cancel
+from gcelib.store.records import Record
 
 RANK = ["PENDING", "RUNNING", "DONE"]
 
@@ -57,13 +58,18 @@ class Operations(RuleBasedStateMachine):
         self.senseless: set[str] = set()
         self.other: Runner | None = None
         self.world.plans["step"] = self.planned
-        self.dying = 0
+        self.dying = self.cancelling = 0
         self.works: list[Work] = []
         self.answers: list[str] = []
         self.seen: dict[str, Record] = {}
+        self.unsent: dict[str, list[str]] = {}
         self.instrument()
 
     def point(self, label: str) -> None:
+        if self.cancelling:
+            self.cancelling -= 1
+            if not self.cancelling:
+                self.cancel_the_newest(elsewhere=True)
         if self.dying:
             self.dying -= 1
             if not self.dying:
@@ -175,6 +181,40 @@ class Operations(RuleBasedStateMachine):
         for record in self.world.runner.operations.open():
             self.world.runner.get("demo", "zones/z", record.name)
 
+    @rule(after=st.integers(1, 6))
+    def somebody_will_cancel(self, after: int) -> None:
+        """In the middle of a turn, at another replica, which only tells the books."""
+        self.cancelling = after
+
+    @rule()
+    def somebody_cancels(self) -> None:
+        self.cancel_the_newest(elsewhere=False)
+
+    def cancel_the_newest(self, *, elsewhere: bool) -> None:
+        books = self.world.runner.operations
+        record = next(iter(reversed(books.open())), None)
+        if record is None:
+            return
+        before = books.load(record.id)
+        assert before
+        try:
+            if elsewhere:
+                books.cancel(record.id, "olga@example.com", may_cancel)
+            else:
+                self.world.runner.cancel(record, "olga@example.com")
+        except NotReady as fault:
+            self.answers.append(fault.message)
+        else:
+            states = before.state.get("steps", {})
+            names = [step["name"] for step in before.work["steps"]]
+            waiting = [name for name in names if states.get(name, {}).get("phase", "waiting") == "waiting"]
+            self.unsent[record.id] = [name.removeprefix("plan ") for name in waiting]
+
+    @invariant()
+    def what_was_not_sent_when_it_was_cancelled_never_is(self) -> None:
+        for names in self.unsent.values():
+            assert not any(self.world.cloud.count("volumes", "create", name=name) for name in names)
+
     @invariant()
     def nothing_goes_backwards(self) -> None:
         for record in self.world.runner.operations.list("demo"):
@@ -223,6 +263,11 @@ class Operations(RuleBasedStateMachine):
                 assert said
                 assert made == gone or not (sure or f"'{step.name}'" not in said), said
         assert sure or record.error is None or "not known" in said or "gcelib broke" in said
+        if record.id in self.unsent:
+            assert record.error
+            assert record.canceller == "olga@example.com"
+            codes = [each["code"] for each in record.error["errors"]]
+            assert codes[0] != "OPERATION_CANCELED" or "olga@example.com" in said
 
 
 TestOperationsAlwaysEnd = Operations.TestCase

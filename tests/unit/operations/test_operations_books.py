@@ -11,7 +11,8 @@ from sqlalchemy import event
 
 from gcelib.errors import Exists, NotFound, NotReady, TooMany
 from gcelib.store.notes import Notes
-from gcelib.store.operations import Operations, Record
+from gcelib.store.operations import Operations
+from gcelib.store.records import Record
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from gcelib.errors import Bug, NotFound, Refused, Unavailable
 from gcelib.server.operations.plan import LATE, Step, Work
 from gcelib.server.operations.runner import LEASE_SECONDS
 from gcelib.store.notes import Notes
-from gcelib.store.operations import Record
+from gcelib.store.records import Record
 
 TAGS = Step("tags", "gva", "tags", "set", {"name": "tags"})
 HOURS = 3600.0

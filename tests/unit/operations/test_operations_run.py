@@ -16,7 +16,7 @@ from gcelib.errors import (
     Unavailable,
 )
 from gcelib.server.operations.plan import Step, Work
-from gcelib.store.operations import Record
+from gcelib.store.records import Record
 
 GROUP = Step(
     "group", "gva", "firewalls", "create_group", {"name": "g"},

@@ -17,7 +17,8 @@ from gcelib.store import Account, AccountRows, Store, Token, TokenRows
 from gcelib.store.archive import Archive, Heading, Writer
 from gcelib.store.backup import restore, save
 from gcelib.store.notes import Notes
-from gcelib.store.operations import Operations, Record
+from gcelib.store.operations import Operations
+from gcelib.store.records import Record
 from gcelib.store.schema import migrate, revisions, turn
 from gcelib.store.tables import metadata
 from tests.postgres import Postgres, programs
