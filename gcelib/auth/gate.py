@@ -40,6 +40,8 @@ from gcelib.store import AccountRows, Store, TokenRows
 from gcelib.web import Request, Response
 
 _PURGE_SECONDS = 600.0
+Path = tuple[tuple[str, ...], Callable[[Request], Response]]
+"""The methods of a path, and what answers them."""
 
 
 class Gate:
@@ -76,13 +78,20 @@ class Gate:
         code = StrictCodeGrant(validator)
         endpoints = self._endpoints(validator, handler, code)
         tokens = Tokens(endpoints, identity, self._bearer, accounts, self._callers, clock)
+        self.uses = Uses(accounts, clock)
+        signin = SignIn(accounts, clock)
+        self.sessions = Sessions(accounts, signin, self.uses, digests.derive(secret, "console"), clock)
         key = digests.derive(secret, "login forms")
         authorization = AuthorizationEndpoint("code", handler, {"code": code})
-        signin = SignIn(accounts, clock)
         authorize = Authorize(authorization, signin, self._callers, codes, key, clock)
-        self.uses = Uses(accounts, clock)
-        self.sessions = Sessions(accounts, signin, self.uses, digests.derive(secret, "console"), clock)
-        self._routes: dict[str, tuple[tuple[str, ...], Callable[[Request], Response]]] = {
+        self._routes = self._paths(authorize, tokens)
+        self._purged = clock()
+        self._lock = threading.Lock()
+
+    @staticmethod
+    def _paths(authorize: Authorize, tokens: Tokens) -> dict[str, Path]:
+        """What is answered where, and to which methods."""
+        return {
             "/oauth2/auth": (("GET", "POST"), authorize.serve),
             "/oauth2/token": (("POST",), tokens.token),
             "/token": (("POST",), tokens.token),
@@ -92,8 +101,6 @@ class Gate:
             "/oauth2/v2/userinfo": (("GET",), tokens.userinfo),
             "/.well-known/oauth-authorization-server": (("GET",), tokens.metadata),
         }
-        self._purged = clock()
-        self._lock = threading.Lock()
 
     def _endpoints(self, validator: Validator, handler: BearerToken, code: StrictCodeGrant) -> Endpoints:
         refresh = RefreshTokenGrant(validator)

@@ -144,7 +144,7 @@ class Server:
 
     def home(self, request: Request) -> Response:
         """What a browser sees at `/`."""
-        return home.page(request)
+        return home.page(request, self.config.server.admin_listen)
 
     def ready(self) -> tuple[bool, dict[str, Any]]:
         """Whether requests can be answered, and how each part is."""

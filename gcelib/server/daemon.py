@@ -18,7 +18,7 @@ from gcelib.config import Config, ConfigError, ServerConfig
 from gcelib.config.names import is_loopback
 from gcelib.config.options import INSECURE_WORDS
 from gcelib.errors import Fault
-from gcelib.server import app, health, memory, metrics, tls
+from gcelib.server import app, console, health, memory, metrics, tls
 from gcelib.server.assemble import Server
 from gcelib.server.lanes import Lanes
 from gcelib.server.listener import App, Listener
@@ -33,6 +33,8 @@ RENEWAL_EVERY = 12 * 3600.0
 DRAIN = 20.0
 """Seconds that requests under way get to end."""
 INTERRUPTED = 130
+ADMIN_THREADS = 8
+"""More than the console makes pages at the same time: probes of health find one."""
 
 # What is made once, when the process starts.
 _FIXED = ("listen", "admin_listen", "state_dir", "database", "generations", "seal_key_file", "threads",
@@ -87,7 +89,8 @@ class Daemon:
             lanes = Lanes(lambda: self._config)
             self._api = Listener(self._call, server.listen, threads=server.threads, tls=self._tls, lanes=lanes)
             self._api.prepare()
-            self._admin = Listener(health.build(self._ready), server.admin_listen, threads=4)
+            admin = console.beside(health.build(self._ready), self._console, server.trusted_proxies)
+            self._admin = Listener(admin, server.admin_listen, threads=ADMIN_THREADS)
             self._admin.prepare()
             self._occupancy = Occupancy(server.database_url())
             self._server = Server(self._config)
@@ -170,6 +173,9 @@ class Daemon:
             yield metrics.Sample("gcelib_pool_queue", (), load.queue)
             yield metrics.Sample("gcelib_pool_connections", (), load.connections)
             yield metrics.Sample("gcelib_pool_turned_away_total", (), load.turned_away)
+
+    def _console(self) -> console.Console | None:
+        return None if self._server is None else self._server.console
 
     def _ready(self) -> tuple[bool, dict[str, Any]]:
         if self._stopping or self._server is None:
