@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.documents import PAGES
+
 ROOT = Path(__file__).parent.parent
 pytest.importorskip("myst_parser", reason="Sphinx with myst-parser is not installed: pip install -e '.[docs]'")
 pytest.importorskip("furo", reason="the theme furo is not installed: pip install -e '.[docs]'")
@@ -28,8 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_page_is_in_it_and_no_link_or_anchor_leads_nowhere(site: Path) -> None:
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-    for page in pages:
+    for page in PAGES:
         assert (site / page.relative_to(ROOT)).with_suffix(".html").exists(), page
     done = run("docs/site/links.py", str(site))
     assert done.returncode == 0, done.stdout
