@@ -8,6 +8,7 @@ from typing import Any
 
 from gcelib import naming
 from gcelib.auth import Gate, audit
+from gcelib.auth.seal import Seal
 from gcelib.config import Config, keys
 from gcelib.config.keys import Holder
 from gcelib.drivers import registry, tally
@@ -28,6 +29,7 @@ from gcelib.server.signs import Signs
 from gcelib.server.trail import Trail
 from gcelib.server.view import View
 from gcelib.server.wellbeing import Wellbeing
+from gcelib.server.wishes import Wishes
 from gcelib.store import AccountRows, Store
 from gcelib.store.audit import AuditFile
 from gcelib.store.generations import Generations
@@ -83,10 +85,12 @@ class Server:
             self._signs,
         )
         metrics.watch("server", self.wellbeing.figures)
-        services = Services(config, notes, operations, self._runner, Sealer(secret), time.time)
+        seal = Seal(lambda: secret, "requests")
+        services = Services(config, notes, operations, self._runner, Sealer(secret), seal, time.time)
         self._discovery = Discovery(discovery.load)
         self._services = services
         self.api = dispatch.Dispatch(self.gate, lambda: self._projects, services, self._discovery, self._trail)
+        self.wishes = Wishes(self.api.again, self._runner, self._trail, seal)
         self.console = self._open_console(operations)
 
     def start(self) -> None:
@@ -116,7 +120,8 @@ class Server:
         self._samples = Samples(sources, beside=lambda: self._write_uses(USES_EVERY))
         desk = Desk(
             lambda: self.config, lambda: self._projects.clouds(), self._signs, self.wellbeing.findings,
-            AccountRows(self._store), operations, glimpses, self._samples, time.time, time.time(),
+            AccountRows(self._store), operations, glimpses, self._samples, self._runner.cancel,
+            self.gate.uses.last, time.time, time.time(),
         )
         return Console(desk, Entrance(self.gate.sessions, lambda: self.config.server, time.time), self._trail)
 
@@ -196,7 +201,7 @@ class Server:
         return View(clouds, self.config, self._services.notes, self._shelf, tenancy)
 
     def _settled(self, record: Record) -> None:
-        with logs.request_scope(str(record.work.get("came_of", ""))):
+        with logs.request_scope(str(record.state.get("came_of", ""))):
             self._trail.ended(record)
         age = (record.end_time or record.insert_time) - record.insert_time
         metrics.operation_ended("failed" if record.error else "done", age)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from gcelib import naming
 from gcelib.auth.caller import Caller
+from gcelib.auth.seal import Seal
 from gcelib.config import Config
 from gcelib.errors import Invalid
 from gcelib.server.links import Links, Ref, parse
@@ -28,6 +29,8 @@ class Services:
     operations: Operations
     runner: Runner
     sealer: Sealer
+    seal: Seal
+    """Of what is kept of requests, to carry them out anew."""
     now: Callable[[], float]
 
 
@@ -66,6 +69,8 @@ class Context:
     """(code, message) pairs for the operation, from validation."""
     began: float | None = None
     """The operations' moment at which a change began to be planned."""
+    description: str = ""
+    """What the operation is to say of itself."""
 
     def ref(self, text: str, collection: str, field_path: str) -> Ref:
         """A link or a name in the body, in any form GCE takes. Raises Invalid naming the field.

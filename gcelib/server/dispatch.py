@@ -21,7 +21,7 @@ from gcelib.drivers.base import Cloud
 from gcelib.drivers.lists import fresh
 from gcelib.drivers.projects import Projects
 from gcelib.errors import Bug, Fault, NotFound, TooLarge, Unauthenticated, Unavailable, Unsupported, WrongVerb
-from gcelib.server import batch, conditional, fields, logs, metrics, resources, tracing, validate
+from gcelib.server import batch, conditional, fields, kept, logs, metrics, resources, tracing, validate
 from gcelib.server.abilities import possible
 from gcelib.server.collection import unsure
 from gcelib.server.context import Context, Services
@@ -29,6 +29,7 @@ from gcelib.server.discovery.serve import Discovery
 from gcelib.server.links import Links
 from gcelib.server.operations import render
 from gcelib.server.operations.plan import Work
+from gcelib.server.operations.record import Origin
 from gcelib.server.routes import Method
 from gcelib.server.rows import Kept
 from gcelib.server.shelf import Shelf
@@ -60,10 +61,17 @@ class Dispatch:
 
     def __call__(self, request: Request) -> Response:
         """Answer, and put one line on the log, one on the audit log and one count on the books."""
+        return self._told(request, lambda seen: self._answer(request, seen))
+
+    def again(self, request: Request, caller: Caller, description: str) -> Response:
+        """The answer to what was asked before, as if this caller asked it now; its operation says `description`."""
+        return self._told(request, lambda seen: self._known(request, caller, seen, description))
+
+    def _told(self, request: Request, answer: Callable[[dict[str, str]], Response]) -> Response:
         started = time.monotonic()
         seen: dict[str, str] = {"method": "-"}
         with audit.noting() as noted, tracing.request(request, seen) as done:
-            response = conditional.answered(request, self._whatever_happens(request, seen))
+            response = conditional.answered(request, self._whatever_happens(request, seen, answer))
             done(response)
             seen["operation"] = noted.get("operation", "")
             self._trail.request(request, self._routes.methods.get(seen["method"]), noted, response)
@@ -74,9 +82,11 @@ class Dispatch:
         logs.request_done(request, seen, response, seconds)
         return response
 
-    def _whatever_happens(self, request: Request, seen: dict[str, str]) -> Response:
+    def _whatever_happens(
+        self, request: Request, seen: dict[str, str], answer: Callable[[dict[str, str]], Response]
+    ) -> Response:
         try:
-            return self._answer(request, seen)
+            return answer(seen)
         except Fault as fault:
             seen["reason"] = fault.reason
             audit.note(reason=fault.reason)
@@ -102,15 +112,18 @@ class Dispatch:
             return self._batch(request)
         if not path.startswith(API):
             raise NotFound(f"There is nothing at '{path}'. The API is below '{API}'.")
-        caller = self._gate.caller(request)
+        return self._known(request, self._gate.caller(request), seen)
+
+    def _known(self, request: Request, caller: Caller, seen: dict[str, str], description: str = "") -> Response:
+        """The answer to a request to the API by somebody known."""
         seen["caller"] = caller.email
         audit.note(who=caller.email, proof=caller.proof)
-        method, params = self._routes.match(request.method, path.removeprefix(API))
+        method, params = self._routes.match(request.method, request.path.removeprefix(API))
         seen["method"] = method.id
         audit.note(named=params.get("project", ""))
         try:
             if method.id in self._handlers:
-                return self._serve(request, caller, method, params)
+                return self._serve(request, caller, method, params, description)
             raise not_offered(method, [cloud.name for cloud in self._clouds(caller, params, method)])
         except Unauthenticated:
             if caller.keys is None:
@@ -118,13 +131,15 @@ class Dispatch:
             self._projects().callers.forget(caller.keys)
             raise self._gate.refused(caller.keys) from None
 
-    def _serve(self, request: Request, caller: Caller, method: Method, params: Mapping[str, str]) -> Response:
+    def _serve(
+        self, request: Request, caller: Caller, method: Method, params: Mapping[str, str], description: str
+    ) -> Response:
         query = validate.query(method, request.params())
         choose = fields.mask(query["fields"]) if query.get("fields") else None
         found = self._tenancy(caller, params["project"], method)
         ctx: Context | None = None
         try:
-            ctx = self._context(request, caller, method, params, query, found)
+            ctx = replace(self._context(request, caller, method, params, query, found), description=description)
             response = self._handle(request, ctx, choose)
             return replace(response, headers={**response.headers, **conditional.STALE}) if ctx.view.stale else response
         except Fault as fault:
@@ -138,7 +153,7 @@ class Dispatch:
             answer = self._earlier(ctx, request) or self._handlers[method.id](ctx)
         if isinstance(answer, Work):
             with deadline.lifted():
-                answer = self._begin(ctx, answer, _digest(request))
+                answer = self._begin(ctx, answer, request)
         if answer is None:
             return Response(204)
         text = answer.encoded if isinstance(answer, Kept) else msgspec.json.encode(answer)
@@ -192,16 +207,20 @@ class Dispatch:
         audit.note(operation=record.name)
         return render.render(record, ctx.render_path)
 
-    def _begin(self, ctx: Context, work: Work, asked: str) -> dict[str, Any]:
+    def _begin(self, ctx: Context, work: Work, request: Request) -> dict[str, Any]:
         work = possible(ctx, work)
         _, _, path = work.target.partition("/")
         scope = "/".join(path.split("/")[:2]) if path.startswith(("zones/", "regions/")) else "global"
+
+        def sealed(id: str) -> str:
+            return self._services.seal.shut(kept.to_data(request), id)
+
         record = self._services.runner.begin(
             replace(work, target=f"{ctx.tenancy}/{path}" if path else ctx.tenancy,
-                    warnings=[*ctx.warnings, *work.warnings], asked=asked, came_of=logs.request_id(),
+                    warnings=[*ctx.warnings, *work.warnings], asked=_digest(request), came_of=logs.request_id(),
                     trace=tracing.parent()),
             project=ctx.tenancy, scope=scope, caller=ctx.caller.email, request_id=ctx.query.get("requestId", ""),
-            planned=ctx.began,
+            planned=ctx.began, origin=Origin(ctx.method.id, ctx.description, sealed),
         )
         audit.note(operation=record.name)
         return render.render(record, ctx.render_path)

@@ -8,6 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from gcelib.auth import audit, policy
 from gcelib.auth.audit import Audit
+from gcelib.auth.caller import Caller
+from gcelib.errors import Fault
 from gcelib.server.routes import Method
 from gcelib.store.records import Record
 from gcelib.web import Request, Response
@@ -63,10 +65,20 @@ class Trail:
             "reason": noted.get("reason", ""), "request_id": request.id,
         })  # fmt: skip
 
+    def wished(self, wish: str, caller: Caller, record: Record, request: Request, fault: Fault | None = None) -> None:
+        """Somebody wants an operation cancelled or carried out anew, and gets it, or the fault."""
+        status = fault.status if fault else 200
+        if self._lines.wants(change=True, status=status):
+            self._lines.line(wish, audit.outcome_of(status), {
+                "who": caller.email, "proof": caller.proof, "from": request.remote, "what": record.method,
+                "project": record.project, "target": record.target, "operation": record.name, "status": status,
+                "reason": fault.reason if fault else "", "request_id": request.id,
+            })  # fmt: skip
+
     def ended(self, record: Record) -> None:
         """An operation is DONE."""
         if self._lines.wants(change=True):
-            reason = str(record.error.get("kind", "")) if record.error else ""
+            reason = str(record.error["errors"][0].get("code", "")) if record.error else ""
             self._lines.line("operation", "failed" if record.error else "done", {
                 "who": record.caller, "what": record.verb, "project": record.project, "target": record.target,
                 "operation": record.name, "reason": reason,

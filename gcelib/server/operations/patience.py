@@ -59,6 +59,12 @@ def next_poll(age: float, crowd: int = 1) -> float:
     return max(pause, min(crowd / A_SECOND, LONGEST / 2))
 
 
+def steady(clock: Callable[[], float], ticks: Callable[[], float]) -> Callable[[], float]:
+    """The time as it was at the start and has passed since: setting the machine's clock does not move it."""
+    start = clock() - ticks()
+    return lambda: start + ticks()
+
+
 def deadline_for(step: Step) -> float:
     """Seconds this step may take."""
     return DEADLINES.get(f"{step.facet}.{step.verb}", DEADLINES.get(step.verb, DEADLINE))

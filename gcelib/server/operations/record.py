@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from gcelib.errors import Bug, Invalid
-from gcelib.server.operations.plan import Work, work_to_data
+from gcelib.server.operations.plan import Work, came, work_to_data
 from gcelib.store.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What an operation comes of: a request of GCE's `method`. `description` is for people, `sealed` gives what is
+    kept of the request, sealed for the operation of the id given."""
+
+    method: str = ""
+    description: str = ""
+    sealed: Callable[[str], str] = lambda id: ""
+
+
+NOWHERE = Origin()
+"""Of an operation that no request began."""
 
 
 def new_record(
@@ -19,8 +35,7 @@ def new_record(
     request_id: str,
     client_operation_id: str,
     now: float,
-    method: str = "",
-    description: str = "",
+    origin: Origin,
 ) -> Record:
     """A PENDING record, on nobody's books yet. Raises Bug for work whose steps share a name."""
     names = [step.name for step in work.steps]
@@ -42,9 +57,10 @@ def new_record(
         due=now,
         warnings=[{"code": code, "message": message} for code, message in work.warnings],
         work=work_to_data(work),
+        state=came(work),
         client_operation_id=client_operation_id,
-        method=method,
-        description=description,
+        method=origin.method,
+        description=origin.description,
     )
 
 

@@ -14,9 +14,10 @@ from dataclasses import replace
 from gcelib.errors import Unavailable
 from gcelib.server.operations.advance import Advance
 from gcelib.server.operations.agenda import Agenda
+from gcelib.server.operations.patience import steady
 from gcelib.server.operations.plan import Work
 from gcelib.server.operations.reach import Clouds, NumberOf, Reach
-from gcelib.server.operations.record import new_record, request_key, same_request
+from gcelib.server.operations.record import NOWHERE, Origin, new_record, request_key, same_request
 from gcelib.server.operations.turns import Turns
 from gcelib.server.operations.unfold import Planner
 from gcelib.server.operations.waiting import Waiting
@@ -75,7 +76,7 @@ class Runner:
         self._waiting = Waiting(waiters)
         reach = Reach(clouds, Notes(store, clock, generations), number_of)
         advance = Advance(
-            self.operations, reach, clock=clock, steady=_steady(clock, ticks), lease_seconds=LEASE_SECONDS,
+            self.operations, reach, clock=clock, steady=steady(clock, ticks), lease_seconds=LEASE_SECONDS,
             planner=planner, settled=self._ended, crowd=self._agenda.__len__,
         )
         self._advance = advance
@@ -135,9 +136,7 @@ class Runner:
         request_id: str = "",
         client_operation_id: str = "",
         planned: float | None = None,
-        method: str = "",
-        sent: str = "",
-        description: str = "",
+        origin: Origin = NOWHERE,
     ) -> Record:
         """Put the work on the books and carry it on until the cloud has accepted its main step.
 
@@ -145,21 +144,20 @@ class Runner:
         of it), Exists while the target is being inserted, NotReady while it is changed and the work must be alone –
         also when that ended after `planned`, when the clouds were looked at –, Invalid for a request id of another
         change, TooMany while the project has as many open operations as it may.
-        A lost answer or a slow step gives a RUNNING record, and the rest goes on behind. `sent` is the request of GCE's
-        `method` that it comes of, sealed; `description` says of it what people should know.
+        A lost answer or a slow step gives a RUNNING record, and the rest goes on behind.
         """
         if self._stopping.is_set():
             raise Unavailable("This server is shutting down; nothing was done. Try again in a moment.")
         now = self._clock()
         record = new_record(
             work, project=project, scope=scope, caller=caller, request_id=request_id,
-            client_operation_id=client_operation_id, now=now, method=method, description=description,
+            client_operation_id=client_operation_id, now=now, origin=origin,
         )
         record = replace(record, holder=self.holder, lease_until=now + LEASE_SECONDS)
         self._agenda.hold(record.id)
         try:
-            kept = self.operations.insert(
-                record, alone=work.alone, most=self._most(), planned=planned, request=sent)
+            most, sealed = self._most(), origin.sealed(record.id)
+            kept = self.operations.insert(record, alone=work.alone, most=most, planned=planned, request=sealed)
         except BaseException:
             self._agenda.drop(record.id)
             raise
@@ -196,10 +194,9 @@ class Runner:
         return record
 
     def cancel(self, record: Record, by: str) -> Record:
-        """Have the operation cancelled, whoever carries it on: the record, with the wish on the books.
+        """Have it cancelled, whoever carries it on: it ends with an error that names `by`, when all is taken back.
 
-        It ends with an error that names `by`, when what was under way is over and all is taken back. Raises NotReady
-        saying why that cannot be, NotFound.
+        Raises NotReady saying why that cannot be, NotFound.
         """
         kept = self.operations.cancel(record.id, by, may_cancel)
         self._hear(record.id, by)
@@ -296,9 +293,3 @@ class Runner:
                 self._settled(record)
         finally:
             self._waiting.ended(record.id)
-
-
-def _steady(clock: Callable[[], float], ticks: Callable[[], float]) -> Callable[[], float]:
-    """The time as it was at the start and has passed since: setting the machine's clock does not move it."""
-    start = clock() - ticks()
-    return lambda: start + ticks()

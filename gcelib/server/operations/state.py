@@ -11,7 +11,7 @@ from typing import Any
 from gcelib.errors import Canceled, Fault, fault_from_data
 from gcelib.models import Job, JobState
 from gcelib.server.operations.patience import GRACE
-from gcelib.server.operations.plan import Step, Work, work_from_data, work_to_data
+from gcelib.server.operations.plan import CAME, Step, Work, came, work_from_data, work_to_data
 from gcelib.store.backup import RESTORED
 from gcelib.store.records import Record
 
@@ -120,6 +120,7 @@ class Course:
         steps = _states(state.get("steps", {}))
         for step in work.steps:
             steps.setdefault(step.name, StepState())
+        work = replace(work, **{name: state.get(name, "") for name in CAME})
         course = cls(record, work, steps, _states(state.get("undo", {})), state.get("fault"))
         course.failed_step = state.get("failed_step", "")
         course.refused = state.get("refused", False)
@@ -169,8 +170,10 @@ class Course:
 
     def key(self, step: Step, state: StepState) -> str:
         """A step's key to its cloud: the same whoever carries it out, also from a backup of before it was sent."""
-        back = "undo " if any(each is state for each in self.undo.values()) else ""
-        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.record.id}/{back}{step.name}"))
+        # What takes steps back may be called the same for several of them.
+        taken_back = next((name for name, each in self.undo.items() if each is state), "")
+        name = f"undo {taken_back}" if taken_back else step.name
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.record.id}/{name}"))
 
     def cancel(self) -> None:
         """Fail, because somebody wants it cancelled: from now on steps are only taken back."""
@@ -194,6 +197,7 @@ class Course:
         for name in ("fault", "failed_step", "refused", "says", RESTORED):
             if getattr(self, name):
                 state[name] = getattr(self, name)
+        state |= came(self.work)
         self.record = replace(self.record, state=state)
         if bare:
             self.record = replace(self.record, work=work_to_data(_bare(self.work)))

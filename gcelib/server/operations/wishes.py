@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,17 +64,6 @@ def may_retry(record: Record) -> str:
         return (f"What the client sent for the operation '{record.name}' is not kept any more, after three days or as "
                 "an older gcelib began it: send it again from the client.")
     return ""
-
-
-def request_data(verb: str, path: str, query: str, kind: str, body: bytes) -> bytes:
-    """What is kept of a request, to be sealed; `kind` is its content type. `request_from_data` reads it back."""
-    return json.dumps([verb, path, query, kind, body.decode("latin-1")]).encode()
-
-
-def request_from_data(data: bytes) -> tuple[str, str, str, str, bytes]:
-    """(verb, path, query, content type, body) of what `request_data` made."""
-    verb, path, query, kind, body = json.loads(data)
-    return verb, path, query, kind, body.encode("latin-1")
 
 
 def _stays(record: Record) -> Step | None:
