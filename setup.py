@@ -79,6 +79,7 @@ setup(
             # EC2, as tests/backends/moto.py serves it.
             "moto[ec2]>=5.0,<6", "flask>=3,<4", "flask-cors>=4,<7",
             *OTEL,
+            "PyYAML>=6.0,<7",
             *DOCS,
         ],
         "docs": DOCS,

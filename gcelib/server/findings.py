@@ -13,7 +13,8 @@ WELL, NOTE, WRONG = "well", "note", "wrong"
 class Finding:
     """`about` is the part that was looked at, `said` what it is like, `cure` what to do, "" for nothing.
 
-    `cause` is the key of CAUSES it comes of, "" for what only doctor finds.
+    `cause` is the key of CAUSES it comes of, "" for what only doctor finds; `subject` which cloud or disk it is about,
+    "" for the server itself.
     """
 
     about: str
@@ -21,15 +22,21 @@ class Finding:
     said: str
     cure: str = ""
     cause: str = ""
+    subject: str = ""
+
+
+CLOUD, DISK = "cloud", "disk"
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Something that can be wrong. `title` names it, `cure` says what to do, both for people; {name} is filled in."""
+    """Something that can be wrong. `title` names it, `cure` says what to do, both for people; `of` is what there may be
+    several of, whose name stands for {subject}."""
 
     level: str
     title: str
     cure: str
+    of: str = ""
 
 
 CAUSES: Mapping[str, Cause] = {
@@ -39,15 +46,15 @@ CAUSES: Mapping[str, Cause] = {
         "it is. gcelib goes on by itself when it answers."),
     "store-refuses": Cause(
         WRONG, "The database takes no changes.",
-        "Its own words above say why: a file system mounted read-only, a file of another user, another program that "
-        "holds it. gcelib goes on by itself when it can write."),
+        "Its own words, under `writes` of /readyz, say why: a file system mounted read-only, a file of another user, "
+        "another program that holds it. gcelib goes on by itself when it can write."),
     "disk-full": Cause(
         WRONG, "A disk that gcelib writes to is full.",
-        "Make room on the file system of {place}: old copies, logs and core files go first, the database last. gcelib "
-        "goes on by itself."),
+        "Make room on the file system of {subject}: old copies, logs and core files go first, the database last. "
+        "gcelib goes on by itself.", DISK),
     "disk-low": Cause(
         NOTE, "A disk that gcelib writes to is nearly full.",
-        "Make room on the file system of {place}, or give it a larger one, before it is full."),
+        "Make room on the file system of {subject}, or give it a larger one, before it is full.", DISK),
     "worker-stopped": Cause(
         WRONG, "Operations are not carried on: a thread that does it has ended.",
         "Restart gcelib (systemctl restart gcelib): operations go on where they were. Its log says why; that is a "
@@ -57,18 +64,19 @@ CAUSES: Mapping[str, Cause] = {
         "See that Redis runs and takes the user and password of server.generations."),
     "cloud-away": Cause(
         WRONG, "A cloud does not answer.",
-        "See that {endpoint} can be reached from this machine and that its certificate is good; else it is its "
-        "operator's to mend. Its operations wait, and go on by themselves."),
+        "See that endpoint of [clouds.{subject}] can be reached from this machine and that its certificate is good; "
+        "else it is its operator's to mend. Operations wait for it, and go on by themselves.", CLOUD),
     "cloud-refuses-keys": Cause(
         WRONG, "A cloud refuses the keys that gcelib has for it.",
-        "Put new keys into key and secret of [clouds.{cloud}] and send SIGHUP (systemctl reload gcelib); `gcelib "
-        "doctor` tries them. Operations wait meanwhile."),
+        "Put new keys into key and secret of [clouds.{subject}] and send SIGHUP (systemctl reload gcelib); `gcelib "
+        "doctor` tries them. Operations wait meanwhile.", CLOUD),
     "cloud-troubled": Cause(
         WRONG, "A cloud answers, but not as it should.",
-        "See that endpoint of [clouds.{cloud}] is the cloud's API and not another page; `gcelib doctor` looks closer."),
+        "See that endpoint of [clouds.{subject}] is the cloud's API and not another page; `gcelib doctor` looks "
+        "closer.", CLOUD),
     "clock-off": Cause(
         WRONG, "This machine's clock and a cloud's differ.",
-        "Let both be set by NTP: timedatectl set-ntp true, and see timedatectl timesync-status."),
+        "Let both be set by NTP: timedatectl set-ntp true, and see timedatectl timesync-status.", CLOUD),
     "certificate-ended": Cause(
         WRONG, "The certificate that clients are shown has ended.",
         "Put a new one where server.cert and server.key point, with its chain, and send SIGHUP (systemctl reload "
@@ -86,10 +94,10 @@ CAUSES: Mapping[str, Cause] = {
 }
 
 
-def found(cause: str, about: str, said: str = "", **places: str) -> Finding:
-    """A finding of this cause; without `said` in the table's own words. `places` fill in the cure."""
+def found(cause: str, about: str, said: str = "", subject: str = "") -> Finding:
+    """A finding of this cause; without `said` in the table's own words."""
     row = CAUSES[cause]
-    return Finding(about, row.level, said or row.title, row.cure.format(**places), cause)
+    return Finding(about, row.level, said or row.title, row.cure.format(subject=subject), cause, subject)
 
 
 def well(about: str, said: str) -> Finding:

@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 from gcelib import __version__
 from gcelib.drivers import tally
 from gcelib.drivers.tally import Called
-from gcelib.server.findings import CAUSES
+from gcelib.server.findings import CAUSES, Finding
 
 log = logging.getLogger(__name__)
 registry = CollectorRegistry(auto_describe=True)
@@ -89,7 +89,8 @@ class Sample:
 
 
 FAMILIES = (
-    Family("gcelib_findings", "What is wrong now, by cause: how many of it there are.", ("cause",)),
+    Family("gcelib_findings", "What is wrong now, by cause and by which cloud or disk it is about: how often it is so.",
+           ("cause", "subject")),
     Family("gcelib_operations", "Operations that are not done, by state.", ("state",)),
     Family("gcelib_operations_oldest_seconds", "Age of the oldest operation that is not done, by state.", ("state",)),
     Family("gcelib_cloud_up", "1 while the cloud answers and takes gcelib's keys.", ("cloud", "provider")),
@@ -162,13 +163,17 @@ def watch(name: str, source: Source) -> None:
     _looked_up.sources[name] = source
 
 
-def findings(causes: Iterable[str]) -> Iterator[Sample]:
-    """How many findings of each cause there are, of none as well: an alert needs a figure to go back to."""
-    counts = dict.fromkeys(CAUSES, 0)
-    for cause in causes:
-        counts[cause] += 1
-    for cause, count in counts.items():
-        yield Sample("gcelib_findings", (cause,), count)
+def findings(those: Iterable[Finding], several: Mapping[str, Iterable[str]]) -> Iterator[Sample]:
+    """How many findings of each cause there are, of none as well: an alert needs a figure to go back to.
+
+    `several` are the names of those of which there may be several.
+    """
+    counts = {(cause, subject): 0 for cause, row in CAUSES.items() for subject in several.get(row.of, [""])}
+    for each in those:
+        key = (each.cause, each.subject)
+        counts[key] = counts.get(key, 0) + 1
+    for labels, count in counts.items():
+        yield Sample("gcelib_findings", labels, count)
 
 
 def request_done(method_id: str, status: int, outcome: str, seconds: float) -> None:

@@ -62,7 +62,7 @@ def crowded(rooms: Iterable[Room]) -> list[Finding]:
     for each in rooms:
         said = f"{each.free / MIB:,.0f} of {each.size / MIB:,.0f} MiB are free where {each.place} is."
         if each.full:
-            tight.append(found("disk-full", "disk", said, place=each.place))
+            tight.append(found("disk-full", "disk", said, each.place))
         elif each.low:
-            tight.append(found("disk-low", "disk", said, place=each.place))
+            tight.append(found("disk-low", "disk", said, each.place))
     return tight

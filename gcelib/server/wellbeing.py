@@ -13,7 +13,7 @@ from gcelib.drivers import clock
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.faults import Rejected
 from gcelib.errors import Fault, Forbidden, TooMany, Unauthenticated, Unavailable
-from gcelib.server.findings import NOTE, Finding, found
+from gcelib.server.findings import CLOUD, DISK, NOTE, Finding, found
 from gcelib.server.looks import Known, Look
 from gcelib.server.metrics import Sample, findings
 from gcelib.server.operations.runner import Runner
@@ -104,7 +104,8 @@ class Wellbeing:
         yield Sample("gcelib_queue_busy", (), busy)
         yield Sample("gcelib_queue_waiting", (), waiting)
         yield Sample("gcelib_queue_late_seconds", (), late)
-        yield from findings(finding.cause for finding in self.findings(0.0))
+        disks = [each.place for each in known.told.rooms] if known.told else []
+        yield from findings(self.findings(0.0), {CLOUD: [cloud.name for cloud in self._clouds()], DISK: disks})
         if self.shown is not None:
             yield Sample("gcelib_certificate_expiry_timestamp_seconds", (), self.shown.ends.timestamp())
         yield from _of_pulses(self._signs.known(self._clouds(), EVERY, 0.0))
@@ -135,7 +136,7 @@ class Wellbeing:
         full = any(each.cause == "disk-full" for each in tight)
         if writes != "ok" and not away and not full:
             cause = "disk-full" if "is full" in writes else "store-refuses"
-            yield found(cause, "store", f"Changes were {writes}", place=str(self._config().server.state_dir))
+            yield found(cause, "store", f"Changes were {writes}", str(self._config().server.state_dir))
         beside = self._beside.take(max(0.0, until - time.monotonic())).told
         if beside not in ("", "ok", None):
             yield found("redis-away", "generations", beside)
@@ -148,12 +149,10 @@ class Wellbeing:
 
     def _of_clouds(self, pulses: Iterable[Pulse]) -> Iterator[Finding]:
         for pulse in pulses:
-            row = self._config().clouds.get(pulse.name)
-            endpoint = (row.endpoint if row else "") or f"the API of '{pulse.name}'"
             said = trouble(pulse)
             cause = cause_of(pulse.fault, pulse.name) if pulse.fault and not hung(pulse) else "cloud-away"
             if said:
-                yield found(cause, f"cloud '{pulse.name}'", said, cloud=pulse.name, endpoint=endpoint)
+                yield found(cause, f"cloud '{pulse.name}'", said, pulse.name)
             if not said or cause != "clock-off":
                 yield from of_clock(pulse.name)
 
@@ -182,7 +181,7 @@ def of_clock(cloud: str) -> list[Finding]:
     said = clock.said(cloud).strip()
     if not said:
         return []
-    finding = found("clock-off", f"clock, cloud '{cloud}'", said)
+    finding = found("clock-off", f"clock, cloud '{cloud}'", said, cloud)
     return [finding if abs(clock.ahead(cloud)) > FAR_OFF else replace(finding, level=NOTE)]
 
 
@@ -200,6 +199,6 @@ def _of_pulses(pulses: Iterable[Pulse]) -> Iterator[Sample]:
 
 def _shown(finding: Finding) -> dict[str, str]:
     """A finding as /readyz tells it."""
-    return {"part": finding.about, "level": finding.level, "cause": finding.cause, "said": finding.said,
-            "cure": finding.cure}  # fmt: skip
+    return {"part": finding.about, "level": finding.level, "cause": finding.cause, "subject": finding.subject,
+            "said": finding.said, "cure": finding.cure}  # fmt: skip
 

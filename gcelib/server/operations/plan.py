@@ -59,9 +59,18 @@ class Work:
     trace: str = ""
 
 
+CAME = ("came_of", "trace")
+"""Fields of a work that are stored beside it: an older gcelib that shares the database must be able to read a work."""
+
+
+def came(work: Work) -> dict[str, str]:
+    """What is known of where a work came from, for storing."""
+    return {name: getattr(work, name) for name in CAME if getattr(work, name)}
+
+
 def work_to_data(work: Work) -> dict[str, Any]:
     """The work as JSON values, for storing; `work_from_data` reads it back."""
-    data = {each.name: getattr(work, each.name) for each in fields(Work)}
+    data = {each.name: getattr(work, each.name) for each in fields(Work) if each.name not in CAME}
     data["steps"] = [step_to_data(step) for step in work.steps]
     data["warnings"] = [list(pair) for pair in work.warnings]
     return data
