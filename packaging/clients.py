@@ -1,5 +1,5 @@
 """Installs the clients that the tests drive and that no extra of gcelib brings: Ansible with Google's collection, and
-Google's library for Node.js, beside the Python that runs this."""
+Google's library and axe-core for Node.js, beside the Python that runs this."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ def ansible() -> None:
 
 
 def node() -> None:
-    """Google's library and what it signs in with, where there is npm."""
+    """Google's library, what it signs in with, and what finds out whether a page is for everybody, where there is npm.
+    """
     if not shutil.which("npm"):
-        print("There is no npm: the tests of Google's library for Node.js will be skipped.")
+        print("There is no npm: the tests of Google's library for Node.js, and of the console by axe, will be skipped.")
         return
     (FOLDER / "node").mkdir(parents=True, exist_ok=True)
     quiet = ("--no-audit", "--no-fund", "--loglevel=error")
     subprocess.run(["npm", "install", *quiet, "--prefix", str(FOLDER / "node"), "@google-cloud/compute@6",
-                    "google-auth-library@10"], check=True)
+                    "google-auth-library@10", "axe-core@4"], check=True)
 
 
 if __name__ == "__main__":

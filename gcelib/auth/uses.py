@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from gcelib.store import AccountRows
+from gcelib.store import Account, AccountRows
 
 
 class Uses:
@@ -21,6 +21,11 @@ class Uses:
     def note(self, email: str) -> None:
         """This account is used now."""
         self._seen[email] = self._clock()
+
+    def last(self, account: Account) -> float | None:
+        """When an account was last used, here or as it is written down; None for never."""
+        known = [when for when in (account.used, self._seen.get(account.email)) if when is not None]
+        return max(known, default=None)
 
     def flush(self, every: float = 0.0) -> None:
         """Write down what was noted, unless that was done within `every` seconds.

@@ -21,7 +21,8 @@ Projects = Collection[str] | None
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
-    """One operation without what it is made of. `state` is a JSON value; times are seconds since the epoch."""
+    """One operation without what it is made of. `state` is a JSON value; times are seconds since the epoch. `canceller`
+    is who wants it cancelled."""
 
     id: str
     name: str
@@ -37,6 +38,7 @@ class Glimpse:
     end_time: float | None
     error: dict[str, Any] | None
     state: dict[str, Any] = field(default_factory=dict)
+    canceller: str = ""
 
     @property
     def done(self) -> bool:

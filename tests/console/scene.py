@@ -4,14 +4,15 @@ takes connections and says nothing."""
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gcelib.auth.accounts import Accounts
 from gcelib.simulator import Simulator
+from gcelib.store import Store
 from tests.live import Live
 from tests.wire.machines import machine
 
@@ -35,10 +36,9 @@ class Scene:
         """Where the console is, as a browser's address has it."""
         return f"http://127.0.0.1:{self.live.admin}/console"
 
-    def account(self, name: str, project: str, role: str) -> None:
-        """A person with a password."""
-        self.live.run("account", "create-user", name, "--project", project, "--role", role, "--password-stdin",
-                      input=f"{PASSWORD}\n")
+    def accounts(self) -> Accounts:
+        """The server's accounts, as `gcelib account` has them in a process of its own."""
+        return Accounts(Store.open(f"sqlite:///{self.live.home}/state/gcelib.sqlite"))
 
     def busy(self, number: int = RUNNING) -> None:
         """Have so many operations under way: machines and disks."""
@@ -73,7 +73,7 @@ def silent() -> Iterator[str]:
 
 
 @contextmanager
-def scene(home: Path, *, people: bool = True) -> Iterator[Scene]:
+def scene(home: Path) -> Iterator[Scene]:
     """The server, started; nothing goes on in it yet."""
     with ExitStack() as stack:
         cloud = Simulator(job_delay=0.05, preload=25)
@@ -81,7 +81,8 @@ def scene(home: Path, *, people: bool = True) -> Iterator[Scene]:
         stack.callback(cloud.stop)
         away = stack.enter_context(silent())
         keys = cloud.accounts["demo"]
-        live = Live(home, cloud.url, keys.api_key, keys.secret_key, clouds=f"""
+        live = Live(home, cloud.url, keys.api_key, keys.secret_key, server_extra='trusted_proxies = ["127.0.0.1"]',
+                    clouds=f"""
 [clouds.gva]
 provider = "cloudstack"
 endpoint = "{cloud.url}"
@@ -105,17 +106,8 @@ clouds = ["gva", "far"]
         live.start()
         stack.callback(live.stop)
         made = Scene(live, cloud)
-        if people:
-            for name, project, role in ((BOSS, "*", "admin"), (OPERATOR, "demo", "operator"),
-                                        (VIEWER, "demo", "viewer"), (STRANGER, "far", "viewer")):
-                made.account(name, project, role)
+        accounts = made.accounts()
+        for name, project, role in ((BOSS, "*", "admin"), (OPERATOR, "demo", "operator"), (VIEWER, "demo", "viewer"),
+                                    (STRANGER, "far", "viewer")):
+            accounts.create_user(name, PASSWORD, project, role)
         yield made
-
-
-def until(condition: object, seconds: float = 20) -> None:
-    """Wait until a call gives something true."""
-    assert callable(condition)
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -28,8 +28,8 @@ def page(visit: Visit) -> Page:
     ways = [*([("The ones before", max(0, skip - AT_ONCE))] if skip else []), *more]
     body = join([
         el("h1", "Accounts"),
-        el("p", many(len(seen), "account", "accounts"), ". A use is written down within a minute. ",
-           el("code", "gcelib account"), " makes and changes them.", class_="quiet"),
+        el("p", many(len(seen), "account", "accounts"), ". ", el("code", "gcelib account"),
+           " makes and changes them.", class_="quiet"),
         table("Accounts that you may see", heads, rows, hidden=True),
         el("nav", el("ul", [el("li", el("a", name, href=href("accounts", skip=str(at) if at else "")))
                             for name, at in ways], class_="choice"), aria_label="Pages") if ways else None,
@@ -38,10 +38,11 @@ def page(visit: Visit) -> Page:
 
 
 def _row(visit: Visit, account: Account, roles: dict[str, str]) -> list[Child]:
+    used = visit.desk.used(account)
     held = [f"{role} of {'every project' if project == ANY else project}" for project, role in roles.items()]
     return [
         long(account.email), _KINDS.get(account.kind, account.kind), ", ".join(held) or "–",
         badge("note", "shut out") if account.disabled else badge("well", "good"),
-        moment(account.used, visit.now) if account.used is not None else "never, as far as is known",
+        moment(used, visit.now) if used is not None else "never, as far as is known",
         moment(account.created, visit.now),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gcelib.errors import NotFound, Unavailable
+from gcelib.server.console import deeds
 from gcelib.server.console.desk import Visit, without
 from gcelib.server.console.frame import Page
 from gcelib.server.console.markup import Child, Html, badge, bar, el, join, lasted, moment, table
@@ -30,6 +31,7 @@ def page(visit: Visit, name: str) -> Page:
     body = join([
         el("h1", what),
         el("dl", list(_facts(visit, course)), class_="facts"),
+        deeds.offered(visit, record),
         _errors(course),
         _steps("Steps", [(step, course.steps[step.name]) for step in course.work.steps]),
         _steps("What is taken back", [(step.undo, course.undo[step.name]) for step in course.work.steps
@@ -58,6 +60,8 @@ def _facts(visit: Visit, course: Course) -> Iterator[Html]:
                               f", after {lasted(max(0.0, record.end_time - record.insert_time))}"])
     if record.holder and not record.done:
         told["Carried on by"] = record.holder.rpartition(":")[0]
+    if record.canceller and not record.done:
+        told["Is cancelled"] = f"as {record.canceller} wants"
     if course.says:
         told["Says"] = course.says
     for term, said in told.items():

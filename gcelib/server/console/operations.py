@@ -94,8 +94,8 @@ def target(row: Glimpse) -> str:
 def state(row: Glimpse) -> Html:
     """How an operation is, in a word."""
     if not row.done:
-        failing = bool(row.state.get("fault"))
-        word = "takes back" if failing else row.status.lower()
+        failing = bool(row.state.get("fault") or row.canceller)
+        word = "takes back" if row.state.get("fault") else "is cancelled" if row.canceller else row.status.lower()
         return badge("wrong" if failing else "busy", f"{word} {row.progress} %")
     return badge("wrong", "failed") if row.error else badge("well", "done")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gcelib.auth import policy
 from gcelib.auth.caller import Caller
+from gcelib.auth.policy import ROLES
 from gcelib.config import Config, ProjectConfig
 from gcelib.store import Account
 from gcelib.store.glimpses import Projects
@@ -52,9 +53,9 @@ class Sight:
             return frozenset(self.config.clouds)
         return frozenset(cloud for row in self.projects().values() for cloud in row.clouds)
 
-    def acts(self, project: str) -> bool:
-        """Whether operations of a project may be cancelled and begun again: by its operators."""
-        return self.role(project) in ("operator", "admin")
+    def may(self, method: str, project: str) -> bool:
+        """Whether the role on a project is enough for one of GCE's methods that change something."""
+        return ROLES.index(self.role(project) or "viewer") >= ROLES.index(policy.needed(method, "POST"))
 
     def roles_of(self, account: Account) -> Mapping[str, str] | None:
         """The roles of an account that may be seen; None when the account itself may not.

@@ -12,7 +12,7 @@ from gcelib.auth import audit
 from gcelib.auth.sessions import Session
 from gcelib.errors import Fault, NotFound, Unavailable, WrongVerb
 from gcelib.server import logs
-from gcelib.server.console import accounts, clouds, coverage, figures, operation, operations, overview, projects
+from gcelib.server.console import accounts, clouds, coverage, deeds, figures, operation, operations, overview, projects
 from gcelib.server.console.desk import Desk, Visit
 from gcelib.server.console.entrance import Entrance, posted
 from gcelib.server.console.frame import BASE, LIVE, Page, icon, seen_elsewhere, write
@@ -94,6 +94,10 @@ class Console:
         posted(request, session)
         if path == "/sign-out":
             return self._entrance.sign_out(request)
+        kind, name, deed = (*path.removeprefix("/").split("/"), "", "", "")[:3]
+        if kind == "operations" and deed:
+            visit = self._visit(request, session)
+            return seen_elsewhere(deeds.done(visit, operation.found(visit, unquote(name)).record, deed))
         raise NotFound(f"No form of the console is sent to '{path}'.")
 
     def _visit(self, request: Request, session: Session) -> Visit:
