@@ -41,7 +41,7 @@ FACETS = (
 )
 
 
-READS = frozenset({"list", "find", "of", "types", "console"})
+READS = frozenset({"list", "find", "of", "tagged", "types", "console"})
 """The verbs that change nothing; every other is a write."""
 
 
@@ -58,7 +58,7 @@ class Traits:
     `default_group`: the group every machine joins when none is named; "" when there is none.
     `name_pattern`: what a machine's name must match for this cloud to take it.
     `keeps_names`: a machine has the name that was asked for; where not, gcelib remembers it.
-    `host_names`: machines are called by host names and have UUIDs for ids: `Nodes.find` finds what a GCE name may mean.
+    `host_names`: machines are called by host names, and ids are UUIDs: `Nodes.find` finds what a GCE name may mean.
     `spanning_networks`: a network reaches every zone: it is listed once in each, always under the same id.
     `groups_of_networks`: a security group is of one network, which must be named when it is made.
     `public_at_birth`: a machine is made with a public address of its own or without; where not, one is taken for it.
@@ -94,15 +94,16 @@ class Sizes(Protocol):
 
 
 class Nodes(Protocol):
-    """Machines. `find` returns those whose backend name equals `name`, any letter case: none, one or several."""
+    """Machines: `find` gives those whose backend name is `name` in any case, `tagged` those with a tag "key=value"."""
 
     def list(self) -> Sequence[Node]: ...
 
     def find(self, name: str) -> Sequence[Node]: ...
 
+    def tagged(self, tag: str) -> Sequence[Node]: ...
+
     def create(
-        self,
-        *,
+        self, *,
         key: str,
         name: str,
         zone_id: str,

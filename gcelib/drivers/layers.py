@@ -32,7 +32,7 @@ class _Remembered:
 
     def __getattr__(self, verb: str) -> Any:
         found = getattr(self._facet, verb)
-        if verb in ("find", "of"):
+        if verb in ("find", "of", "tagged"):
             return lambda ref: self._cloud.lists.get(
                 self._name, f"{verb} {ref}", self._cloud.seconds(self._name), lambda: found(ref)
             )

@@ -116,6 +116,10 @@ class Lists:
         tally.LISTS.add(facet, "stale")
         return last.value
 
+    def before(self, facet: str) -> Sequence[Any]:
+        """What the facet's list was last; empty where it was never asked for."""
+        return self._before.get((facet, "list"), ())
+
     def still(self, wanted: Iterable[tuple[tuple[str, str], Sequence[Any]]]) -> bool:
         """Whether all of these (facet, verb) are kept as these very lists, and fresh enough."""
         if _FRESH.get():
@@ -198,6 +202,12 @@ def remembered(cloud: Cloud, facet: str, verb: str) -> Sequence[Any] | None:
     """A cloud's list where it can be had without a call; None where it cannot."""
     lists = getattr(cloud, "lists", None)
     return lists.kept(facet, verb) if isinstance(lists, Lists) else None
+
+
+def before(cloud: Cloud, facet: str) -> Sequence[Any]:
+    """What a facet's list was when it was asked for last, however long ago; empty where it never was."""
+    lists = getattr(cloud, "lists", None)
+    return lists.before(facet) if isinstance(lists, Lists) else ()
 
 
 def last(cloud: Cloud, facet: str, verb: str) -> Sequence[Any] | None:

@@ -33,9 +33,15 @@ class Images(Protocol):
 
 
 class Volumes(Protocol):
-    """Disks, boot disks included. `types` are kinds of data disk that can be made, `of` tells one machine's disks."""
+    """Disks, boot disks included.
+
+    `types` are kinds of data disk that can be made. `of` tells one machine's disks, `find` those that their own names
+    give this label (`naming.slug`), but for names that are not ASCII.
+    """
 
     def list(self) -> Sequence[Volume]: ...
+
+    def find(self, label: str) -> Sequence[Volume]: ...
 
     def of(self, node_id: str) -> Sequence[Volume]: ...
 

@@ -7,13 +7,16 @@ functions here raise `Undecided`, and the list has to be asked for.
 from __future__ import annotations
 
 from gcelib import naming
-from gcelib.drivers.base import able
+from gcelib.drivers.base import Cloud, able
+from gcelib.drivers.lists import before
 from gcelib.models import Node, Volume, Zone
 from gcelib.server import labels
 from gcelib.server.directory import Found
 from gcelib.server.view import View
 
 NODES, VOLUMES = "nodes.list", "volumes.list"
+FEW = 500
+"""So many machines and disks are listed in two calls, and then known for a while: no more than to ask for one name."""
 
 
 class Undecided(Exception):
@@ -31,6 +34,45 @@ def node(view: View, zone: Found[Zone], ref: str) -> Found[Node] | None:
     if len(found) > 1 or (not found and naming.may_have_suffix(ref)) or _renamed(view, zone):
         raise Undecided
     return Found(cloud, found[0], naming.slug(found[0].name), zone.name) if found else None
+
+
+def looks_for(view: View, name: str) -> list[str]:
+    """What will be asked for to know whether a name is free for a machine and its boot disk: lists that are short or at
+    hand, else what has the name."""
+    clouds = [cloud for cloud in view.clouds if cloud.nodes is not None and cloud.volumes is not None]
+    if len(view.clouds) > 1 or not all(_apart(view, cloud, name) for cloud in clouds):
+        return [NODES, VOLUMES]
+    return [f"nodes.find {name}", f"nodes.tagged {labels.BOOT_DISK_TAG}={name}", f"volumes.find {name}"]
+
+
+def is_disk(view: View, zone: Found[Zone], name: str) -> bool:
+    """Whether a disk of the zone has this name, as `view.volumes` would have it. Raises Undecided, and the faults of
+    the zone's cloud."""
+    cloud, id = zone.cloud, zone.model.id
+    if not _apart(view, cloud, name):
+        raise Undecided
+    tagged = view.one(cloud, "nodes", "tagged", f"{labels.BOOT_DISK_TAG}={name}")
+    own = [row for row in view.one(cloud, "volumes", "find", name) if row.zone_id == id and not row.boot]
+    if len(own) > 1:
+        raise Undecided
+    machine = node(view, zone, name)
+    named = machine is not None and not machine.model.tags.get(labels.BOOT_DISK_TAG)
+    return bool(own) or named or any(row.zone_id == id for row in tagged)
+
+
+def _apart(view: View, cloud: Cloud, name: str) -> bool:
+    """Whether what has a name is asked for in place of long lists of machines and disks."""
+    if view.known(NODES) and view.known(VOLUMES):
+        return False
+    if not (able(cloud, "nodes", "tagged") and able(cloud, "volumes", "find") and cloud.traits.host_names):
+        return False
+    if not naming.is_label(name) or naming.is_uuid(name) or naming.may_have_suffix(name):
+        return False
+    if all(len(before(cloud, facet)) <= FEW for facet in ("nodes", "volumes")):
+        return False
+    # Letters that a label leaves out stand within the words that disks are found by.
+    strange = (row.name for row in before(cloud, "volumes") if not row.name.isascii())
+    return not any(naming.slug(each) == name for each in strange)
 
 
 def disks(view: View, item: Found[Node]) -> list[Found[Volume]]:

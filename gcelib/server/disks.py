@@ -8,7 +8,7 @@ from typing import Any
 
 from gcelib.errors import Exists, InUse, Invalid, NotFound, NotReady, Unsupported
 from gcelib.models import Node, Snapshot, Volume, VolumeState, Zone
-from gcelib.server import remarks
+from gcelib.server import alone, remarks
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.kinds_of_disk import STANDARD, disk_type, kind_of, sized
@@ -96,11 +96,15 @@ def snapshot_named(ctx: Context, link: str, field: str) -> Found[Snapshot]:
     return found
 
 
-def free(ctx: Context, zone: str, name: str) -> None:
+def free(ctx: Context, zone: Found[Zone], name: str) -> None:
     """Raise Exists when a disk of the zone has this name."""
-    found = ctx.view.volumes.match(name, zone)
-    if found is not None and found.name == name:
-        raise Exists(f"The resource 'projects/{ctx.project}/zones/{zone}/disks/{name}' already exists")
+    try:
+        taken = alone.is_disk(ctx.view, zone, name)
+    except alone.Undecided:
+        found = ctx.view.volumes.match(name, zone.name)
+        taken = found is not None and found.name == name
+    if taken:
+        raise Exists(f"The resource 'projects/{ctx.project}/zones/{zone.name}/disks/{name}' already exists")
 
 
 def creation(
@@ -118,7 +122,7 @@ def creation(
             ctx, zone, wish.image_field, "it makes disks of images for machines to boot from "
             "only, other disks start blank or from a snapshot. Leave the image out, or create an instance of it",
         )
-    free(ctx, zone.name, wish.name)
+    free(ctx, zone, wish.name)
     steps: list[Step] = []
     more = dict(said)
     if wish.snapshot or wish.disk:

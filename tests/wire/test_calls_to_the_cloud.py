@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import requests
 
+from gcelib import naming
 from gcelib.simulator import Simulator
 from gcelib.simulator.faults import BEFORE
 from tests.api import Api
@@ -156,6 +157,60 @@ def test_a_machine_is_made_in_four_calls_when_its_zone_is_known(site: Site) -> N
         assert taken.pop("queryAsyncJobResult") >= 1
         assert taken == {"listVirtualMachines": 1, "listVolumes": 1, "createSecurityGroup": 1,
                          "deployVirtualMachine": 1}
+
+
+def test_a_name_is_looked_up_alone_where_lists_are_long(many: Site) -> None:
+    for number in range(2):
+        many.taken()
+        many.api.change("POST", HERE, machine(f"new-{number}"))
+        taken = many.taken()
+        assert taken.pop("queryAsyncJobResult") >= 1
+        assert taken == {"listVirtualMachines": 2, "listVolumes": 1, "createSecurityGroup": 1,
+                         "deployVirtualMachine": 1}
+    bulk = {"count": "2", "namePattern": "bulk-#", "instanceProperties": machine("any")}
+    bulk["instanceProperties"].pop("name")
+    many.api.change("POST", f"{HERE}/bulkInsert", bulk)
+    assert {name: count for name, count in many.taken().items() if name.startswith("listV")} == {
+        "listVirtualMachines": 2, "listVolumes": 2}
+    assert many.api.call("POST", HERE, machine("new-1")).status == 409
+
+
+def test_the_names_of_disks_that_are_looked_up_alone_are_those_of_the_list(many: Site) -> None:
+    cloud = portal(many.cloud)
+    zones = {row["name"]: row["id"] for row in cloud.listZones()["zone"]}
+    offering = next(row["id"] for row in cloud.listDiskOfferings()["diskoffering"] if row.get("disksize"))
+    odd = ["My Disk", "my_other.disk", "two  spaces", "-edge-", "UPPER", "9lives", "twin", "Twin", "disk",
+           "Gr\u00f6\u00dfe 5", "n" * 70, "ready", "root", "x"]
+    for name in odd:
+        cloud.createVolume(name=name, zoneid=zones["CH-GV2"], diskofferingid=offering, fetch_result=True)
+    cloud.createVolume(name="elsewhere", zoneid=zones["DE-ADV1"], diskofferingid=offering, fetch_result=True)
+    boot = {"boot": True, "initializeParams": {"sourceImage": UBUNTU, "diskName": "root-of-it"}}
+    many.api.change("POST", HERE, machine("it", disks=[boot]))
+    there: set[str] = set()
+    page: dict[str, Any] = {"nextPageToken": ""}
+    while "nextPageToken" in page:
+        page = many.api.get("zones/ch-gv2/disks", **{"pageToken": token} if (token := page["nextPageToken"]) else {})
+        there |= {row["name"] for row in page["items"]}
+    asked = {*there, *map(naming.slug, odd), "elsewhere", "it", "root-of-it", "free", "twin", "preloaded-1"} - {
+        name for name in there if name.startswith("preloaded-") and name != "preloaded-1"}
+    many.taken()
+    refused = {name for name in asked if many.api.call(
+        "POST", "zones/ch-gv2/disks", {"name": name, "sizeGb": "999999"}).status == 409}
+    assert many.taken()["listVolumes"] < 3 * len(asked)
+    assert refused == asked & there
+    assert {"my-disk", "two-spaces", "root-of-it", "preloaded-1"} <= refused
+    assert not {"free", "elsewhere", "it", "twin"} & refused
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A cloud whose lists have more than one page, and a gcelib that has seen that but remembers no machines."""
+    with Simulator(job_delay=0, preload=510) as cloud:
+        live = launched(tmp_path_factory.mktemp("many"), cloud, extra="[cache]\nnodes = 0\nother = 60\n")
+        site = Site(cloud, live.api())
+        site.api.change("POST", HERE, machine("first"))
+        yield site
+        assert live.stop() == 0
 
 
 def tag_a_machine(site: Site) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from gcelib.drivers import faults
 from gcelib.drivers.cloudstack import records
-from gcelib.drivers.cloudstack.client import Client
+from gcelib.drivers.cloudstack.client import Client, indexed
 from gcelib.drivers.cloudstack.facet import gone, reached, text_of
 from gcelib.drivers.cloudstack.jobs import Jobs, Seen, Token
 from gcelib.drivers.cloudstack.machines import DETAILS, node_of, shown, state_of
@@ -41,6 +41,12 @@ class Nodes(Reshaping):
         """The machines of this host name, any letter case."""
         found = self.rows(name=name)
         return [node_of(row) for row in found if row.name.casefold() == name.casefold()]
+
+    def tagged(self, tag: str) -> Sequence[Node]:
+        """The machines with a tag, "key=value"."""
+        key, _, value = tag.partition("=")
+        found = [node_of(row) for row in self.rows(**indexed("tags", [{"key": key, "value": value}]))]
+        return [node for node in found if node.tags.get(key) == value]
 
     def create(
         self,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from sys import intern
 from typing import Any
 
+from gcelib import naming
 from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.facet import Facet, gone, reached
 from gcelib.drivers.cloudstack.images import gigabytes
@@ -38,6 +40,15 @@ class Volumes(Facet):
         """Every disk; those of machines already destroyed are gone."""
         found = self.client.made("listVolumes", "volume", records.VolumeRow, _shown)
         return [volume for volume in found if volume is not None]
+
+    def find(self, label: str) -> Sequence[Volume]:
+        """The disks whose own names give this label.
+
+        Each has the label's longest word in its name, whatever its name has where the label has dashes: all but those
+        with letters that are not ASCII's.
+        """
+        word = max(re.findall("[a-z0-9]+", label), key=len)
+        return [_volume(row) for row in self.rows(keyword=word) if naming.slug(row.name) == label]
 
     def of(self, node_id: str) -> Sequence[Volume]:
         """The disks of one machine."""

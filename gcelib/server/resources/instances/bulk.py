@@ -10,7 +10,7 @@ from typing import Any
 
 from gcelib import naming
 from gcelib.errors import Invalid, Missing
-from gcelib.server import templates
+from gcelib.server import alone, templates
 from gcelib.server.context import Context
 from gcelib.server.operations.parts import SEPARATOR
 from gcelib.server.operations.plan import Step, Work
@@ -23,6 +23,8 @@ SHARED = "group "
 
 def insert(ctx: Context) -> Work:
     """One work for all the machines. Raises what an insert of one raises, Invalid or Missing for names and number."""
+    # Many names are looked up in one list.
+    ctx.view.ahead((alone.NODES, alone.VOLUMES), least=1)
     zone = ctx.view.zone(ctx.params["zone"], ctx.project)
     properties: Mapping[str, Any] = ctx.body.get("instanceProperties") or {}
     template = ctx.body.get("sourceInstanceTemplate", "")

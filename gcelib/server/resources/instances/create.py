@@ -11,7 +11,7 @@ from typing import Any
 from gcelib import naming
 from gcelib.errors import Exists, Invalid, Missing, NotReady
 from gcelib.models import Image, Network, Size, Zone
-from gcelib.server import groups, metadata, networks, remarks, templates
+from gcelib.server import alone, groups, metadata, networks, remarks, templates
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.images import bootable
@@ -19,8 +19,7 @@ from gcelib.server.operations.plan import Step, Work
 from gcelib.server.resources.instances import access, asked, drives, interfaces, tagging
 from gcelib.server.resources.instances.sizes import size_for
 
-LOOKS = ("zones.list", "sizes.list", "images.list", "networks.list", "nodes.list", "volumes.list")
-"""Machines and disks, because the name must be free for both."""
+LOOKS = ("zones.list", "sizes.list", "images.list", "networks.list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def insert(ctx: Context) -> Work:
     template = ctx.query.get("sourceInstanceTemplate", "")
     if template:
         ctx = replace(ctx, body=templates.filled(ctx, template, ctx.body, "sourceInstanceTemplate"))
-    ctx.view.ahead(LOOKS, least=1)
+    ctx.view.ahead([*LOOKS, *alone.looks_for(ctx.view, ctx.body["name"])], least=1)
     wish = _wish(ctx)
     cloud = wish.zone.cloud
     keys = metadata.public_keys(wish.items, metadata.common(ctx))
@@ -88,7 +87,7 @@ def _wish(ctx: Context) -> Wish:
     asked.refuse(ctx, zone.cloud)
     if not zone.model.up:
         raise NotReady(f"Zone '{zone.name}' of cloud '{zone.cloud.name}' is closed by its operator.")
-    if ctx.view.nodes.match(name, zone.name) is not None:
+    if _named(ctx, zone, name):
         raise Exists(f"The resource 'projects/{ctx.project}/zones/{zone.name}/instances/{name}' already exists")
     if not body.get("machineType"):
         raise Missing("Required field 'resource.machineType' not specified", field="resource.machineType")
@@ -104,6 +103,14 @@ def _wish(ctx: Context) -> Wish:
         ),
         labels=remarks.check_labels(body.get("labels") or {}),
     )
+
+
+def _named(ctx: Context, zone: Found[Zone], name: str) -> bool:
+    """Whether a machine of the zone is meant by this name already."""
+    try:
+        return alone.node(ctx.view, zone, name) is not None
+    except alone.Undecided:
+        return ctx.view.nodes.match(name, zone.name) is not None
 
 
 def _before(ctx: Context, wish: Wish, keys: Sequence[str]) -> tuple[list[Step], dict[str, Any]]:

@@ -78,7 +78,7 @@ def further(ctx: Context, zone: Found[Zone], machine: str) -> list[Step]:
     steps: list[Step] = []
     wanted = ctx.body.get("disks") or []
     first = next((disk for disk in wanted if disk.get("boot")), wanted[0])
-    disks.free(ctx, zone.name, (first.get("initializeParams") or {}).get("diskName") or machine)
+    disks.free(ctx, zone, (first.get("initializeParams") or {}).get("diskName") or machine)
     for index, disk in enumerate(wanted):
         if disk is not first:
             steps += _one(ctx, zone, machine, index, disk)
