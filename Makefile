@@ -7,6 +7,9 @@
 #   make man     the manual pages, into packaging/man
 #   make dist    the source distribution and the wheel with them, into dist
 #   make dist-test  what is in dist, installed into empty environments on every Python that gcelib is for
+#   make deb     the Debian package for this machine's own Python, into dist
+#   make deb-test  it, installed, upgraded, removed and purged in a Debian that is booted for it; as root, with
+#                debootstrap and systemd-nspawn; ARGS="--root TREE" copies a tree in place of making one
 #   make audit   known holes in what is installed, where pip-audit reaches its data
 #   make lowest  a part of the tests with the oldest versions that setup.py allows
 #   make backends  what every provider must do: over the simulator, Dummy, Moto's EC2, an untold driver, and OpenStack
@@ -56,7 +59,7 @@ types: $(VENV)/installed-test
 
 docs: $(VENV)/installed-test
 	@$(VENV)/bin/python -m gcelib.config > $(VENV)/configuration.md && mv $(VENV)/configuration.md docs/
-	@$(VENV)/bin/python docs/generate.py
+	@$(VENV)/bin/python -m docs.generate
 
 # Warnings are errors: a page in no list of docs/index.md, a link to no page. Links to other places are listed only.
 site: $(VENV)/installed-docs
@@ -76,6 +79,12 @@ dist: man
 
 dist-test: $(VENV)/installed-test
 	@$(VENV)/bin/python -m tests.packaging.installs
+
+deb: $(VENV)/installed-test
+	@$(EPOCH) $(VENV)/bin/python packaging/deb.py
+
+deb-test: $(VENV)/installed-test
+	@$(VENV)/bin/python -m tests.packaging.deb $(ARGS) $(lastword $(sort $(wildcard dist/gcelib_*.deb)))
 
 audit: $(VENV)/installed-test
 	@$(VENV)/bin/python packaging/audit.py

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from docs import errors_page, methods, monitoring_page
+from docs.methods import SHOWN
 from gcelib.auth.policy import RULES, UNMETHODED, needed
 from gcelib.drivers import registry
 from gcelib.server.resources import offered, table
@@ -38,10 +40,6 @@ ABILITIES = {
     "quotas": ("quotas.list",),
 }
 """What people do with a cloud -> the verbs of its facets that this takes."""
-
-SHOWN = ("cloudstack", "openstack", "ec2", "digitalocean", "vultr", "linode", "azure_arm", "gce", "libvirt", "dummy")
-"""The providers that README has a column of; every other is shown by `gcelib providers NAME`."""
-
 
 def abilities() -> str:
     """What the providers can, by what people do."""
@@ -119,6 +117,9 @@ def documents() -> dict[Path, str]:
         ),
         ROOT / "docs" / "coverage.md": coverage.stdout,
         ROOT / "docs" / "roles.md": roles(),
+        ROOT / "docs" / "monitoring.md": monitoring_page.page(),
+        ROOT / "docs" / "errors.md": errors_page.page(),
+        ROOT / "docs" / "methods-and-clouds.md": methods.page(),
     }
 
 
