@@ -120,7 +120,7 @@ class Server:
         self._samples = Samples(sources, beside=lambda: self._write_uses(USES_EVERY))
         desk = Desk(
             lambda: self.config, lambda: self._projects.clouds(), self._signs, self.wellbeing.findings,
-            AccountRows(self._store), operations, glimpses, self._samples, self._runner.cancel,
+            AccountRows(self._store), operations, glimpses, self._samples, self.wishes,
             self.gate.uses.last, time.time, time.time(),
         )
         return Console(desk, Entrance(self.gate.sessions, lambda: self.config.server, time.time), self._trail)

@@ -54,14 +54,13 @@ class Trail:
         })  # fmt: skip
 
     def console(self, request: Request, noted: Mapping[str, str], response: Response) -> None:
-        """Somebody signed in or out, or asked for a change, in the console."""
+        """Somebody signed in to the console or out of it, or a form of it was refused."""
         if not self._lines.wants(change=True, status=response.status):
             return
         last = request.path.rpartition("/")[2]
         self._lines.line(last if last.startswith("sign-") else "console", audit.outcome_of(response.status), {
             "who": noted.get("who", ""), "proof": noted.get("proof", ""), "from": request.remote,
-            "what": noted.get("what", ""), "project": noted.get("project", ""), "verb": request.method,
-            "path": request.path, "operation": noted.get("operation", ""), "status": response.status,
+            "verb": request.method, "path": request.path, "status": response.status,
             "reason": noted.get("reason", ""), "request_id": request.id,
         })  # fmt: skip
 

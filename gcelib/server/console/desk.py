@@ -17,10 +17,10 @@ from gcelib.server.console.samples import Samples
 from gcelib.server.console.sight import Sight
 from gcelib.server.findings import Finding
 from gcelib.server.signs import Pulse, Signs
+from gcelib.server.wishes import Wishes
 from gcelib.store import Account, AccountRows
 from gcelib.store.glimpses import Glimpses
 from gcelib.store.operations import Operations
-from gcelib.store.records import Record
 from gcelib.web import Request
 
 EVERY = 10.0
@@ -32,8 +32,8 @@ _OF_CLOUD = re.compile(r"cloud '([^']+)'$")
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What lives as long as the server. `findings` says what is wrong with it within so many seconds; `cancel` has an
-    operation cancelled as somebody wants; `used` is when an account was used last; `began` is when it was started."""
+    """What lives as long as the server. `findings` says what is wrong with it within so many seconds; `used` is when an
+    account was used last; `began` is when the server was started."""
 
     config: Callable[[], Config]
     clouds: Callable[[], Sequence[Cloud]]
@@ -43,7 +43,7 @@ class Desk:
     operations: Operations
     glimpses: Glimpses
     samples: Samples
-    cancel: Callable[[Record, str], Record]
+    wishes: Wishes
     used: Callable[[Account], float | None]
     clock: Callable[[], float]
     began: float

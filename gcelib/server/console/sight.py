@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from gcelib.auth import policy
 from gcelib.auth.caller import Caller
-from gcelib.auth.policy import ROLES
 from gcelib.config import Config, ProjectConfig
 from gcelib.store import Account
 from gcelib.store.glimpses import Projects
@@ -52,10 +51,6 @@ class Sight:
         if self.all:
             return frozenset(self.config.clouds)
         return frozenset(cloud for row in self.projects().values() for cloud in row.clouds)
-
-    def may(self, method: str, project: str) -> bool:
-        """Whether the role on a project is enough for one of GCE's methods that change something."""
-        return ROLES.index(self.role(project) or "viewer") >= ROLES.index(policy.needed(method, "POST"))
 
     def roles_of(self, account: Account) -> Mapping[str, str] | None:
         """The roles of an account that may be seen; None when the account itself may not.

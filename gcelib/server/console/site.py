@@ -44,13 +44,13 @@ class Console:
         self._turns = threading.BoundedSemaphore(AT_ONCE)
 
     def __call__(self, request: Request) -> Response:
-        """Answer; what somebody did, or was refused, goes into the audit log."""
+        """Answer; who signs in and out, and which forms are refused, goes into the audit log."""
         if not self._turns.acquire(timeout=PATIENCE):
             return self._sorry(request, Unavailable("The console is busy; look again in a moment.", retry_after=2))
         try:
             with audit.noting() as noted:
                 answer = self._whatever_happens(request)
-                if request.method == "POST":
+                if request.method == "POST" and "deed" not in noted:
                     self._trail.console(request, noted, answer)
             return answer
         finally:
@@ -96,6 +96,8 @@ class Console:
             return self._entrance.sign_out(request)
         kind, name, deed = (*path.removeprefix("/").split("/"), "", "", "")[:3]
         if kind == "operations" and deed:
+            # It has a line of its own, whatever comes of it.
+            audit.note(deed=deed)
             visit = self._visit(request, session)
             return seen_elsewhere(deeds.done(visit, operation.found(visit, unquote(name)).record, deed))
         raise NotFound(f"No form of the console is sent to '{path}'.")
