@@ -114,6 +114,8 @@ def for_machine(
         return steps, ids
     args = {"name": private_group(network, machine), "description": f"Kept by gcelib for machine {machine}",
             **where(view, cloud, network)}
-    undo = Step("drop own group", cloud.name, "firewalls", "destroy_group", {"id": {"$ref": "own group.target"}})
+    # A machine that is taken back holds it for a while yet; the janitor clears it away then.
+    drop = {"id": {"$ref": "own group.target"}}
+    undo = Step("drop own group", cloud.name, "firewalls", "destroy_group", drop, optional=True)
     steps.append(Step("own group", cloud.name, "firewalls", "create_group", args, undo=undo))
     return steps, [*ids, {"$ref": "own group.target"}]

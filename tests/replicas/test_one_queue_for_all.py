@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from gcelib.errors import Exists, TooMany
+from gcelib.errors import Exists, NotReady, TooMany
 from gcelib.store import Store
 from gcelib.store.operations import Operations
 from gcelib.store.records import Record
@@ -66,6 +66,24 @@ def test_only_who_wrote_last_or_took_it_over_writes(books: list[Operations]) -> 
         back = one.claim("me", 1_700_000_019.7, 0.0)
     assert not one.save(replace(written, progress=9), (), written.due)
     assert one.save(replace(back[0], progress=50), (), back[0].due)
+
+
+def test_who_has_not_heard_that_an_operation_is_cancelled_writes_no_more_of_it(books: list[Operations]) -> None:
+    one, other = books
+    mine = one.insert(record("a"), request="sealed")
+    assert other.cancel(mine.id, "olga", lambda record: "").canceller == "olga"
+    assert not one.save(replace(mine, progress=9), (), mine.due)
+    assert one.cancelled("me") == {"a": "olga"}
+    with pytest.raises(NotReady, match="no more"):
+        other.cancel(mine.id, "otto", lambda record: "no more")
+    heard = one.get("demo", "global", "a")
+    assert heard.canceller == "olga"
+    failed = replace(heard, status="DONE", error={"errors": [{"code": "X", "message": "x"}]}, end_time=5.0)
+    assert one.save(failed, (), mine.due)
+    assert (other.cancelled("me"), other.request("a"), other.get("demo", "global", "a").repeatable) == (
+        {}, "sealed", True)
+    assert other.forget_requests(6.0) == 1
+    assert (other.request("a"), other.get("demo", "global", "a").repeatable) == ("", False)
 
 
 def test_what_ended_on_one_is_known_at_the_other_whatever_their_clocks_say(books: list[Operations]) -> None:

@@ -17,7 +17,8 @@ class Step:
     `args` are JSON values; `{"$ref": "STEP.FIELD"}` anywhere in them stands for a field of an earlier
     step's result, or its target (`STEP.target`). `cloud` "" with facet "notes" writes to the store.
     `undo` names what takes the step back when a later one fails. `optional`: its failure becomes a
-    warning of the operation, not its error. `early`: the next step may be submitted as soon as this
+    warning of the operation, not its error; what an optional `undo` leaves is not spoken of, for it is cleared away
+    later. `early`: the next step may be submitted as soon as this
     one is accepted, without waiting for it to settle.
     """
 

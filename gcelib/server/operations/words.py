@@ -54,7 +54,8 @@ def left_behind(course: Course) -> str:
     sentences = []
     for step in course.work.steps:
         back = course.undo.get(step.name)
-        if back is not None and back.phase == Phase.FAILED:
+        spoken_of = step.undo is not None and not step.undo.optional
+        if spoken_of and back is not None and back.phase == Phase.FAILED:
             reason = str((back.error or {}).get("message", ""))
             sentences.append(f"Left behind: {thing(step, course.steps[step.name])}. {reason}")
     if sentences:
