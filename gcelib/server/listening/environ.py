@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import random
 import re
-import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,6 +17,9 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
 _NOT_IN_URL = re.compile(r"[^\x21-\x7e]")
 _OVERRIDES = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 _FORM = "application/x-www-form-urlencoded"
+
+_IDS = random.Random()
+"""Ids of requests need not be hard to guess, and asking the system for each has threads wait for each other."""
 
 Environ = Mapping[str, Any]
 
@@ -80,7 +83,7 @@ def raw_target(environ: Environ) -> tuple[str, str]:
 def request_id(environ: Environ) -> str:
     """The client's X-Request-Id when it is sane, else a fresh one."""
     sent = str(environ.get("HTTP_X_REQUEST_ID", ""))
-    return sent if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
+    return sent if _REQUEST_ID.fullmatch(sent) else f"{_IDS.getrandbits(64):016x}"
 
 
 def read_request(environ: Environ, id: str, external_url: str, proxies: Proxies) -> Request:
