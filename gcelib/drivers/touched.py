@@ -12,6 +12,7 @@ MOVING = frozenset(FACETS) - {"zones", "sizes", "images"}
 """The facets that any change may touch: a new machine brings a disk, uses quota, joins groups."""
 SETTLED = frozenset({"networks", "vpcs", "routes", "acls", "keypairs"})
 """The facets that no change of a machine or a disk touches, but for a machine that brings its zone's first network."""
+_APART, _APART_TAGGED = ("nodes", "volumes", "snapshots"), ("node", "volume", "snapshot")
 _TAGGED = {"image": "images"}
 
 
@@ -29,8 +30,9 @@ def touched(facet: str, verb: str, args: Mapping[str, Any], networks: Sequence[A
     if verb == "create_group" or facet == "keypairs":
         return Touch(frozenset({facet, "quotas"}), about)
     facets = stale(kind_of(facet, args))
-    named = (facet, verb) != ("nodes", "create") or args.get("network_ids")
-    if facet in ("nodes", "volumes") and (named or any(row.zone_id == args.get("zone_id") for row in networks)):
+    first = (facet, verb) == ("nodes", "create") and not args.get("network_ids") and not any(
+        row.zone_id == args.get("zone_id") for row in networks)
+    if not first and (facet in _APART or args.get("kind") in _APART_TAGGED):
         facets -= SETTLED
     return Touch(facets, about)
 
