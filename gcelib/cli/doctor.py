@@ -5,28 +5,34 @@ from __future__ import annotations
 import argparse
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 
 from gcelib.cli.arguments import Commands, add_command, add_config, read_config
-from gcelib.cli.symptoms import certificate, clouds, database, files, reach
+from gcelib.cli.symptoms import certificate, clouds, database, disk, files, reach, running
+from gcelib.cli.telling import Progress
 from gcelib.config import Config, ConfigError
 from gcelib.drivers.projects import Projects
 from gcelib.server.findings import NOTE, WELL, WRONG, Finding, wrong
 
 _ABOUT = """\
-Look at the configuration, the files, the database, the certificate, the URL that clients use, and each
-cloud with its clock, and say of everything that is wrong how to mend it. Nothing is changed.
+Look at the configuration, the files, the disks, the database, the certificates, the server that runs, the URL
+that clients use, and each cloud: its clock, whether it takes the keys, what they may not do, its limits. Say of
+everything that is wrong how to mend it. Nothing is changed. Exits with 1 when something is to be mended.
 """
 
 _EXAMPLES = """\
   gcelib doctor
   gcelib doctor --config /etc/gcelib/gcelib.toml
+  gcelib doctor --quiet
   gcelib doctor --json | jq '.findings[] | select(.level == "wrong")'
 """
 
 _MARKS = {WELL: "ok   ", NOTE: "note ", WRONG: "WRONG"}
+
+Look = Callable[[], Iterator[Finding]]
 
 
 def add(commands: Commands) -> None:
@@ -34,25 +40,28 @@ def add(commands: Commands) -> None:
     parser = add_command(commands, "doctor", _ABOUT, _EXAMPLES)
     add_config(parser)
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only what is to be mended")
     parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print each finding as it is made; 1 when something is wrong."""
     found = []
-    for finding in findings(args):
-        found.append(finding)
-        if not args.json:
-            print(written(finding), flush=True)
+    with Progress(args.quiet or args.json) as progress:
+        for finding in findings(args, progress):
+            found.append(finding)
+            if not args.json and (finding.level == WRONG or not args.quiet):
+                progress.clear()
+                print(written(finding), flush=True)
     bad = sum(finding.level == WRONG for finding in found)
     if args.json:
         print(json.dumps({"wrong": bad, "findings": [asdict(finding) for finding in found]}, indent=2))
-    else:
+    elif not args.quiet:
         print(f"\n{bad} to be mended." if bad else "\nNothing is wrong.")
     return 1 if bad else 0
 
 
-def findings(args: argparse.Namespace) -> Iterator[Finding]:
+def findings(args: argparse.Namespace, progress: Progress) -> Iterator[Finding]:
     """Everything there is to say; of a configuration that cannot be used, its mistakes alone."""
     try:
         config = read_config(args)
@@ -60,20 +69,28 @@ def findings(args: argparse.Namespace) -> Iterator[Finding]:
         for mistake in error.mistakes:
             yield wrong("configuration", mistake, "Mend the configuration; `gcelib check` looks at it alone.")
         return
-    yield from examine(config)
-
-
-def examine(config: Config) -> Iterator[Finding]:
-    """Every symptom, those of this machine first."""
-    for look in (files.configuration, files.permissions, database.database, database.generations,
-                 certificate.certificate, certificate.trust, reach.external_url):  # fmt: skip
-        yield from look(config)
-    for cloud in config.clouds.values():
-        yield from reach.clock(cloud)
-        yield from clouds.login(config, cloud)
     with closing(Projects(config)) as projects:
-        for project in config.projects.values():
-            yield from clouds.clashes(config, project, projects)
+        for number, (about, look) in enumerate(looks(config, projects), 1):
+            progress(f"looking at {about}", number)
+            yield from look()
+
+
+def looks(config: Config, projects: Projects) -> list[tuple[str, Look]]:
+    """What is looked at, for people, and the look; this machine's symptoms first."""
+    here = {
+        "files": (files.configuration, files.permissions), "disks": (disk.disk,),
+        "the store": (database.database, database.generations),
+        "certificates": (certificate.certificate, certificate.authority, certificate.trust),
+        "the running server": (running.running,), "the external URL": (reach.external_url,),
+    }  # fmt: skip
+    found: list[tuple[str, Look]] = [(about, partial(look, config)) for about, those in here.items() for look in those]
+    for cloud in config.clouds.values():
+        about = f"cloud '{cloud.name}'"
+        found += [(about, partial(reach.clock, cloud)), (about, partial(clouds.login, config, cloud)),
+                  (about, partial(clouds.rights, config, cloud))]  # fmt: skip
+    for project in config.projects.values():
+        found.append((f"project '{project.name}'", partial(clouds.clashes, config, project, projects)))
+    return found
 
 
 def written(finding: Finding) -> str:

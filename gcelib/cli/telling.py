@@ -17,13 +17,17 @@ class Progress:
             sys.stderr.write(f"\r\x1b[K{what}: {count}")
             sys.stderr.flush()
 
+    def clear(self) -> None:
+        """Leave the line free for something else."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
     def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        self.clear()
 
 
 def counted(counts: dict[str, int]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from libcloud.compute.providers import DRIVERS
@@ -15,6 +15,7 @@ from gcelib.config import CacheConfig, CloudConfig
 from gcelib.drivers.base import Cloud
 from gcelib.drivers.cloudstack.profile import PROFILES as CLOUDSTACK
 from gcelib.drivers.ec2.profile import PROFILES as EC2
+from gcelib.drivers.examined import NOTE, Remark
 from gcelib.drivers.generic.profiles import PROFILES as GENERIC
 from gcelib.drivers.layers import Remember
 from gcelib.drivers.openstack.profile import PROFILES as OPENSTACK
@@ -81,6 +82,19 @@ def abilities(profile: Profile) -> Mapping[str, frozenset[str]]:
 def why_not(profile: Profile, facet: str, verb: str) -> str:
     """Why a provider cannot do this, for people: a sentence's second half."""
     return str(family(profile).why_not(profile, facet, verb))
+
+
+def examine(config: CloudConfig) -> Sequence[Remark]:
+    """What a cloud says of the configured keys: rights, limits, ways of its own. Raises Faults when it does not answer.
+
+    Where a provider has no way to be asked that, it is said so.
+    """
+    profile = profile_of(config.provider)
+    look: Callable[[Profile, CloudConfig], Sequence[Remark]] | None = getattr(family(profile), "examine", None)
+    if look is not None:
+        return look(profile, config)
+    return [Remark(NOTE, f"What these keys may not do cannot be asked of {profile.title}; it is refused, in the "
+                   "cloud's own words, when it is tried.")]
 
 
 def build(

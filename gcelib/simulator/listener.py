@@ -141,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
         reason = REASONS.get(answer.status) or self.responses.get(answer.status, ("",))[0]
         lines = [
             f"HTTP/1.1 {answer.status} {reason}",
-            f"Date: {self.date_time_string()}",
+            f"Date: {self.date_time_string(self.server.dispatcher.world.now())}",
             f"Content-Type: {answer.type}",
             f"Content-Length: {len(answer.body)}",
             "X-Content-Type-Options: nosniff",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
+from gcelib.errors import Unavailable
 from gcelib.store.engine import Store
 from gcelib.store.schema import revision_of, revisions
 
@@ -14,13 +15,14 @@ from gcelib.store.schema import revision_of, revisions
 @dataclass(frozen=True, slots=True)
 class Condition:
     """`url` without a password; `current` is the schema it has, `newest` this version's, `known` whether this
-    version can bring it there."""
+    version can bring it there; `refuses` why it takes no changes, "" when it does."""
 
     url: str
     there: bool
     current: str
     newest: str
     known: bool
+    refuses: str = ""
 
 
 def condition(url: str) -> Condition:
@@ -34,9 +36,20 @@ def condition(url: str) -> Condition:
     try:
         with store.read() as connection:
             current = revision_of(connection)
+        refuses = _refuses(store) if current else ""
     finally:
         store.close()
-    return Condition(str(path or store.url), True, current, newest, not current or current in known)
+    return Condition(str(path or store.url), True, current, newest, not current or current in known, refuses)
+
+
+def _refuses(store: Store) -> str:
+    """Why no change can be made; one is tried that changes nothing."""
+    try:
+        with store.write() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = version_num WHERE 1 = 0"))
+    except Unavailable as fault:
+        return fault.message
+    return ""
 
 
 def _sqlite_file(url: str) -> Path | None:

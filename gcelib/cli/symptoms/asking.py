@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import http.client
+import socket
 import ssl
 import time
 from dataclasses import dataclass
@@ -16,13 +18,15 @@ _MOST = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`seconds` is how long it took; `when` the middle of that time, epoch seconds by our clock."""
+    """`seconds` is how long it took; `when` the middle of that time, epoch seconds by our clock; `ends` when the
+    certificate that was shown ends, None without TLS."""
 
     status: int
     headers: Message
     body: bytes
     seconds: float
     when: float
+    ends: datetime.datetime | None = None
 
 
 def ask(url: str, ca_file: Path | None = None) -> Reply:
@@ -37,11 +41,20 @@ def ask(url: str, ca_file: Path | None = None) -> Reply:
     begun, when = time.monotonic(), time.time()
     try:
         connection.request("GET", parts.path or "/", headers={"User-Agent": "gcelib doctor", "Connection": "close"})
+        ends = _ends(connection.sock)
         answer = connection.getresponse()
         seconds = time.monotonic() - begun
-        return Reply(answer.status, answer.headers, answer.read(_MOST), seconds, when + seconds / 2)
+        return Reply(answer.status, answer.headers, answer.read(_MOST), seconds, when + seconds / 2, ends)
     finally:
         connection.close()
+
+
+def _ends(sock: socket.socket | None) -> datetime.datetime | None:
+    """When the certificate of the other side ends."""
+    shown = sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None
+    if not shown or "notAfter" not in shown:
+        return None
+    return datetime.datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown["notAfter"])), datetime.UTC)
 
 
 def words(error: Exception) -> str:

@@ -15,9 +15,10 @@ from gcelib.cli.arguments import program
 from gcelib.config import Config, ServerConfig
 from gcelib.config.names import is_loopback
 from gcelib.server.findings import Finding, note, well, wrong
+from gcelib.server.shown import ABOUT, Shown, certificate_path
 
-ABOUT = "TLS"
-SOON = datetime.timedelta(days=21)
+CHANGING = datetime.timedelta(days=90)
+"""So long before the end of the local CA its clients are thought of."""
 
 
 def certificate(config: Config) -> Iterator[Finding]:
@@ -26,7 +27,7 @@ def certificate(config: Config) -> Iterator[Finding]:
     if server.tls == "off":
         yield from _without(server)
         return
-    path = Path(server.cert) if server.cert else server.state_dir / "server.pem"
+    path = certificate_path(server)
     if not path.exists():
         yield note(ABOUT, f"There is no {path} yet.", "`gcelib serve` makes it when it first starts.")
         return
@@ -36,7 +37,7 @@ def certificate(config: Config) -> Iterator[Finding]:
         yield wrong(ABOUT, f"{path} holds no certificate that can be read: {error}.", _again(server, path))
         return
     yield from names(server, shown, path)
-    yield from expiry(server, shown, path, datetime.datetime.now(datetime.UTC))
+    yield from expiry(shown, path, datetime.datetime.now(datetime.UTC))
 
 
 def names(server: ServerConfig, shown: x509.Certificate, path: Path) -> Iterator[Finding]:
@@ -50,21 +51,29 @@ def names(server: ServerConfig, shown: x509.Certificate, path: Path) -> Iterator
                     _again(server, path))
 
 
-def expiry(
-    server: ServerConfig, shown: x509.Certificate, path: Path, now: datetime.datetime
-) -> Iterator[Finding]:
+def expiry(shown: x509.Certificate, path: Path, now: datetime.datetime) -> Iterator[Finding]:
     """Whether it is good now, and for a while."""
-    until = shown.not_valid_after_utc
-    day = f"{until:%Y-%m-%d}"
-    if now < shown.not_valid_before_utc:
-        yield wrong(ABOUT, f"The certificate in {path} is good from {shown.not_valid_before_utc:%Y-%m-%d} on only.",
-                    "Check this machine's clock.")
-    elif until <= now:
-        yield wrong(ABOUT, f"The certificate in {path} ended on {day}.", _again(server, path))
-    elif until - now < SOON:
-        yield note(ABOUT, f"The certificate in {path} ends on {day}.", _again(server, path))
-    else:
-        yield well(ABOUT, f"The certificate is good until {day}.")
+    findings = Shown(path, shown.not_valid_before_utc, shown.not_valid_after_utc).findings(now)
+    yield from findings
+    if not findings:
+        yield well(ABOUT, f"The certificate is good until {shown.not_valid_after_utc:%Y-%m-%d}.")
+
+
+def authority(config: Config) -> Iterator[Finding]:
+    """Until when the local CA is good: every client has to trust the next one."""
+    path = config.server.ca_path()
+    if path is None or not path.exists():
+        return
+    try:
+        ends = x509.load_pem_x509_certificates(path.read_bytes())[0].not_valid_after_utc
+    except (OSError, ValueError) as error:
+        yield wrong(ABOUT, f"{path} holds no certificate that can be read: {error}.", f"Remove {shlex.quote(str(path))}"
+                    " and restart `gcelib serve`: it makes another, which clients must trust.")
+        return
+    left = ends - datetime.datetime.now(datetime.UTC)
+    if left < CHANGING:
+        yield note(ABOUT, f"The local CA in {path} ends on {ends:%Y-%m-%d}.", "gcelib makes another in its last 30 "
+                   "days, at a start; have clients trust that one, too, or let server.cert be of a CA that they trust.")
 
 
 def trust(config: Config) -> Iterator[Finding]:

@@ -11,9 +11,10 @@ from gcelib import naming
 from gcelib.config import CloudConfig, Config, ProjectConfig
 from gcelib.drivers.base import FACETS, Cloud
 from gcelib.drivers.projects import Projects
-from gcelib.drivers.registry import build
+from gcelib.drivers.registry import build, carried, examine
 from gcelib.errors import Fault
-from gcelib.server.findings import Finding, note, well, wrong
+from gcelib.server.findings import Finding, found, note, well, wrong
+from gcelib.server.wellbeing import cause_of
 
 SLOW = 2.0
 """Seconds for the smallest of calls; lists take several times that."""
@@ -47,8 +48,7 @@ def _tried(about: str, cloud: CloudConfig, made: Cloud) -> Iterator[Finding]:
         seconds = time.monotonic() - begun
         zones = [zone.name for zone in made.zones.list()] if made.zones else []
     except Fault as fault:
-        yield wrong(about, fault.message, f"Check endpoint, key and secret of [clouds.{cloud.name}], the way there, "
-                    "and this machine's clock.")
+        yield found(cause_of(fault, cloud.name), about, fault.message, cloud.name)
         return
     said = f"It lets gcelib in and answers in {seconds * 1000:.0f} ms."
     if seconds > SLOW:
@@ -65,6 +65,20 @@ def _tried(about: str, cloud: CloudConfig, made: Cloud) -> Iterator[Finding]:
     reads = [facet for facet in FACETS if able.get(facet) and not set(able[facet]) - {"list", "find"}]
     said = f"It has no {', '.join(lacking) or 'gaps'}" + (f"; only looks at {', '.join(reads)}" if reads else "") + "."
     yield note(about, said, f"`gcelib providers {made.provider}` says why.")
+
+
+def rights(config: Config, cloud: CloudConfig) -> Iterator[Finding]:
+    """What the cloud says of these keys: what they may not do, and its limits. Of no cloud that does not answer."""
+    if not cloud.key or not carried(cloud.provider):
+        return
+    about = f"rights, cloud '{cloud.name}'"
+    try:
+        remarks = examine(cloud)
+    except Fault as fault:
+        yield note(about, f"They cannot be looked at: {fault.message}")
+        return
+    for each in remarks:
+        yield Finding(about, each.level, each.said, each.cure)
 
 
 def clashes(config: Config, project: ProjectConfig, projects: Projects) -> Iterator[Finding]:

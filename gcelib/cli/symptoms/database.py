@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gcelib.config import Config
-from gcelib.errors import Fault
-from gcelib.server.findings import Finding, note, well, wrong
+from gcelib.errors import Fault, Unavailable
+from gcelib.server.findings import Finding, found, note, well, wrong
 from gcelib.store.condition import condition
 from gcelib.store.marks import Marks
 
@@ -17,20 +17,24 @@ REDIS = "generations"
 def database(config: Config) -> Iterator[Finding]:
     """Reachable, and migrated as far as this version goes."""
     try:
-        found = condition(config.server.database_url())
-    except Fault as fault:
-        yield wrong(ABOUT, fault.message, "Check server.database and server.state_dir; a database server must run and "
-                    "let this user in.")
+        there = condition(config.server.database_url())
+    except Unavailable as fault:
+        yield found("store-away", ABOUT, fault.message)
         return
-    if not found.there:
-        yield note(ABOUT, f"{found.url} is not there yet.", "`gcelib serve` makes it when it first starts.")
-    elif found.current == found.newest:
-        yield well(ABOUT, f"{found.url} answers, schema {found.current}.")
-    elif found.known:
-        yield note(ABOUT, f"{found.url} has the schema {found.current or 'of no version'}, this version wants "
-                   f"{found.newest}.", "Make a copy, then restart `gcelib serve`: it brings the database up to date.")
+    except Fault as fault:
+        yield wrong(ABOUT, fault.message, "Mend server.database.")
+        return
+    if there.refuses:
+        yield found("store-refuses", ABOUT, there.refuses)
+    if not there.there:
+        yield note(ABOUT, f"{there.url} is not there yet.", "`gcelib serve` makes it when it first starts.")
+    elif there.current == there.newest:
+        yield well(ABOUT, f"{there.url} answers, schema {there.current}.")
+    elif there.known:
+        yield note(ABOUT, f"{there.url} has the schema {there.current or 'of no version'}, this version wants "
+                   f"{there.newest}.", "Make a copy, then restart `gcelib serve`: it brings the database up to date.")
     else:
-        yield wrong(ABOUT, f"{found.url} has the schema {found.current}, which this version does not know.",
+        yield wrong(ABOUT, f"{there.url} has the schema {there.current}, which this version does not know.",
                     "It was written by a newer gcelib: install that one, or go back to a copy.")
 
 

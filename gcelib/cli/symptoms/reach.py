@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 import email.utils
 import http.client
 import json
+import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from gcelib.cli.symptoms.asking import Reply, ask, words
 from gcelib.config import CloudConfig, Config
 from gcelib.drivers.registry import profile_of
 from gcelib.errors import Unsupported
-from gcelib.server.findings import Finding, note, well, wrong
+from gcelib.server.findings import NOTE, Finding, found, note, well, wrong
+from gcelib.server.shown import SOON
 
 URL = "external URL"
 _DOCUMENT = "/.well-known/oauth-authorization-server"
@@ -63,9 +67,15 @@ def clock(cloud: CloudConfig) -> Iterator[Finding]:
         return
     try:
         reply = ask(endpoint, Path(cloud.ca_file).expanduser() if cloud.ca_file else None)
+    except ssl.SSLError as error:
+        yield wrong(f"TLS, cloud '{cloud.name}'", f"{endpoint} is not trusted: {words(error)}.", f"See ca_file of "
+                    f"[clouds.{cloud.name}], and endpoint: the name must be the certificate's. One that has ended is"
+                    " its operator's to renew.")
+        return
     except (OSError, http.client.HTTPException) as error:
         yield note(about, f"{endpoint} did not tell the time: {words(error)}.")
         return
+    yield from _soon(cloud, endpoint, reply)
     told = email.utils.parsedate_tz(reply.headers.get("Date", ""))
     if told is None:
         yield note(about, f"{endpoint} did not tell the time.")
@@ -74,13 +84,20 @@ def clock(cloud: CloudConfig) -> Iterator[Finding]:
     ahead = reply.when - (email.utils.mktime_tz(told) + 0.5)
     size = abs(ahead)
     said = f"This machine's clock is {size:.0f} s {'ahead of' if ahead > 0 else 'behind'} the cloud's"
-    cure = "Let both be set by NTP: timedatectl set-ntp true, and see timedatectl timesync-status."
     if size > SKEW_WRONG:
-        yield wrong(about, f"{said}: signatures and tokens are taken for expired, or for not yet good.", cure)
+        worse = f"{said}: signatures and tokens are taken for expired, or for not yet good."
+        yield found("clock-off", about, worse, cloud.name)
     elif size > SKEW_NOTED:
-        yield note(about, f"{said}.", cure)
+        yield replace(found("clock-off", about, f"{said}.", cloud.name), level=NOTE)
     else:
         yield well(about, f"Within {max(1.0, size):.0f} s of the cloud's.")
+
+
+def _soon(cloud: CloudConfig, endpoint: str, reply: Reply) -> Iterator[Finding]:
+    """The end of a cloud's certificate, where it is near."""
+    if reply.ends is not None and reply.ends - datetime.datetime.now(datetime.UTC) < SOON:
+        yield note(f"TLS, cloud '{cloud.name}'", f"The certificate of {endpoint} ends on {reply.ends:%Y-%m-%d}.",
+                   "Remind the cloud's operator: from then on it answers gcelib no more.")
 
 
 def _usual_endpoint(cloud: CloudConfig) -> str:

@@ -261,6 +261,19 @@ class Capabilities(Row, frozen=True, kw_only=True):
     allowuserexpungerecovervm: bool = False
     allowuserviewdestroyedvm: bool = False
     defaultuipagesize: int = 500
+    apilimitmax: int = 0
+    apilimitinterval: int = 1
+
+
+class ApiRow(Row, frozen=True, kw_only=True):
+    """A command that the caller may use."""
+
+    name: str = ""
+
+    @property
+    def mark(self) -> str:
+        """Its name: commands have no id."""
+        return self.name
 
 
 class JobRow(Row, frozen=True, kw_only=True):

@@ -192,7 +192,7 @@ def test_a_certificate_that_ends(config: Config, days: int, level: str, words: s
     path = config.server.state_dir / "server.pem"
     shown = certificate.x509.load_pem_x509_certificates(path.read_bytes())[0]
     now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
-    assert words in one(certificate.expiry(config.server, shown, path, now), level).said
+    assert words in one(certificate.expiry(shown, path, now), level).said
 
 
 def test_a_certificate_that_is_none(config: Config) -> None:
@@ -280,7 +280,8 @@ def test_the_command_on_a_server_that_is_well_and_then_is_not(launch: Launch) ->
     live, cloud = launch(tls="auto")
     said = live.run("doctor")
     assert "Nothing is wrong." in said.stdout
-    for part in ("files", "store", "TLS", "external URL", "clock, cloud 'sim'", "cloud 'sim'", "names, project 'demo'"):
+    for part in ("files", "disk", "store", "TLS", "running server", "external URL", "clock, cloud 'sim'", "cloud 'sim'",
+                 "rights, cloud 'sim'", "names, project 'demo'"):  # fmt: skip
         assert f"ok    {part}: " in said.stdout, said.stdout
     (live.home / "state" / "seal.key").chmod(0o640)
     cloud.accounts["demo"].secret_key = "another one"

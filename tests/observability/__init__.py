@@ -1,0 +1,1 @@
+"""What tells an operator how a server is."""
