@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import grp
 import os
 import secrets
 import shlex
@@ -33,6 +34,7 @@ _EXAMPLES = """\
   gcelib configure --force                 # change what was answered before
   gcelib configure --no-input --endpoint https://cloud.example/client/api \\
       --key "$KEY" --secret-file /etc/gcelib/cloud.secret --project demo
+  gcelib configure --config /etc/gcelib/gcelib.toml --state-dir /var/lib/gcelib --group gcelib    # for a service
 """
 
 
@@ -76,6 +78,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--provider", metavar="NAME", help="libcloud compute provider [cloudstack]")
     parser.add_argument("--option", metavar="K=V", action="append", default=[],
                         help="an option for the libcloud driver, as often as needed")
+    parser.add_argument("--state-dir", metavar="DIR", help="where the server keeps its state")
+    parser.add_argument("--group", metavar="NAME", help="group that may read the file, too: the service's")
     parser.add_argument("--no-input", action="store_true", help="ask nothing; list what is missing")
     parser.add_argument("--no-test", action="store_true", help="write without trying the cloud")
     parser.add_argument("--force", action="store_true", help="replace a configuration that is there")
@@ -87,6 +91,10 @@ def run(args: argparse.Namespace) -> int:
     target = (args.config or places()[0]).expanduser().absolute()
     if target.exists() and not args.force:
         return _refuse([f"gcelib: {target} is there and stays as it is; add --force to replace it."], 1)
+    try:
+        group = _group(args.group, target)
+    except KeyError:
+        return _refuse([f"gcelib: there is no group {args.group}; make it first, or leave --group out."], 1)
     before = saved(target)
     name = args.cloud or next(iter(before.get("clouds", {})), args.provider or "cloudstack")
     try:
@@ -101,8 +109,19 @@ def run(args: argparse.Namespace) -> int:
         write_private(target.with_name(target.name + ".old"), target.read_bytes(), replace=True)
     if not write_private(target, text.encode(), replace=bool(args.force)):
         return _refuse([f"gcelib: {target} was written by somebody else meanwhile; nothing was replaced."], 1)
+    if group is not None:
+        os.chown(target, -1, group)
+        target.chmod(0o640)
     _next_steps(target, args, project)
     return 0
+
+
+def _group(named: str | None, target: Path) -> int | None:
+    """The group that may read the file: the one named, else that of the file that is there. Raises KeyError."""
+    if named:
+        return grp.getgrnam(named).gr_gid
+    before = target.stat() if target.exists() else None
+    return before.st_gid if before and before.st_mode & 0o040 else None
 
 
 def _refuse(lines: list[str], code: int) -> int:
@@ -120,6 +139,8 @@ def _answers(args: argparse.Namespace, before: Tables, name: str) -> tuple[Table
     host, port = _listening(server)
     host = asker.ask(_BIND_ADDRESS, args.bind_address, host).strip("[]")
     port = asker.ask(_BIND_PORT, args.bind_port, port)
+    if args.state_dir:
+        server["state_dir"] = str(Path(args.state_dir).expanduser().absolute())
     server["listen"] = join_address(host, int(port) if port.isdigit() else 0)
     _ask_endpoint(asker, args, cloud)
     _ask_keys(asker, args, cloud)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import grp
+import os
 import stat
 import tomllib
 
@@ -30,6 +32,26 @@ def test_unattended_it_writes_a_configuration_that_check_accepts(shell):
     assert data["clouds"]["cloudstack"]["secret"] == "hidden-word"
     assert data["projects"] == {"demo": {"clouds": ["cloudstack"]}}
     assert "# threads = 32" in path.read_text()
+
+
+def test_for_a_service_it_says_where_the_state_is_and_lets_a_group_read(shell):
+    path = shell.folder / "new.toml"
+    group = grp.getgrgid(os.getgid()).gr_name
+    done = shell.run("configure", "--config", path, "--no-input", *FLAGS, "--state-dir", "state", "--group", group)
+    assert done.returncode == 0, done.stderr
+    assert tomllib.loads(path.read_text())["server"]["state_dir"] == str(shell.folder / "state")
+    assert (stat.S_IMODE(path.stat().st_mode), path.stat().st_gid) == (0o640, os.getgid())
+    done = shell.run("configure", "--config", path, "--no-input", "--no-test", "--force", "--region", "ch")
+    assert done.returncode == 0, done.stderr
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert tomllib.loads(path.read_text())["server"]["state_dir"] == str(shell.folder / "state")
+
+
+def test_a_group_that_is_not_there_is_refused_before_anything_is_written(shell):
+    path = shell.folder / "new.toml"
+    done = shell.run("configure", "--config", path, "--no-input", *FLAGS, "--group", "nobody-of-this-name")
+    assert (done.returncode, path.exists()) == (1, False)
+    assert "there is no group nobody-of-this-name" in done.stderr
 
 
 def test_host_port_protocol_and_path_make_an_endpoint(shell):
