@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -13,9 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import requests
 
+from gcelib import cli
 from tests.api import Api
 
 QUIET = {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
@@ -148,12 +152,21 @@ aliases = ["demo@example.com"]
     def sign_in(self) -> str:
         """A token of the service account, by the JWT-bearer grant."""
         if not self.key_file.exists():
-            self.run("account", "create-service", "tester", "--project", "demo", "--role", "admin", "--key-file",
-                     str(self.key_file))
+            self._at_once("account", "create-service", "tester", "--project", "demo", "--role", "admin", "--key-file",
+                          str(self.key_file))
         if not self.token:
-            said = self.run("client", "token", "--project", "demo", "--key-file", str(self.key_file))
-            self.token = said.stdout.strip()
+            self.token = self._at_once("client", "token", "--project", "demo", "--key-file", str(self.key_file))
         return self.token
+
+    def _at_once(self, *words: str) -> str:
+        """What `gcelib WORDS` prints, in this process where that makes no difference: it takes a tenth of the time."""
+        if self.environ:
+            return self.run(*words).stdout.strip()
+        here = {name: value for name, value in os.environ.items() if not name.startswith("GCELIB_")}
+        with mock.patch.dict(os.environ, {**here, "GCELIB_CONFIG": str(self.config)}, clear=True), \
+                contextlib.redirect_stdout(io.StringIO()) as said:
+            assert cli.main(words) == cli.DONE
+        return said.getvalue().strip()
 
     def api(self, project: str = "demo") -> Api:
         """A checked client, signed in."""
