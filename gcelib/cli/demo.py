@@ -19,6 +19,7 @@ from gcelib.cli import access_token
 from gcelib.cli.arguments import Commands, add_command, program
 from gcelib.cli.setups import KINDS, Setup
 from gcelib.cli.setups.setup import quote
+from gcelib.cli.telling import Progress
 from gcelib.config import (
     CacheConfig,
     CloudConfig,
@@ -79,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
     from gcelib.simulator import Simulator
 
     state = (args.state or Path(tempfile.mkdtemp(prefix="gcelib-demo-"))).expanduser().absolute()
-    simulator = Simulator(preload=args.machines)
+    with Progress(quiet=False) as progress:
+        simulator = Simulator(preload=args.machines, tell=lambda made: progress("machines", made, args.machines))
 
     def clean_up() -> None:
         simulator.stop()
@@ -92,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
         config = _config(args, state, simulator.url, keys.api_key, keys.secret_key)
         logs.set_up()
         daemon = Daemon(config, last_act=clean_up)
-        return daemon.run(lambda: _introduce(config, daemon.url))
+        return daemon.run(lambda: _introduce(config, daemon.url, daemon.admin_url))
     finally:
         clean_up()
 
@@ -121,7 +123,7 @@ def _config(args: argparse.Namespace, state: Path, endpoint: str, key: str, secr
     )
 
 
-def _introduce(config: Config, bound: str) -> None:
+def _introduce(config: Config, bound: str, admin: str) -> None:
     """Make the accounts, look that the server answers them, and print what to paste."""
     url = _reachable(config, bound)
     folder = config.server.state_dir
@@ -141,7 +143,7 @@ def _introduce(config: Config, bound: str) -> None:
     scene = _look(url, token, ca_file)
     token_file = folder / "demo-token"
     write_private(token_file, token.encode() + b"\n", replace=True)
-    print(_text(setup, scene, password, token_file), flush=True)
+    print(_text(setup, scene, password, token_file, admin), flush=True)
 
 
 def _reachable(config: Config, bound: str) -> str:
@@ -185,7 +187,7 @@ def _look(url: str, token: str, ca_file: Path | None) -> Scene:
     return Scene(zone, "micro" if "micro" in sizes else sizes[0], names("global/images")[0])
 
 
-def _text(setup: Setup, scene: Scene, password: str, token_file: Path) -> str:
+def _text(setup: Setup, scene: Scene, password: str, token_file: Path, admin: str) -> str:
     parts = [
         f"# gcelib {__version__} demo: a cloud in memory behind {setup.url}, project {PROJECT}.",
         "# Paste any of these into another shell. Everything that is not a command is a comment.",
@@ -204,6 +206,9 @@ def _text(setup: Setup, scene: Scene, password: str, token_file: Path) -> str:
         "",
         "# ---- curl",
         *_curl_lines(setup, token_file),
+        "",
+        "# ---- a browser",
+        f"# The console is {admin}/console/ : sign in as {setup.account} with the password {password}",
         "",
         f"# gcelib demo is ready: {setup.url} (Ctrl-C ends it)",
     ]

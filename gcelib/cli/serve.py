@@ -49,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
     daemon = Daemon(config, lambda: _read(args))
 
     def announce() -> None:
-        print(f"gcelib {__version__} serving {daemon.url} (health and metrics on {daemon.admin_url})", flush=True)
+        print(f"gcelib {__version__} serving {daemon.url} (health, metrics and console on {daemon.admin_url})",
+              flush=True)
 
     return daemon.run(announce)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -15,7 +14,7 @@ from gcelib.server.console.frame import BASE
 from gcelib.server.console.markup import Html, badge, el
 from gcelib.server.console.samples import Samples
 from gcelib.server.console.sight import Sight
-from gcelib.server.findings import Finding
+from gcelib.server.findings import CAUSES, CLOUD, Finding
 from gcelib.server.signs import Pulse, Signs
 from gcelib.server.wishes import Wishes
 from gcelib.store import Account, AccountRows
@@ -27,7 +26,6 @@ EVERY = 10.0
 """Seconds after which a cloud that is looked at is asked again."""
 PATIENCE = 0.3
 """Seconds that a page waits for clouds that it knows nothing of yet, and for what may hang."""
-_OF_CLOUD = re.compile(r"cloud '([^']+)'$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +78,8 @@ class Visit:
 
 def about_cloud(finding: Finding) -> str:
     """The name of the cloud that a finding is about, "" for the server itself."""
-    found = _OF_CLOUD.search(finding.about)
-    return found[1] if found else ""
+    cause = CAUSES.get(finding.cause)
+    return finding.subject if cause is not None and cause.of == CLOUD else ""
 
 
 def href(*parts: str, **query: str) -> str:

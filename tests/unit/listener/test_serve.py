@@ -128,7 +128,7 @@ def get(url: str, ca_file: Path | None = None) -> tuple[int, bytes]:
             return error.code, error.read()
 
 
-LINE = r"^gcelib \S+ serving (\S+) \(health and metrics on (\S+)\)$"
+LINE = r"^gcelib \S+ serving (\S+) \(health, metrics and console on (\S+)\)$"
 
 
 def test_it_answers_when_it_says_so_and_ends_cleanly(
