@@ -6,7 +6,6 @@ Writes a table, the figures and a plot to bench/results/. All traffic stays on l
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import platform
 import shutil
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from bench import changes, cold, start, warm
 from bench.figures import HEAD, Figure
+from gcelib.cli.telling import Progress
 
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -35,6 +35,7 @@ def main() -> int:
     parser.add_argument("work", nargs="*", help=f"what to measure: {', '.join(WORK)}; everything when left out")
     parser.add_argument("--rounds", type=int, default=5, help="how often each thing is measured (5)")
     parser.add_argument("--page", action="store_true", help="put them into docs/performance.md as well")
+    parser.add_argument("--quiet", action="store_true", help="show no progress on a terminal")
     parser.add_argument("--gate", action="store_true", help="the quick ones; only ratios and counts matter")
     given = parser.parse_args()
     if unknown := set(given.work) - WORK.keys():
@@ -42,9 +43,13 @@ def main() -> int:
     rounds, names = (3, GATED) if given.gate else (given.rounds, given.work or WORK)
     print(HEAD, flush=True)
     figures: list[Figure] = []
-    for figure in itertools.chain.from_iterable(WORK[name](rounds) for name in names):
-        figures.append(figure)
-        print(figure.row(), flush=True)
+    with Progress(given.quiet) as progress:
+        for number, name in enumerate(names, 1):
+            progress(f"measuring {name}", number, len(names))
+            for figure in WORK[name](rounds):
+                figures.append(figure)
+                progress.clear()
+                print(figure.row(), flush=True)
     if given.gate:
         shut = [figure.work for figure in figures if not figure.open_gate]
         print(f"\nThe gate is shut by: {', '.join(shut)}" if shut else "\nThe gate is open.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from contextlib import closing
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def add(commands: Commands) -> None:
     add_config(parser)
     parser.add_argument("--force", action="store_true", help="replace the file when it is there")
     parser.add_argument("--quiet", action="store_true", help="say nothing when all is well")
+    parser.add_argument("--json", action="store_true", help="say what is in it as JSON")
     parser.set_defaults(func=run)
 
 
@@ -48,9 +50,11 @@ def run(args: argparse.Namespace) -> int:
         found = condition(url)
         if not found.there:
             raise NotFound(f"There is no database {found.url} yet: `gcelib serve` makes it when it first starts.")
-        with closing(Store.unchanged(url)) as store, Progress(args.quiet) as progress:
+        with closing(Store.unchanged(url)) as store, Progress(args.quiet or args.json) as progress:
             counts = save(store, path, __version__, replace=args.force, tell=progress)
-    if not args.quiet:
+    if args.json:
+        print(json.dumps({"file": str(path), "rows": counts, "beside": beside(config)}, indent=2))
+    elif not args.quiet:
         print(f"{path} holds {counted(counts)}.")
         print("Not in it, and to be kept beside it:")
         for line in beside(config):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -12,7 +13,7 @@ from functools import partial
 
 from gcelib.cli.arguments import Commands, add_command, add_config, read_config
 from gcelib.cli.symptoms import certificate, clouds, database, disk, files, reach, running
-from gcelib.cli.telling import Progress
+from gcelib.cli.telling import Colour, Progress, painted
 from gcelib.config import Config, ConfigError
 from gcelib.drivers.projects import Projects
 from gcelib.server.findings import NOTE, WELL, WRONG, Finding, wrong
@@ -31,6 +32,7 @@ _EXAMPLES = """\
 """
 
 _MARKS = {WELL: "ok   ", NOTE: "note ", WRONG: "WRONG"}
+_COLOURS = {WELL: Colour.WELL, NOTE: Colour.NOTE, WRONG: Colour.WRONG}
 
 Look = Callable[[], Iterator[Finding]]
 
@@ -70,8 +72,9 @@ def findings(args: argparse.Namespace, progress: Progress) -> Iterator[Finding]:
             yield wrong("configuration", mistake, "Mend the configuration; `gcelib check` looks at it alone.")
         return
     with closing(Projects(config)) as projects:
-        for number, (about, look) in enumerate(looks(config, projects), 1):
-            progress(f"looking at {about}", number)
+        every = looks(config, projects)
+        for number, (about, look) in enumerate(every, 1):
+            progress(f"looking at {about}", number, len(every))
             yield from look()
 
 
@@ -96,4 +99,5 @@ def looks(config: Config, projects: Projects) -> list[tuple[str, Look]]:
 def written(finding: Finding) -> str:
     """A finding for people: the mark, the part, the words, and indented below them what to do."""
     cure = textwrap.indent(finding.cure, " " * 8 + "-> ") if finding.cure else ""
-    return f"{_MARKS[finding.level]} {finding.about}: {finding.said}" + (f"\n{cure}" if cure else "")
+    mark = painted(_MARKS[finding.level], _COLOURS[finding.level], sys.stdout)
+    return f"{mark} {finding.about}: {finding.said}" + (f"\n{cure}" if cure else "")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 from gcelib import __version__
@@ -39,6 +41,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--check", action="store_true", help="read the file and say what is in it; change nothing")
     parser.add_argument("--force", action="store_true", help="replace what the store holds, keeping a copy")
     parser.add_argument("--quiet", action="store_true", help="say nothing when all is well")
+    parser.add_argument("--json", action="store_true", help="say what is in it as JSON")
     parser.set_defaults(func=run)
 
 
@@ -46,15 +49,16 @@ def run(args: argparse.Namespace) -> int:
     """Restore, or with --check only look. Raises ConfigError while a server runs, Faults of the archive and store."""
     archive = Archive.open(args.file.absolute())
     if args.check:
-        if not args.quiet:
-            said = archive.heading
-            print(f"{archive.path} is whole: {counted(archive.counts)}; made {said.made} by gcelib {said.version} "
-                  f"from {said.database}, schema {said.schema}.")
+        _describe(archive, args)
         return 0
     config = read_config(args)
     with audited(config, "restore", event="store", file=str(archive.path)):
         done = _restored(config, archive, args)
-    if not args.quiet:
+    if args.json:
+        copy = str(done.copy) if done.copy else None
+        said = {"file": str(archive.path), "rows": dict(done.counts), "copy": copy, "beside": beside(config)}
+        print(json.dumps(said, indent=2))
+    elif not args.quiet:
         if done.copy:
             print(f"What was there before is in {done.copy}.")
         print(f"The store holds {counted(dict(done.counts))}.")
@@ -62,6 +66,15 @@ def run(args: argparse.Namespace) -> int:
         for line in beside(config):
             print(f"  {line}")
     return 0
+
+
+def _describe(archive: Archive, args: argparse.Namespace) -> None:
+    said = archive.heading
+    if args.json:
+        print(json.dumps({"file": str(archive.path), "rows": dict(archive.counts), **asdict(said)}, indent=2))
+    elif not args.quiet:
+        print(f"{archive.path} is whole: {counted(archive.counts)}; made {said.made} by gcelib {said.version} "
+              f"from {said.database}, schema {said.schema}.")
 
 
 def _restored(config: Config, archive: Archive, args: argparse.Namespace) -> Replaced:
@@ -74,7 +87,7 @@ def _restored(config: Config, archive: Archive, args: argparse.Namespace) -> Rep
     try:
         if copy is not None:
             server.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with closing(Store.open(server.database_url())) as store, Progress(args.quiet) as progress:
+        with closing(Store.open(server.database_url())) as store, Progress(args.quiet or args.json) as progress:
             return restore(store, archive, __version__, copy=copy, tell=progress)
     finally:
         occupancy.leave()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gcelib.cli import COMMANDS
+from gcelib.cli.telling import Progress
 from gcelib.simulator import Simulator
 from gcelib.simulator.faults import KINDS
 from gcelib.simulator.scenery import ZONES
@@ -58,6 +59,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--tenants", metavar="NAME", nargs="+", default=[], help="further accounts")
     parser.add_argument("--faults", metavar="FILE|FAULT", nargs="+", default=[],
                         help="what goes wrong: faults, or JSON files with a list of them")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="say where it is and the keys as JSON, in one line")
+    parser.add_argument("--quiet", action="store_true", help="show no progress on a terminal")
     parser.set_defaults(func=run)
 
 
@@ -72,21 +75,34 @@ def run(args: argparse.Namespace) -> int:
     except (ValueError, OSError) as error:
         print(f"gcelib simulator: {error}", file=sys.stderr)
         return 1
-    print(f"url {simulator.url}")
-    for account in simulator.accounts.values():
-        print(f"account {account.name} key {account.api_key} secret {account.secret_key}")
-    print("ready", flush=True)
+    _announce(simulator, args.json)
     stop.wait()
     simulator.stop()
     return 0
 
 
+def _announce(simulator: Simulator, as_json: bool) -> None:
+    """Say that it answers, where, and with which keys."""
+    accounts = simulator.accounts.values()
+    if as_json:
+        keys = [{"name": each.name, "key": each.api_key, "secret": each.secret_key} for each in accounts]
+        print(json.dumps({"url": simulator.url, "accounts": keys}), flush=True)
+        return
+    print(f"url {simulator.url}")
+    for account in accounts:
+        print(f"account {account.name} key {account.api_key} secret {account.secret_key}")
+    print("ready", flush=True)
+
+
 def _simulator(args: argparse.Namespace) -> Simulator:
     host, port = _address(args.listen)
-    simulator = Simulator(
-        host=host, port=port, seed=args.seed, preload=args.machines, zones=args.zones, tenants=args.tenants,
-        settings=Settings(job_delay=args.job_delay, user_may_expunge=args.expunge, expunge_delay=args.expunge_delay),
-    )  # fmt: skip
+    with Progress(args.quiet) as progress:
+        simulator = Simulator(
+            host=host, port=port, seed=args.seed, preload=args.machines, zones=args.zones, tenants=args.tenants,
+            settings=Settings(job_delay=args.job_delay, user_may_expunge=args.expunge,
+                              expunge_delay=args.expunge_delay),
+            tell=lambda made: progress("machines", made, args.machines),
+        )  # fmt: skip
     for text in args.faults:
         if "=" in text:
             simulator.faults.add_text(text)

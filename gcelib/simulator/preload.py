@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gcelib.simulator.deploy import mac
 from gcelib.simulator.groups import default_group
 from gcelib.simulator.hardware import Machine, Nic, ServiceOffering, Template, Volume
@@ -9,9 +11,13 @@ from gcelib.simulator.places import Network
 from gcelib.simulator.records import Account
 from gcelib.simulator.world import World
 
+TOLD_EVERY = 500
 
-def preload(world: World, account: Account, number: int) -> None:
+
+def preload(world: World, account: Account, number: int, tell: Callable[[int], None] = lambda made: None) -> None:
     """Enter `number` running machines named preloaded-1 … in the first shared network.
+
+    `tell` hears from time to time how many there are.
 
     Raises ValueError when no zone has such a network, or its addresses do not suffice.
     """
@@ -25,6 +31,8 @@ def preload(world: World, account: Account, number: int) -> None:
     offering = world.all(ServiceOffering)[0]
     group = default_group(world, account)
     for index in range(1, number + 1):
+        if not index % TOLD_EVERY:
+            tell(index)
         address = network.pool.take() or ""
         machine = Machine(
             id=world.new_id("machine"), owner=account, created=world.now(), name=f"preloaded-{index}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 
 from gcelib.simulator import (  # noqa: F401 - importing them registers their commands
@@ -47,6 +47,7 @@ class Simulator:
     tenants         further accounts beside demo, other and admin
     settings        every other setting of the management server; expunge and job_delay override its fields
     clock           real unless given
+    tell            hears from time to time how many of the preloaded machines there are
 
     Raises ValueError for a zone that does not exist or too many preloaded machines.
     """
@@ -64,6 +65,7 @@ class Simulator:
         tenants: Iterable[str] = (),
         settings: Settings | None = None,
         clock: Clock | None = None,
+        tell: Callable[[int], None] = lambda made: None,
     ) -> None:
         self.clock: Clock = clock or RealClock()
         self.settings = settings or Settings()
@@ -74,7 +76,7 @@ class Simulator:
         self.faults = FaultPlan()
         build(self.world, zones, tenants)
         if preload:
-            preload_machines(self.world, self.world.accounts["demo"], preload)
+            preload_machines(self.world, self.world.accounts["demo"], preload, tell)
         self._host, self._port = host, port
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
