@@ -8,7 +8,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from gcelib.errors import Bug, Fault
+from gcelib.errors import Bug, Fault, Unavailable
 from gcelib.server.operations.carry import Carrier
 from gcelib.server.operations.patience import LONGEST, UNDO_DEADLINE, Cooling, deadline_for, next_poll
 from gcelib.server.operations.plan import LATE, Step, work_to_data
@@ -165,13 +165,13 @@ class Advance:
 
     def _end(self, course: Course) -> None:
         before = course.record
-        self._unfolder.turn.give_back(before)
         try:
             self._close(course)
         except BaseException:
-            # Not on the books, so not over: the next visit ends it.
-            course.record, course.dirty = before, True
+            # Not on the books, so not over: the next visit ends it, or takes it back when it is cancelled.
+            course.record, course.dirty = replace(before, canceller=course.record.canceller), True
             raise
+        self._unfolder.turn.give_back(before)
         if self._settled is not None:
             try:
                 self._settled(replace(course.record, work=work_to_data(course.work)))
@@ -206,7 +206,12 @@ class Advance:
 
     def _why(self, course: Course) -> Exception:
         """Why the course could not be stored; a wish to cancel it is known to it from now on."""
-        known, found = course.record, self._operations.load(course.record.id)
+        known = course.record
+        try:
+            found = self._operations.load(known.id)
+        except Unavailable:
+            # It may be another's: whoever has it reads it again from the books.
+            return LeaseLost(known.name)
         if found is None or found.done or (found.holder, found.due) != (known.holder, known.due):
             return LeaseLost(known.name)
         if found.canceller == known.canceller:

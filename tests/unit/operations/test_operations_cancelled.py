@@ -170,6 +170,21 @@ def test_who_waits_for_the_answer_to_the_request_gets_the_cancellation(world: Wo
     assert world.cloud.count("volumes", "create", name="second") == 0
 
 
+def test_cancelled_in_the_moment_in_which_it_ends_it_is_taken_back(world: World) -> None:
+    def somebody(label: str) -> None:
+        if label == "after the cloud did it":
+            world.cloud.point = lambda label: None
+            world.runner.operations.cancel(world.runner.operations.open()[0].id, OLGA, may_cancel)
+
+    world.cloud.script = {"create a": ["sync"]}
+    world.cloud.point = somebody
+    with pytest.raises(Invalid, match=f"{OLGA} cancelled this operation"):
+        world.begin(work(made("a")))
+    world.run()
+    assert world.runner.operations.open() == []
+    assert world.cloud.count("volumes", "destroy", id="id-of-a") == 1
+
+
 def test_it_is_said_why_an_operation_cannot_be_cancelled(world: World) -> None:
     record = world.begin(work(made("a"), made("b")))
     marked = world.runner.cancel(record, OLGA)
