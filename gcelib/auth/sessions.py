@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -22,6 +23,8 @@ BLIND = 600.0
 """Seconds that somebody stays signed in while the store does not tell whether the account is still good."""
 LOOKED = 1.0
 """Seconds between two looks at the account: a role taken away works that much longer."""
+WAIT = 15.0
+"""Seconds after which a store that did not tell is asked again: it may take long to say that it does not answer."""
 MOST, MOST_OF_ONE = 256, 8
 """Sessions at once, of all accounts and of one; the oldest gives way."""
 _FORM_SECONDS = 3600
@@ -41,6 +44,7 @@ class _Entry:
     session: Session
     password: str
     looked: float
+    missed: float = -math.inf
 
 
 class Sessions:
@@ -111,13 +115,14 @@ class Sessions:
     def _good(self, entry: _Entry, now: float) -> bool:
         if now >= entry.session.expires:
             return False
-        if 0 <= now - entry.looked < LOOKED:
+        if 0 <= now - entry.looked < LOOKED or (now - entry.missed < WAIT and now - entry.looked <= BLIND):
             return True
         email = entry.session.caller.email
         try:
             account = self._accounts.get(email)
         except Unavailable:
             # Whoever is here to find out what ails the store must not be shown the door.
+            entry.missed = now
             if now - entry.looked > BLIND:
                 raise
             return True

@@ -116,7 +116,7 @@ class Server:
 
     def _open_console(self, operations: Operations) -> Console:
         glimpses = Glimpses(self._store)
-        sources = Sources(metrics.registry, tally.LISTS.counts, glimpses.count)
+        sources = Sources(metrics.registry, metrics.taken, tally.LISTS.counts, glimpses.count)
         self._samples = Samples(sources, beside=lambda: self._write_uses(USES_EVERY))
         desk = Desk(
             lambda: self.config, lambda: self._projects.clouds(), self._signs, self.wellbeing.findings,

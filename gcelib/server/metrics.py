@@ -44,6 +44,7 @@ _seconds = Histogram(
     "gcelib_request_seconds", "Time a request took, by API method.", ["method"],
     buckets=_BUCKETS, registry=registry,
 )
+_all_seconds = Histogram("gcelib_all_seconds", "Time a request took.", buckets=_BUCKETS, registry=None)
 _cloud_calls = Counter(
     "gcelib_cloud_calls", 'Calls to clouds, by what they were about and outcome: "ok" or the kind of fault.',
     ["cloud", "provider", "facet", "outcome"], registry=registry,
@@ -182,6 +183,7 @@ def request_done(method_id: str, status: int, outcome: str, seconds: float) -> N
     counted, timed = _of_method(method_id, status, outcome)
     counted.inc()
     timed.observe(seconds)
+    _all_seconds.observe(seconds)
 
 
 @functools.cache
@@ -208,6 +210,12 @@ def operation_ended(outcome: str, seconds: float) -> None:
 def step_settled(facet: str, outcome: str) -> None:
     """A step of an operation has settled; `outcome` is "done" or "failed"."""
     _steps.labels(facet, outcome).inc()
+
+
+def taken() -> list[tuple[float, float]]:
+    """(seconds, how many requests took at most that), of all methods; summing up those of each takes long."""
+    (family,) = _all_seconds.collect()
+    return [(float(each.labels["le"]), each.value) for each in family.samples if "le" in each.labels]
 
 
 def exposition() -> bytes:

@@ -17,7 +17,7 @@ _KINDS = {"user": "person", "service": "program", "cloud": "holder of keys to a 
 def page(visit: Visit) -> Page:
     """Everybody for an admin of every project; who has a role there for one of some; else oneself."""
     try:
-        all = visit.desk.accounts.every()
+        all = visit.books().accounts.every()
     except Unavailable as fault:
         return Page("Accounts", join([el("h1", "Accounts"), without(fault)]))
     seen = [(each, roles) for each in all if (roles := visit.sight.roles_of(each)) is not None]

@@ -76,6 +76,17 @@ class Visit:
         ]
 
 
+    def books(self) -> Desk:
+        """The desk, for who reads what is stored.
+
+        Raises Unavailable when it is known that the store does not answer: it may take long to say so itself.
+        """
+        for each in self.desk.findings(PATIENCE):
+            if each.cause == "store-away":
+                raise Unavailable(each.said)
+        return self.desk
+
+
 def about_cloud(finding: Finding) -> str:
     """The name of the cloud that a finding is about, "" for the server itself."""
     cause = CAUSES.get(finding.cause)

@@ -42,7 +42,7 @@ def page(visit: Visit, name: str) -> Page:
 
 def found(visit: Visit, name: str) -> Course:
     """How far it is, where it may be seen. Raises NotFound, Unavailable."""
-    place = visit.desk.glimpses.place(name)
+    place = visit.books().glimpses.place(name)
     seen = visit.sight.operations()
     if place is None or (seen is not None and place[0] not in seen):
         raise NotFound(f"There is no operation '{name}', or not for you; those that ended weeks ago are forgotten.")

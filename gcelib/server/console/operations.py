@@ -35,7 +35,7 @@ def _listed(visit: Visit, kind: str, project: str) -> tuple[Html, str]:
     if project:
         # One that may not be seen looks like one that has none.
         projects = [name for name in (project,) if projects is None or name in projects]
-    whole = total(visit.desk.glimpses.tallies(projects).values())
+    whole = total(visit.books().glimpses.tallies(projects).values())
     skip = int(visit.asked("skip")) if visit.asked("skip").isdecimal() and len(visit.asked("skip")) < 6 else 0
     rows = _rows(visit, kind, projects, skip)
     ways = [

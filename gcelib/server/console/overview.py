@@ -62,7 +62,7 @@ def _numbers(visit: Visit) -> Iterator[tuple[str, str, Child, Child]]:
 
 def _operations(visit: Visit) -> tuple[Child, Child]:
     try:
-        whole = operations.total(visit.desk.glimpses.tallies(visit.sight.operations()).values())
+        whole = operations.total(visit.books().glimpses.tallies(visit.sight.operations()).values())
     except Unavailable as fault:
         return "–", without(fault)
     since = ["The oldest was begun ", moment(whole.oldest, visit.now), ". "] if whole.oldest is not None else []
@@ -77,7 +77,7 @@ def _work(visit: Visit) -> Html | None:
     """The oldest operations under way and the last that failed."""
     seen = visit.sight.operations()
     try:
-        open = visit.desk.glimpses.open(seen, _SHOWN)
+        open = visit.books().glimpses.open(seen, _SHOWN)
         failed = visit.desk.glimpses.ended(seen, _SHOWN // 2, failed=True)
     except Unavailable:
         return None

@@ -20,7 +20,7 @@ def page(visit: Visit) -> Page:
     tallies: Mapping[str, Tally] = {}
     missing: Html | None = None
     try:
-        tallies = visit.desk.glimpses.tallies(visit.sight.operations())
+        tallies = visit.books().glimpses.tallies(visit.sight.operations())
     except Unavailable as fault:
         missing = without(fault)
     rows = visit.sight.projects()

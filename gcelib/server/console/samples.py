@@ -23,8 +23,7 @@ COARSE = 30
 HOUR, DAY = 361, 289
 """How many are kept of each."""
 
-_REQUESTS, _SECONDS = "gcelib_requests_total", "gcelib_request_seconds_bucket"
-_CALLS = "gcelib_cloud_calls_total"
+_REQUESTS, _CALLS = "gcelib_requests_total", "gcelib_cloud_calls_total"
 
 
 class Registry(Protocol):
@@ -36,10 +35,11 @@ class Registry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where figures come from: what is counted; looks at remembered lists by (facet, outcome); open operations, which
-    may raise Unavailable. Nothing here calls a cloud."""
+    """Where figures come from: what is counted; how many requests took at most so many seconds; looks at remembered
+    lists by (facet, outcome); open operations, which may raise Unavailable. Nothing here calls a cloud."""
 
     registry: Registry
+    taken: Callable[[], Sequence[tuple[float, float]]]
     lookups: Callable[[], Mapping[tuple[str, str], int]]
     open: Callable[[], int]
 
@@ -139,21 +139,18 @@ class Samples:
 def read(sources: Sources, now: float) -> Reading:
     """The totals as they are now."""
     requests: Counter[str] = Counter()
-    buckets: Counter[float] = Counter()
     calls: Counter[bool] = Counter()
-    for sample in _samples(sources.registry, _REQUESTS, _SECONDS, _CALLS):
+    for sample in _samples(sources.registry, _REQUESTS, _CALLS):
         labels = sample.labels
         if sample.name == _REQUESTS:
             requests[labels["status"][:1]] += sample.value
-        elif sample.name == _SECONDS:
-            buckets[float(labels["le"])] += sample.value
         else:
             calls[labels["outcome"] == "ok"] += sample.value
     lookups: Counter[bool] = Counter()
     for (_, outcome), number in sources.lookups().items():
         lookups[outcome == "miss"] += number
     return Reading(
-        now, dict(requests), sorted(buckets.items()), calls.total(), calls[False], lookups[False], lookups[True],
+        now, dict(requests), sources.taken(), calls.total(), calls[False], lookups[False], lookups[True],
         _open(sources),
     )
 
