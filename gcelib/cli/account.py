@@ -14,7 +14,7 @@ from pathlib import Path
 from gcelib.auth.accounts import Accounts
 from gcelib.auth.policy import ROLES
 from gcelib.auth.vault import rotate_seal
-from gcelib.cli.arguments import Commands, add_command, add_config, read_config
+from gcelib.cli.arguments import Commands, add_command, add_config, read_own_config
 from gcelib.cli.audited import audited
 from gcelib.config import Config
 from gcelib.config.mistakes import did_you_mean
@@ -67,7 +67,7 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do what the verb says. Raises a Fault or ConfigError that says what is wrong."""
-    config = read_config(args)
+    config = read_own_config(args)
     if getattr(args, "project", None):
         args.project = _project(config, args.project)
     with _accounts(config) as accounts:

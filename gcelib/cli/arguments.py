@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import pwd
 import shlex
 import shutil
 import sys
@@ -11,6 +13,7 @@ from typing import Any
 
 from gcelib.cli import COMMANDS
 from gcelib.config import Config, load
+from gcelib.errors import Forbidden
 
 Commands = Any
 """What argparse's add_subparsers returns; its class is private there."""
@@ -36,6 +39,22 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 def read_config(args: argparse.Namespace) -> Config:
     """The configuration that --config or the environment names. Raises ConfigError."""
     return load(args.config)
+
+
+def read_own_config(args: argparse.Namespace) -> Config:
+    """The configuration, for a command that writes into its state directory.
+
+    Raises ConfigError; Forbidden to root where the directory is another user's, whose server could not use what root
+    makes there.
+    """
+    config = read_config(args)
+    state = config.server.state_dir
+    owner = state.stat().st_uid if os.geteuid() == 0 and state.exists() else 0
+    if owner:
+        user = next((each.pw_name for each in pwd.getpwall() if each.pw_uid == owner), f"#{owner}")
+        raise Forbidden(f"{state} belongs to {user}, whose server could not use what root makes there; run this as "
+                        f"that user: sudo -u '{user}' {program()} {args.command} ...")
+    return config
 
 
 def program() -> str:

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from gcelib import __version__
-from gcelib.cli.arguments import Commands, add_command, add_config, read_config
+from gcelib.cli.arguments import Commands, add_command, add_config, read_own_config
 from gcelib.cli.audited import audited
 from gcelib.cli.backup import beside
 from gcelib.cli.telling import Progress, counted
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if args.check:
         _describe(archive, args)
         return 0
-    config = read_config(args)
+    config = read_own_config(args)
     with audited(config, "restore", event="store", file=str(archive.path)):
         done = _restored(config, archive, args)
     if args.json:

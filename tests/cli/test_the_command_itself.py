@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import re
 import signal
 import subprocess
@@ -101,3 +103,17 @@ def test_coverage_lists_every_method_once(shell):
     assert {"compute.zones.list", "compute.instances.insert"} <= {row["id"] for row in served}
     page = shell.run("coverage").stdout
     assert f"{len(served)} of the {len(data['methods'])} methods" in page
+
+
+def test_root_makes_nothing_in_the_state_of_another_user(shell):
+    if os.geteuid() != 0:
+        pytest.skip("only root could")
+    path = shell.config()
+    state = shell.folder / "state"
+    state.mkdir()
+    os.chown(state, pwd.getpwnam("nobody").pw_uid, -1)
+    for words in (("list",), ("grant", "ann", "--project", "ian@ianduffy.ie", "--role", "admin")):
+        done = shell.run("account", *words, "--config", path)
+        assert done.returncode == 1
+        assert "run this as that user: sudo -u 'nobody' " in done.stderr
+    assert list(state.iterdir()) == []
