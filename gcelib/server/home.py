@@ -45,7 +45,7 @@ export CLOUDSDK_AUTH_AUTH_HOST={base}/oauth2/auth
 export CLOUDSDK_AUTH_TOKEN_HOST={base}/oauth2/token
 export CLOUDSDK_AUTH_CLIENT_ID=gcloud CLOUDSDK_AUTH_CLIENT_SECRET=gcloud
 export CLOUDSDK_CORE_PROJECT=PROJECT
-gcloud auth login --no-launch-browser
+{insecure}gcloud auth login --no-launch-browser
 gcloud compute zones list"""
 
 
@@ -53,9 +53,14 @@ def page(request: Request, admin_listen: str = "") -> Response:
     """Plain HTML, no script, nothing from elsewhere. Where the console is only this machine itself is told."""
     base = escape(request.base_url, quote=True)
     body = _BODY.format(
-        version=__version__, base=base, gcloud=_GCLOUD.format(base=base), console=_console(request, admin_listen)
+        version=__version__, base=base, gcloud=_gcloud(base), console=_console(request, admin_listen)
     )
     return document("gcelib", body, wide=True)
+
+
+def _gcloud(base: str) -> str:
+    insecure = "" if base.startswith("https:") else "export OAUTHLIB_INSECURE_TRANSPORT=1\n"
+    return _GCLOUD.format(base=base, insecure=insecure)
 
 
 def _console(request: Request, admin_listen: str) -> str:

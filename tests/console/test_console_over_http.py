@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import time
@@ -13,6 +14,7 @@ from tests.console.person import PAGES, Person, operation, signed_in
 from tests.console.scene import BOSS, OPERATOR, PASSWORD, STRANGER, VIEWER, ZONE, Scene
 from tests.wire.machines import machine
 
+VARIABLE = re.compile(r"\b([A-Z_]{8,})=(\S+)")
 POLICY = re.compile(
     r"default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; connect-src 'self'; img-src 'self'; "
     r"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -33,6 +35,19 @@ def test_health_and_metrics_need_no_sign_in_and_other_paths_are_not_there(quiet:
     assert requests.get(f"{port}/consoles", timeout=10).status_code == 404
     to = requests.get(f"{port}/", timeout=10, allow_redirects=False)
     assert (to.status_code, to.headers["Location"]) == (303, "/console/")
+
+
+def test_the_page_at_the_root_sets_gcloud_up_as_the_command_does_and_leads_to_the_console(quiet: Scene) -> None:
+    text = html.unescape(requests.get(f"{quiet.live.url}/", timeout=10).text)
+    said = quiet.live.run("client", "gcloud", "--project", "demo", "--account", BOSS).stdout
+    wanted = {name: value for name, value in VARIABLE.findall(said) if "AUTH" in name or "ENDPOINT" in name}
+    assert len(wanted) == 6
+    shown = dict(VARIABLE.findall(text))
+    assert {name: shown.get(name) for name in wanted} == wanted
+    assert f'<a href="{quiet.url}/">' in text
+    elsewhere = requests.get(f"{quiet.live.url}/", headers={"X-Forwarded-For": "192.0.2.9"}, timeout=10).text
+    assert "admin_listen" in elsewhere
+    assert str(quiet.live.admin) not in elsewhere
 
 
 @pytest.mark.parametrize("path", PAGES)

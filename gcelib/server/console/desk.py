@@ -104,7 +104,7 @@ def listed(findings: Sequence[Finding]) -> Html:
     """Findings, the worst first, each with its cure."""
     worst = sorted(findings, key=lambda each: each.level != "wrong")
     return el("ul", [
-        el("li", el("p", badge(each.level, each.about), f" {each.said}"), el("p", each.cure) if each.cure else None,
+        el("li", el("p", badge(each.level, each.about), f": {each.said}"), el("p", each.cure) if each.cure else None,
            class_=each.level) for each in worst
     ], class_="findings")
 

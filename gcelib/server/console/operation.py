@@ -86,8 +86,8 @@ def _errors(course: Course) -> Html | None:
     if not errors and not warnings:
         return None
     return join([el("h2", "What it says"), el("ul", [
-        *(el("li", el("p", badge("wrong", "error"), f" {text}"), class_="wrong") for text in errors),
-        *(el("li", el("p", badge("note", "warning"), f" {text}"), class_="note") for text in warnings),
+        *(el("li", el("p", badge("wrong", "error"), f": {text}"), class_="wrong") for text in errors),
+        *(el("li", el("p", badge("note", "warning"), f": {text}"), class_="note") for text in warnings),
     ], class_="findings")])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -18,7 +19,6 @@ from gcelib.server.console.entrance import Entrance, posted
 from gcelib.server.console.frame import BASE, LIVE, Page, icon, seen_elsewhere, write
 from gcelib.server.console.markup import el, join
 from gcelib.server.console.sight import Sight
-from gcelib.server.listening.envelope import PHRASES
 from gcelib.server.listening.environ import Proxies, read_request, request_id
 from gcelib.server.trail import Trail
 from gcelib.web import Request, Response
@@ -113,11 +113,11 @@ class Console:
         return seen_elsewhere(f"{BASE}/sign-in" + (f"?to={quote(to, safe='/')}" if to != f"{BASE}/" else ""))
 
     def _sorry(self, request: Request, fault: Fault, session: Session | None = None) -> Response:
-        body = join([el("h1", PHRASES.get(fault.status, "Not now")), el("p", fault.message, class_="alert wrong"),
+        phrase = HTTPStatus(fault.status).phrase
+        body = join([el("h1", phrase), el("p", fault.message, class_="alert wrong"),
                      el("p", el("a", "Overview", href=f"{BASE}/"))])
         inside = body if session else el("div", body, class_="card enter")
-        answer = write(Page(PHRASES.get(fault.status, "Not now"), inside, status=fault.status), request, session,
-                       self._desk.clock())
+        answer = write(Page(phrase, inside, status=fault.status), request, session, self._desk.clock())
         wait = {"Retry-After": str(fault.retry_after)} if fault.retry_after else {}
         return Response(answer.status, {**answer.headers, **wait, **fault.headers}, answer.body)
 
@@ -137,7 +137,7 @@ def beside(
             return others(environ, start_response)
         answer = seen_elsewhere(f"{BASE}/") if path in ("/", BASE) else _asked(found, environ, proxies)
         headers = {**answer.headers, "Content-Length": str(len(answer.body))}
-        start_response(f"{answer.status} {PHRASES.get(answer.status, 'OK')}", list(headers.items()))
+        start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(headers.items()))
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
 
     return app
