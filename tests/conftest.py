@@ -81,7 +81,7 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
 
 ALONE = ("security/load", "security/hostile")
 """Folders whose tests measure time or memory."""
-PAIRED = ("security/listener", "unit/listener", "unit/operations", "simulator")
+PAIRED = ("security/listener", "unit/listener", "unit/operations", "simulator", "console/test_console_in_chromium")
 """Folders whose tests have to do with time, and bear one neighbour."""
 
 
