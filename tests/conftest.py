@@ -81,7 +81,8 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
 
 ALONE = ("security/load", "security/hostile")
 """Folders whose tests measure time or memory."""
-PAIRED = ("security/listener", "unit/listener", "unit/operations", "simulator", "console/test_console_in_chromium")
+PAIRED = ("security/listener", "unit/listener", "unit/operations", "simulator", "console/test_console_in_chromium",
+          "observability/test_what_is_wrong")
 """Folders whose tests have to do with time, and bear one neighbour."""
 
 

@@ -84,6 +84,7 @@ class Server:
             lambda: self.config, self._store, self._generations, self._runner, lambda: self._projects.clouds(),
             self._signs,
         )
+        self.wellbeing.unwritten = lambda: self._audit.refused
         metrics.watch("server", self.wellbeing.figures)
         seal = Seal(lambda: secret, "requests")
         services = Services(config, notes, operations, self._runner, Sealer(secret), seal, time.time)

@@ -59,6 +59,10 @@ CAUSES: Mapping[str, Cause] = {
         WRONG, "Operations are not carried on: a thread that does it has ended.",
         "Restart gcelib (systemctl restart gcelib): operations go on where they were. Its log says why; that is a "
         "mistake of gcelib's worth reporting."),
+    "audit-unwritten": Cause(
+        WRONG, "The audit log cannot be written: who changes what is told to the server's log only.",
+        "Make audit.log in state_dir a file that gcelib's user may write to, on a disk with room; the next line is "
+        "written to it again."),
     "redis-away": Cause(
         NOTE, "Redis does not answer; the database is asked in its place.",
         "See that Redis runs and takes the user and password of server.generations."),

@@ -23,12 +23,14 @@ from gcelib.server.shown import Shown
 from gcelib.server.signs import EVERY, GOOD, SILENT, Pulse, Signs
 from gcelib.store import Store
 from gcelib.store.generations import Generations
+from gcelib.store.marked import Marked
 from gcelib.store.operations import Operations
 
 PATIENCE = 0.8
 """Seconds that a question about the server waits for the database: probes give up after one."""
 STORE_SILENT = 3.0
 """Seconds after which a database that has not answered counts as away."""
+SILENT_BESIDE = "Redis has not answered yet."
 FAR_OFF = datetime.timedelta(minutes=2)
 """A clock that is off by more breaks signatures and tokens; by less it is worth a word."""
 
@@ -40,9 +42,19 @@ class _Books:
     rooms: Sequence[Room]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    books: Known[_Books]
+    beside: str
+    pulses: Sequence[Pulse]
+
+
 class Wellbeing:
     """Asks the database and the clouds in threads of its own: nobody waits for what hangs, nor does a look make a call
     to a cloud in the thread of who looks.
+
+    Told from outside are the certificate that clients are shown, why the newest one is not used, and what says why the
+    audit log cannot be written, "" for nothing.
     """
 
     def __init__(
@@ -52,18 +64,31 @@ class Wellbeing:
         self._config, self._clouds, self._signs = config, clouds, signs
         self._store, self._runner, self._operations = store, runner, Operations(store)
         self._books = Look("look at the store", self._look)
-        self._beside = Look("look beside the store", generations.sign)
+        self._beside = Look("look beside the store", generations.sign) if isinstance(generations, Marked) else None
         self.shown: Shown | None = None
         self.unused = ""
+        self.unwritten: Callable[[], str] = str
 
     def findings(self, patience: float = PATIENCE) -> list[Finding]:
         """Everything that is not as it should be; nothing when all is well. Takes `patience` seconds at most."""
+        return self._findings(self._know(patience))
+
+    def _know(self, patience: float) -> _Known:
+        """What can be known within so many seconds: all is asked side by side."""
         until = time.monotonic() + patience
+        beside = ""
+        if self._beside is not None:
+            self._books.take(0.0)
+            beside = self._beside.take(patience).told or SILENT_BESIDE
+        pulses = self._signs.known(self._clouds(), EVERY, 0.0)
+        return _Known(self._books.take(max(0.0, until - time.monotonic())), beside, pulses)
+
+    def _findings(self, known: _Known) -> list[Finding]:
         return [
-            *self._of_store(self._books.take(patience), until),
+            *self._of_store(known),
             *([] if self._runner.alive else [found("worker-stopped", "operations")]),
-            *self._of_certificate(),
-            *self._of_clouds(self._signs.known(self._clouds(), EVERY, 0.0)),
+            *self._of_files(),
+            *self._of_clouds(known.pulses),
         ]
 
     def ready(self) -> tuple[bool, dict[str, Any]]:
@@ -73,30 +98,33 @@ class Wellbeing:
         One cloud that is down does not make the server unready while another answers; nor does a store that takes no
         changes, for what is there can be shown, nor Redis, which the database stands in for.
         """
+        begun = time.monotonic()
+        self._books.take(0.0)
         clouds = self._signs.of(self._clouds())
-        away = self._away(self._books.take(PATIENCE))
+        known = self._know(max(0.0, PATIENCE - (time.monotonic() - begun)))
+        away = self._away(known.books)
         parts: dict[str, Any] = {
             "store": away or "ok", "writes": self._store.writes(),
             "operations": "ok" if self._runner.alive else "stopped"}
-        beside = self._beside.take(0.0 if away else PATIENCE)
-        if beside.told != "":
-            parts["generations"] = beside.told or "Redis has not answered yet."
+        if known.beside:
+            parts["generations"] = known.beside
         parts["clouds"] = clouds
-        parts["findings"] = [_shown(finding) for finding in self.findings(0.0)]
+        parts["findings"] = [_shown(finding) for finding in self._findings(known)]
         return not away and self._runner.alive and (not clouds or GOOD in clouds.values()), parts
 
     def figures(self) -> Iterator[Sample]:
         """The figures that nobody counts: they are looked up when asked for."""
-        known = self._books.take(PATIENCE)
-        yield Sample("gcelib_store_up", (), not self._away(known))
+        known = self._know(PATIENCE)
+        books = known.books.told
+        yield Sample("gcelib_store_up", (), not self._away(known.books))
         yield Sample("gcelib_store_writes_refused", (), self._store.writes() != "ok")
         yield Sample("gcelib_store_write_refusals_total", (), self._store.refusals)
-        if known.told is not None:
+        if books is not None:
             for status in ("PENDING", "RUNNING"):
-                count, oldest = known.told.standing.get(status, (0, 0.0))
+                count, oldest = books.standing.get(status, (0, 0.0))
                 yield Sample("gcelib_operations", (status,), count)
                 yield Sample("gcelib_operations_oldest_seconds", (status,), time.time() - oldest if count else 0.0)
-            for each in known.told.rooms:
+            for each in books.rooms:
                 yield Sample("gcelib_disk_free_bytes", (each.place,), each.free)
                 yield Sample("gcelib_disk_size_bytes", (each.place,), each.size)
         busy, waiting, late = self._runner.load()
@@ -104,11 +132,11 @@ class Wellbeing:
         yield Sample("gcelib_queue_busy", (), busy)
         yield Sample("gcelib_queue_waiting", (), waiting)
         yield Sample("gcelib_queue_late_seconds", (), late)
-        disks = [each.place for each in known.told.rooms] if known.told else []
-        yield from findings(self.findings(0.0), {CLOUD: [cloud.name for cloud in self._clouds()], DISK: disks})
+        disks = [each.place for each in books.rooms] if books else []
+        yield from findings(self._findings(known), {CLOUD: [cloud.name for cloud in self._clouds()], DISK: disks})
         if self.shown is not None:
             yield Sample("gcelib_certificate_expiry_timestamp_seconds", (), self.shown.ends.timestamp())
-        yield from _of_pulses(self._signs.known(self._clouds(), EVERY, 0.0))
+        yield from _of_pulses(known.pulses)
 
     def _look(self) -> _Books:
         """What the database and the disks beneath it say; may hang."""
@@ -126,26 +154,27 @@ class Wellbeing:
             return f"gcelib's own database has not answered for {known.silent:.0f} seconds."
         return known.told.fault.message if known.told.fault else ""
 
-    def _of_store(self, known: Known[_Books], until: float) -> Iterator[Finding]:
-        away = self._away(known)
+    def _of_store(self, known: _Known) -> Iterator[Finding]:
+        away = self._away(known.books)
         if away:
             yield found("store-away", "store", away)
-        tight = crowded(known.told.rooms) if known.told else []
+        tight = crowded(known.books.told.rooms) if known.books.told else []
         yield from tight
         writes = self._store.writes()
         full = any(each.cause == "disk-full" for each in tight)
         if writes != "ok" and not away and not full:
             cause = "disk-full" if "is full" in writes else "store-refuses"
             yield found(cause, "store", f"Changes were {writes}", str(self._config().server.state_dir))
-        beside = self._beside.take(max(0.0, until - time.monotonic())).told
-        if beside not in ("", "ok", None):
-            yield found("redis-away", "generations", beside)
+        if known.beside not in ("", "ok"):
+            yield found("redis-away", "generations", known.beside)
 
-    def _of_certificate(self) -> Iterator[Finding]:
+    def _of_files(self) -> Iterator[Finding]:
         if self.shown is not None:
             yield from self.shown.findings(datetime.datetime.now(datetime.UTC))
         if self.unused:
             yield found("certificate-unused", TLS, self.unused)
+        if self.unwritten():
+            yield found("audit-unwritten", "audit log", self.unwritten())
 
     def _of_clouds(self, pulses: Iterable[Pulse]) -> Iterator[Finding]:
         for pulse in pulses:

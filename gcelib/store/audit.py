@@ -13,16 +13,26 @@ class AuditFile:
     """One file, `path`, opened when first written to.
 
     Whoever rotates it may move or remove it at any time: the next line goes to a new file of the name.
-    Lines of several processes do not mix, for each is one write to the end.
+    Lines of several processes do not mix, for each is one write to the end. `refused` is why the last line could not
+    be written, "" when it was.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
         self._handle = -1
+        self.refused = ""
 
     def add(self, line: bytes) -> None:
         """Write one line, which has no line break yet. Raises OSError."""
+        try:
+            self._add(line)
+        except OSError as error:
+            self.refused = f"{self.path} cannot be written: {error.strerror or error}."
+            raise
+        self.refused = ""
+
+    def _add(self, line: bytes) -> None:
         with self._lock:
             if self._handle < 0 or self._moved():
                 self._open()

@@ -180,6 +180,20 @@ def test_a_new_certificate_that_cannot_be_used_is_told_until_one_can(launch: Lau
     causes({"certificate-ends-soon"})
 
 
+def test_an_audit_log_that_cannot_be_written_is_told_until_it_can(launch: Launch) -> None:
+    live, _ = launch()
+    api = live.api()
+    path = live.home / "state" / "audit.log"
+    path.unlink()
+    path.mkdir()
+    assert api.call("POST", "zones/ch-gv2/disks", {"name": "unseen", "sizeGb": "10"}).status == 200
+    (row,) = readiness(live).json()["findings"]
+    assert (row["cause"], str(path) in row["said"]) == ("audit-unwritten", True)
+    path.rmdir()
+    assert api.call("DELETE", "zones/ch-gv2/disks/unseen").status in (200, 400)
+    assert readiness(live).json()["findings"] == []
+
+
 def test_a_question_that_hangs_is_asked_once_and_what_was_known_is_told_meanwhile() -> None:
     go, asked = threading.Event(), []
 
