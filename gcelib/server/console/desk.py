@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -47,7 +48,7 @@ class Desk:
     began: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Visit:
     """One request for a page by somebody who is signed in."""
 
@@ -67,11 +68,16 @@ class Visit:
         clouds = [cloud for cloud in self.desk.clouds() if cloud.name in seen]
         return self.desk.signs.known(clouds, EVERY, PATIENCE)
 
+    @functools.cached_property
+    def wrong(self) -> list[Finding]:
+        """All that is wrong, whoever may know."""
+        return self.desk.findings(PATIENCE)
+
     def findings(self) -> list[Finding]:
         """What is wrong: with the server for admins, with clouds for whoever sees them."""
         seen = self.sight.clouds()
         return [
-            each for each in self.desk.findings(PATIENCE)
+            each for each in self.wrong
             if (about_cloud(each) in seen if about_cloud(each) else self.sight.admin)
         ]
 
@@ -81,7 +87,7 @@ class Visit:
 
         Raises Unavailable when it is known that the store does not answer: it may take long to say so itself.
         """
-        for each in self.desk.findings(PATIENCE):
+        for each in self.wrong:
             if each.cause == "store-away":
                 raise Unavailable(each.said)
         return self.desk
