@@ -26,7 +26,43 @@ def ansible_lines() -> dict[str, str]:
 def environment() -> dict[str, str]:
     """What leads to the collection and to the Node library."""
     found = {name: os.environ[name] for name in ("ANSIBLE_COLLECTIONS_PATH", "NODE_PATH") if name in os.environ}
-    return {"ANSIBLE_COLLECTIONS_PATH": str(CLIENTS), "NODE_PATH": str(CLIENTS / "node" / "node_modules"), **found}
+    return {"ANSIBLE_COLLECTIONS_PATH": str(CLIENTS), "NODE_PATH": str(CLIENTS / "node" / "node_modules"), **found,
+            **go_environment()}
+
+
+def go_environment() -> dict[str, str]:
+    """Where Go finds Google's library: where the environment says, else where Debian puts it. What was compiled is
+    kept where this user's own is, whatever home a test has."""
+    there = {"GOPATH": os.environ["GOPATH"]} if "GOPATH" in os.environ else {
+        "GOPATH": "/usr/share/gocode", "GO111MODULE": "off"}
+    return {**there, "GOCACHE": os.environ.get("GOCACHE", str(Path.home() / ".cache" / "go-build"))}
+
+
+def has_go(path: str) -> bool:
+    """Whether Go is on this PATH and knows Google's library."""
+    return _works(path, "go", "list", "google.golang.org/api/compute/v1")
+
+
+def has_java(path: str) -> bool:
+    """Whether a JDK that runs programs from source is on this PATH."""
+    return _works(path, "keytool", "-help") and _works(path, "javac", "--help")
+
+
+def java_jars() -> str:
+    """A class path with Google's auth library: what the environment says in GCELIB_TEST_JARS, else Debian's; "" for
+    none."""
+    if given := os.environ.get("GCELIB_TEST_JARS"):
+        return given
+    jars = [Path("/usr/share/java") / f"{name}.jar" for name in _AUTH_JARS]
+    return os.pathsep.join(map(str, jars)) if all(jar.is_file() for jar in jars) else ""
+
+
+_AUTH_JARS = (
+    "google-auth-library-oauth2-http", "google-auth-library-credentials", "google-http-client",
+    "google-http-client-gson", "google-http-client-jackson2", "gson", "guava", "jackson-core", "opencensus-api",
+    "opencensus-contrib-http-util", "grpc-context",
+)
+"""What ServiceAccountCredentials of libgoogle-auth-java needs."""
 
 
 def has_ansible(path: str) -> bool:

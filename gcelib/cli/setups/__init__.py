@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from gcelib.cli.setups import ansible, curl, gcloud, gcutil, libcloud, node, python, terraform
+from gcelib.cli.setups import ansible, curl, gcloud, gcutil, go, java, libcloud, node, python, terraform
 from gcelib.cli.setups.setup import File, Setup
 
 KINDS: Mapping[str, Callable[[Setup], list[File]]] = {
@@ -12,6 +12,8 @@ KINDS: Mapping[str, Callable[[Setup], list[File]]] = {
     "gcloud": gcloud.files,
     "python": python.files,
     "node": node.files,
+    "go": go.files,
+    "java": java.files,
     "libcloud": libcloud.files,
     "ansible": ansible.files,
     "terraform": terraform.files,
