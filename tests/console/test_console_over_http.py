@@ -27,6 +27,18 @@ def boss(quiet: Scene) -> Person:
     return signed_in(quiet, BOSS)
 
 
+@pytest.fixture(scope="module")
+def operator(quiet: Scene) -> Person:
+    """An operator of project demo."""
+    return signed_in(quiet, OPERATOR)
+
+
+@pytest.fixture(scope="module")
+def viewer(quiet: Scene) -> Person:
+    """A viewer of project demo."""
+    return signed_in(quiet, VIEWER)
+
+
 def test_health_and_metrics_need_no_sign_in_and_other_paths_are_not_there(quiet: Scene) -> None:
     port = f"http://127.0.0.1:{quiet.live.admin}"
     assert requests.get(f"{port}/healthz", timeout=10).json() == {"status": "ok"}
@@ -120,10 +132,10 @@ def until_out(person: Person) -> None:
         time.sleep(0.1)
 
 
-def test_a_form_must_come_from_a_page_of_the_session(quiet: Scene, boss: Person) -> None:
+def test_a_form_must_come_from_a_page_of_the_session(quiet: Scene, boss: Person, operator: Person) -> None:
     assert boss.ask("/sign-out", "POST").status_code == 403
     mine = boss.fields("/", "/sign-out")
-    theirs = signed_in(quiet, OPERATOR).fields("/", "/sign-out")
+    theirs = operator.fields("/", "/sign-out")
     assert boss.ask("/sign-out", "POST", data=theirs).status_code == 403
     assert boss.ask("/sign-out", "POST", data=mine, headers={"Sec-Fetch-Site": "same-site"}).status_code == 403
     assert boss.ask("/").status_code == 200
@@ -153,8 +165,8 @@ def test_a_cloud_that_says_nothing_costs_no_page_its_time_and_is_told_with_the_c
     assert re.search(r"gva.*✓.*answers.*far.*silent", clouds, re.DOTALL)
 
 
-def test_each_sees_what_the_roles_allow(quiet: Scene, boss: Person) -> None:
-    viewer, stranger = signed_in(quiet, VIEWER), signed_in(quiet, STRANGER)
+def test_each_sees_what_the_roles_allow(quiet: Scene, boss: Person, viewer: Person) -> None:
+    stranger = signed_in(quiet, STRANGER)
     failed = operation(boss, "instances/bad-1", "failed")
     assert "Insufficient capacity" in viewer.page(failed)
     assert stranger.ask(failed).status_code == 404
@@ -194,11 +206,10 @@ def test_the_last_use_of_an_account_is_told(quiet: Scene, boss: Person) -> None:
     assert "never" not in row.findall(boss.page("/accounts"))[0]
 
 
-def test_operators_cancel_and_viewers_look(quiet: Scene, boss: Person) -> None:
+def test_operators_cancel_and_viewers_look(quiet: Scene, operator: Person, viewer: Person) -> None:
     quiet.simulator.settings.job_delay = 3600
     quiet.live.api().start("POST", f"zones/{ZONE}/disks", {"name": "unwanted", "sizeGb": "10"})
-    viewer, operator = signed_in(quiet, VIEWER), signed_in(quiet, OPERATOR)
-    path = operation(boss, "disks/unwanted")
+    path = operation(operator, "disks/unwanted")
     assert "Cancel it" not in viewer.page(path)
     refused = viewer.ask(f"{path}/cancel", "POST", data=viewer.fields("/", "/sign-out"))
     assert refused.status_code == 403
@@ -215,9 +226,8 @@ def test_operators_cancel_and_viewers_look(quiet: Scene, boss: Person) -> None:
                for line in lines)
 
 
-def test_what_failed_is_carried_out_anew(quiet: Scene) -> None:
+def test_what_failed_is_carried_out_anew(quiet: Scene, operator: Person, viewer: Person) -> None:
     quiet.simulator.settings.job_delay = 0.05
-    viewer, operator = signed_in(quiet, VIEWER), signed_in(quiet, OPERATOR)
     path = operation(operator, "instances/bad-2", "failed")
     assert "Do it again" not in viewer.page(path)
     again = operator.ask(f"{path}/retry", "POST", data=operator.fields(path, "/retry"))
