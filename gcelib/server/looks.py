@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+log = logging.getLogger(__name__)
 
 Told = TypeVar("Told")
 
@@ -45,6 +48,8 @@ class Look(Generic[Told]):
             told = self._ask()
             with self._lock:
                 self._told = told
+        except Exception:
+            log.exception("the %s failed", self._name)
         finally:
             with self._lock:
                 self._begun = None

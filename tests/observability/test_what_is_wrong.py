@@ -11,14 +11,20 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
 
+from gcelib.config import ServerConfig
+from gcelib.errors import Unavailable
 from gcelib.server.findings import CAUSES
 from gcelib.server.looks import Look
+from gcelib.server.signs import Signs
+from gcelib.server.wellbeing import Wellbeing
 from gcelib.simulator import Simulator
+from gcelib.store.marked import Marked
 from tests.conftest import Launch
 from tests.faults.disks import fill, small
 from tests.live import Live
@@ -178,6 +184,39 @@ def test_a_new_certificate_that_cannot_be_used_is_told_until_one_can(launch: Lau
     shown.write_bytes(good)
     os.kill(live.process.pid, signal.SIGHUP)
     causes({"certificate-ends-soon"})
+
+
+def test_when_everything_hangs_at_once_it_is_still_said_soon(tmp_path: Path) -> None:
+    go = threading.Event()
+
+    def hang() -> None:
+        go.wait(30)
+        raise Unavailable("It is over.")
+
+    config: Any = SimpleNamespace(server=ServerConfig(state_dir=tmp_path))
+    store: Any = SimpleNamespace(ping=hang, writes=lambda: "ok", refusals=0)
+    away: Any = [SimpleNamespace(name=name, provider="cloudstack", ping=hang) for name in ("a", "b")]
+    runner: Any = SimpleNamespace(alive=True, load=lambda: (0, 0, 0.0))
+    beside: Any = object.__new__(Hanging)
+    beside.sign = lambda: str(go.wait(30))
+    wellbeing = Wellbeing(lambda: config, store, beside, runner, lambda: away, Signs())
+    try:
+        for _ in range(2):
+            begun = time.monotonic()
+            ready, parts = wellbeing.ready()
+            assert time.monotonic() - begun < QUICK
+            assert not ready
+            assert "has not answered" in parts["store"] + parts["generations"] + parts["clouds"]["b"]
+            begun = time.monotonic()
+            told = {each.name: each.value for each in wellbeing.figures()}
+            assert told["gcelib_store_up"] == 0
+            assert time.monotonic() - begun < QUICK
+    finally:
+        go.set()
+
+
+class Hanging(Marked):
+    """Redis as gcelib sees it, asked nothing."""
 
 
 def test_an_audit_log_that_cannot_be_written_is_told_until_it_can(launch: Launch) -> None:
