@@ -46,6 +46,8 @@ NEEDED: dict[str, Callable[[str], bool]] = {
     "gcloud": works("gcloud", "version"),
     "curl": works("curl", "--version"),
     "node": installed.has_node,
+    "go": installed.has_go,
+    "java": installed.has_java,
     "ansible": installed.has_ansible,
 }
 """What a page needs besides Python libraries that the tests need anyway, on a PATH."""
@@ -104,6 +106,8 @@ EXPECTED: dict[str, Callable[[str], bool]] = {
     "gcloud": holds("web-1", "RUNNING", "tcp:22,icmp"),
     "gcutil": holds("| web-1 |", "RUNNING", "None scheduled"),
     "libcloud": holds("ch-gv2 UP", "by-libcloud running"),
+    "go": holds("ch-gv2 UP", "by-go RUNNING"),
+    "java": holds('"name":"ch-gv2"'),
     "node": holds("ch-gv2 UP", "by-node RUNNING"),
     "python": holds("ch-gv2 UP", "RUNNING", "huge 32184"),
     "terraform": holds("gcelib.tf"),
