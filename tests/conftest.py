@@ -86,8 +86,8 @@ PAIRED = ("security/listener", "unit/listener", "unit/operations", "simulator", 
 """Folders whose tests have to do with time, and bear one neighbour."""
 
 
-LONG = ("examples", "contract/test_ansible", "contract/test_gcloud_lines", "replicas", "wire/test_firewalls",
-        "cli/test_backup", "contract/test_libcloud", "contract", "backends", "faults", "callers",
+LONG = ("examples", "documents", "contract/test_ansible", "contract/test_gcloud_lines", "replicas",
+        "wire/test_firewalls", "cli/test_backup", "contract/test_libcloud", "contract", "backends", "faults", "callers",
         "security/secrets", "wire")
 """Files that take long, the longest first: begun last they would be waited for by idle workers."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import socket
@@ -15,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from tests.contract import gcutil, installed
+from tests.documents import blocks
 from tests.live import Live
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted((ROOT / "docs" / "clients").glob("*.md"))
-BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FROM_OUTSIDE = ("CLOUDSDK_PYTHON",)
 """Where clients may be installed beside PATH."""
 
@@ -85,9 +84,9 @@ def environment(secure: Live, programs: Path, tmp_path: Path) -> dict[str, str]:
 def test_what_the_page_says_works(page: Path, environment: dict[str, str], tmp_path: Path) -> None:
     if not NEEDED.get(page.stem, lambda _: True)(environment["PATH"]):
         pytest.skip(f"{page.stem} is not installed here (`make clients` installs ansible and node's library)")
-    blocks = BLOCK.findall(page.read_text())
-    assert blocks
-    done = subprocess.run(["bash", "-euo", "pipefail", "-c", "\n".join(blocks)], cwd=tmp_path, env=environment,
+    run = [block.text for block in blocks(page.read_text()) if not block.unrun]
+    assert run
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", "\n".join(run)], cwd=tmp_path, env=environment,
                           capture_output=True, text=True, timeout=300, check=False, stdin=subprocess.DEVNULL)
     said = f"{done.stdout}\n{done.stderr}"
     assert done.returncode == 0, said

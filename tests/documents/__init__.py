@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
-BLOCK = re.compile(r"(?:^<!-- ([^\n]+) -->\n)?^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"(?:^ *<!-- ([^\n]+) -->\n)?^( *)```(\w*)[^\n]*\n(.*?)^\2```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -27,5 +28,5 @@ class Block:
 
 def blocks(text: str, language: str = "sh") -> list[Block]:
     """A text's blocks of one language, in their order; `""` for all."""
-    found = [Block(match[2], match[3], match[1] or "") for match in BLOCK.finditer(text)]
+    found = [Block(match[3], textwrap.dedent(match[4]), match[1] or "") for match in BLOCK.finditer(text)]
     return [block for block in found if language in ("", block.language)]

@@ -20,7 +20,7 @@ from gcelib.simulator import Simulator
 from tests.conftest import launched, portal
 from tests.contract import installed
 from tests.documents import blocks
-from tests.examples.loaded import Gcloud
+from tests.documents.loaded import Gcloud
 from tests.live import Live
 
 FOLDER = Path(__file__).parent.parent.parent / "examples" / "kubernetes"

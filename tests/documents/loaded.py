@@ -40,6 +40,11 @@ class Gcloud(socketserver.ThreadingUnixStreamServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
+    def there(self) -> bool:
+        """Whether it is installed."""
+        return bool(shutil.which("gcloud"))
+
+    @property
     def line(self) -> str:
         """The shell line that stands for gcloud; what is not compute's goes to gcloud itself."""
         ask = shlex.join([sys.executable, "-S", str(self.folder / "ask.py"), str(self.folder / "socket")])
