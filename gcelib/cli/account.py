@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import getpass
 import json
 import sys
@@ -125,7 +126,8 @@ def _list(accounts: Accounts, _config: Config, args: argparse.Namespace) -> None
     found = accounts.list()
     if args.format == "json":
         rows = [
-            {"email": each.email, "kind": each.kind, "roles": dict(each.roles), "disabled": each.disabled}
+            {"email": each.email, "kind": each.kind, "roles": dict(each.roles), "disabled": each.disabled,
+             "used": _time(each.used)}
             for each in found
         ]
         print(json.dumps(rows, indent=2))
@@ -223,6 +225,13 @@ def _password(args: argparse.Namespace) -> str:
     if getpass.getpass("Once more: ") != first:
         raise Invalid("The two passwords differ; nothing was made.", field="password")
     return first
+
+
+def _time(moment: float | None) -> str | None:
+    """When something was, as RFC 3339 has it; None for never."""
+    if moment is None:
+        return None
+    return datetime.datetime.fromtimestamp(moment, datetime.UTC).isoformat(timespec="seconds")
 
 
 def _described(account: Account) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from pathlib import Path
@@ -11,7 +12,7 @@ from served import Site
 
 from gcelib.cli import main
 from gcelib.errors import Invalid
-from gcelib.store import Account, AccountRows
+from gcelib.store import Account, AccountRows, Store
 
 CONFIG = """
 [server]
@@ -105,12 +106,22 @@ def test_roles_are_given_and_taken(
     assert _account(config, "revoke", "ann", "--project", "demo") == 0
     assert _account(config, "disable", "ann") == 0
     row = _listed(config, capsys)["ann@demo.gcelib.local"]
-    assert (row["roles"], row["disabled"]) == ({"*": "viewer", "other": "admin"}, True)
+    assert (row["roles"], row["disabled"], row["used"]) == ({"*": "viewer", "other": "admin"}, True, None)
     assert _account(config, "disable", "ann", "--undo") == 0
     assert _account(config, "revoke", "ann", "--project", "demo") == 1
     assert _listed(config, capsys)["ann@demo.gcelib.local"]["disabled"] is False
     assert _account(config, "list") == 0
     assert capsys.readouterr().out == "ann@demo.gcelib.local\tuser\t*=viewer, other=admin\n"
+
+
+def test_json_tells_when_an_account_was_last_used(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("a password\n"))
+    assert _account(config, "create-user", "ann", "--project", "demo", "--role", "viewer", "--password-stdin") == 0
+    with contextlib.closing(Store.open(f"sqlite:///{tmp_path}/state/gcelib.sqlite")) as store:
+        AccountRows(store).used({"ann@demo.gcelib.local": 1_700_000_000.0})
+    assert _listed(config, capsys)["ann@demo.gcelib.local"]["used"] == "2023-11-14T22:13:20+00:00"
 
 
 @pytest.mark.parametrize(
