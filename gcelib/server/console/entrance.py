@@ -19,6 +19,7 @@ from gcelib.server.console.markup import el, join
 from gcelib.web import Request, Response
 
 COOKIE = "gcelib_console"
+_PORT = re.compile(r":([0-9]+)$")
 _OURS = re.compile(rf"{BASE}/[A-Za-z0-9/_.?=&%-]*")
 
 
@@ -63,7 +64,7 @@ class Entrance:
 
     def _cookie(self, request: Request, secret: str) -> str:
         """Set-Cookie: for no script, no other site, and no path but ours. It ends with the browser, or before."""
-        parts = [f"{COOKIE}={secret}", f"Path={BASE}", "HttpOnly", "SameSite=Strict"]
+        parts = [f"{_cookie_name(request)}={secret}", f"Path={BASE}", "HttpOnly", "SameSite=Strict"]
         if request.base_url.startswith("https:"):
             parts.append("Secure")
         return "; ".join(parts if secret else [*parts, "Max-Age=0"])
@@ -129,10 +130,16 @@ def foreign(request: Request) -> bool:
 
 def _secret(request: Request) -> str:
     try:
-        found = SimpleCookie(request.header("cookie")).get(COOKIE)
+        found = SimpleCookie(request.header("cookie")).get(_cookie_name(request))
     except CookieError:
         return ""
     return found.value if found else ""
+
+
+def _cookie_name(request: Request) -> str:
+    """Browsers send a host's cookies to all of its ports: replicas on one machine each have their own."""
+    port = _PORT.search(request.base_url)
+    return f"{COOKIE}_{port[1]}" if port else COOKIE
 
 
 def _where(path: str) -> str:
