@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from gcelib.config import load
 from gcelib.simulator import Simulator
 from tests.conftest import launched
 from tests.documents import PAGES, ROOT, Block, blocks
@@ -137,7 +138,4 @@ def test_a_configuration_in_a_page_is_a_good_one(page: Path, block: Block, tmp_p
     config = tmp_path / "gcelib.toml"
     config.write_text(text.replace("/etc/gcelib", str(tmp_path)))
     config.chmod(0o600)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GCELIB_")}
-    done = subprocess.run([sys.executable, "-m", "gcelib", "check", "--config", str(config)], capture_output=True,
-                          text=True, env={**kept, "PYTHONPATH": str(ROOT)}, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
+    assert load(config, {}).projects
