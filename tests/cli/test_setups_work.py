@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.contract import installed
+
 ZONES = ("ch-gv2", "de-adv1", "fr-sg1")
 
 
@@ -73,6 +75,13 @@ def site(tmp_path_factory: pytest.TempPathFactory, shell_in: Callable[[Path], An
         cloud.stop()
 
 
+@pytest.fixture
+def libraries(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What leads to clients' libraries that no extra of gcelib brings."""
+    for name, value in installed.environment().items():
+        monkeypatch.setitem(site.environ, name, value)
+
+
 def _free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -115,6 +124,28 @@ def test_googles_python_libraries_list_the_zones(site, script):
 def test_libclouds_driver_lists_the_zones(site):
     out = _bash(site, f"source env.sh; {sys.executable} gce.py", _write(site, "libcloud"))
     assert out.splitlines() == [f"{zone} UP" for zone in ZONES]
+
+
+def test_googles_node_library_lists_the_zones(site, libraries):
+    installed.skip_without(installed.has_node(site.environ["PATH"]), "Node.js with @google-cloud/compute")
+    out = _bash(site, "source env.sh; node zones.js", _write(site, "node"))
+    assert out.splitlines() == [f"{zone} UP" for zone in ZONES]
+
+
+def test_googles_go_library_lists_the_zones(site, libraries):
+    if not installed.has_go(site.environ["PATH"]):
+        pytest.skip("Go with google.golang.org/api is not installed")
+    out = _bash(site, "source env.sh; go run zones.go", _write(site, "go"))
+    assert out.splitlines() == [f"{zone} UP" for zone in ZONES]
+
+
+def test_java_lists_the_zones_with_nothing_but_a_jdk(site):
+    if not installed.has_java(site.environ["PATH"]):
+        pytest.skip("a JDK is not installed")
+    # Sourced twice, as by everybody who opens another shell.
+    out = _bash(site, "source env.sh; source env.sh; java Rest.java", _write(site, "java"))
+    for zone in ZONES:
+        assert f'"name":"{zone}"' in out
 
 
 def test_wrong_keys_are_refused_before_anything_is_written(site):
