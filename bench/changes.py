@@ -11,6 +11,12 @@ from bench.figures import Figure
 from bench.house import HERE, Cloud, Server, cloud, gcelib
 from tests.wire.machines import machine
 
+INNER = {
+    "networkInterfaces": [{"network": "global/networks/demo-network"}],
+    "disks": [{"boot": True, "autoDelete": True, "initializeParams": {"sourceImage": "global/images/debian-12"}}],
+}
+"""Where a machine is in an isolated network."""
+
 
 def _calls(one: Cloud, work: Callable[[], object]) -> tuple[int, str]:
     """How many calls came, polls of jobs left out, and which."""
@@ -37,8 +43,15 @@ def calls(rounds: int) -> Iterator[Figure]:
         with gcelib(one) as server:
             number, said = _calls(one, lambda: server.done(server.post(HERE, machine("cold"))))
             yield Figure("calls of an insert, nothing remembered", "", [number], 3, gate=8, beside=said)
-            number, said = _calls(one, lambda: server.done(server.post(HERE, machine("warm"))))
-            yield Figure("calls of an insert, warm", "", [number], 1, gate=4, beside=said)
+            number, said = _calls(one, lambda: server.done(server.post(HERE, machine("next"))))
+            yield Figure("calls of an insert after another, among 1 000", "", [number], 5, gate=5, beside=said)
+            for zone, work, target in (("de-adv1", "isolated network", 1), ("ch-gv2", "security groups", 2)):
+                server.get(f"zones/{zone}/instances")
+                body = machine("warm", zone, **(INNER if zone == "de-adv1" else {}))
+                server.get(f"zones/{zone}/disks")
+                number, said = _calls(one, lambda: server.done(server.post(f"zones/{zone}/instances", body)))  # noqa: B023
+                yield Figure(f"calls of an insert, lists remembered, {work}", "", [number], 1, gate=target,
+                             beside=said)
 
 
 def _by_name(said: str) -> dict[str, float]:

@@ -49,7 +49,7 @@ READS = frozenset({"list", "find", "of", "tagged", "types", "console"})
 class Traits:
     """What a cloud does differently, as facts that the core may act on without knowing its name.
 
-    `lingering`: whether a destroyed machine holds its name until it is purged, so that it is renamed first; may ask.
+    `lingering`: whether a destroyed machine holds its name until it is purged; may ask. None where it never does.
     `boot_disk_dies`: the boot disk cannot outlive its machine.
     `change_groups_running`: group membership may change while a machine runs.
     `user_data_bytes`: the longest base64 text of user data that is taken.
@@ -65,7 +65,7 @@ class Traits:
     `copies_keep_type`: a disk made of a snapshot is of the kind that the copied one was.
     """
 
-    lingering: Callable[[], bool] = bool
+    lingering: Callable[[], bool] | None = None
     boot_disk_dies: bool = True
     change_groups_running: bool = False
     user_data_bytes: int = 32768
@@ -135,7 +135,7 @@ class Nodes(Protocol):
     def destroy(self, *, key: str, id: str, volume_ids: Sequence[str] = (), aside: str = "") -> Job:
         """Destroy a machine and its boot disk, and the data volumes named; one already gone is done.
 
-        `aside` is a name to give it before that, where names linger.
+        `aside` is a name to give it before that if its own would linger.
         """
         ...
 

@@ -160,6 +160,17 @@ def test_a_machine_is_made_in_four_calls_when_its_zone_is_known(site: Site) -> N
                          "deployVirtualMachine": 1}
 
 
+def test_a_machine_of_an_isolated_network_is_made_in_one_call_when_lists_are_remembered(site: Site) -> None:
+    nic, disks = {"network": "global/networks/demo-network"}, [{"boot": True, "initializeParams": {
+        "sourceImage": "global/images/debian-12"}}]
+    for name in ("early", "late"):
+        site.ask(THERE), site.ask("zones/de-adv1/disks"), site.taken()
+        site.api.change("POST", THERE, machine(name, "de-adv1", disks=disks, networkInterfaces=[nic]))
+        taken = site.taken()
+    assert taken.pop("queryAsyncJobResult") >= 1
+    assert taken == {"deployVirtualMachine": 1}
+
+
 def test_a_name_is_looked_up_alone_where_lists_are_long(many: Site) -> None:
     for number in range(2):
         many.taken()

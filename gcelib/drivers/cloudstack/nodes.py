@@ -86,10 +86,10 @@ class Nodes(Reshaping):
 
     def destroy(self, *, key: str, id: str, volume_ids: Sequence[str] = (), aside: str = "") -> Job:
         """destroyVirtualMachine, expunging where the cloud lets its users do that."""
-        if aside and any(row.state != "Error" for row in self.rows(id=id)):
+        expunge = self.client.capabilities().allowuserexpungerecovervm or None
+        if aside and not expunge and any(row.state != "Error" for row in self.rows(id=id)):
             self.client.change("updateVirtualMachine", id=id, name=aside, displayname=aside)
         args = {"id": id, "volume_ids": [*volume_ids]}
-        expunge = self.client.capabilities().allowuserexpungerecovervm or None
         return self.send(
             "destroy", "destroyVirtualMachine", args, key=key, target=id, id=id, volumeids=volume_ids,
             expunge=expunge,

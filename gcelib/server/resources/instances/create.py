@@ -66,7 +66,7 @@ def insert(ctx: Context) -> Work:
     if wish.size.model.custom:
         args |= {"cpus": wish.size.model.cpus, "ram_mb": wish.size.model.ram_mb}
     back: dict[str, Any] = {"id": {"$ref": "node.target"}}
-    if cloud.traits.lingering():
+    if cloud.traits.lingering is not None:
         # What is taken back must not hold the name either: the client will try again.
         back["aside"] = naming.with_suffix(wish.name, "x" + secrets.token_hex(4))
     undo = Step("destroy node", cloud.name, "nodes", "destroy", back)

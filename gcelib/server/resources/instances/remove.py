@@ -29,7 +29,8 @@ def delete(ctx: Context, item: Found[Node]) -> Work:
         )
     node, cloud = item.model, item.cloud.name
     steps: list[Step] = []
-    if node.state is not NodeState.ERROR and item.cloud.traits.lingering():
+    lingering = item.cloud.traits.lingering
+    if node.state is not NodeState.ERROR and lingering is not None and lingering():
         if node.state is not NodeState.STOPPED:
             steps.append(Step("stop", cloud, "nodes", "stop", {"id": node.id}))
         name = naming.with_suffix(item.name, "x" + secrets.token_hex(4))
