@@ -116,9 +116,14 @@ def _sent(answer: Answer, method: str, start_response: Callable[..., object]) ->
 def _record(request: Request, method: str, response: Response, begun: float) -> Response:
     """The request's line in the log and its place in the figures."""
     seconds = time.perf_counter() - begun
-    metrics.request_done(method, response.status, "ok" if response.status < 400 else "refused", seconds)
+    metrics.request_done(method, response.status, _outcome(response.status), seconds)
     logs.request_done(request, {"method": method}, response, seconds)
     return response
+
+
+def _outcome(status: int) -> str:
+    """What came of a page of ours, which has no reasons."""
+    return "ok" if status < HTTPStatus.BAD_REQUEST else "refused" if status < 500 else "failed"
 
 
 def _guarded(answer: Callable[[], Response], id: str) -> Response:

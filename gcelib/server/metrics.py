@@ -37,7 +37,8 @@ UNSERVED = "unserved"
 _info = Gauge("gcelib_info", "The version that runs; always 1.", ["version"], registry=registry)
 _info.labels(__version__).set(1)
 _requests = Counter(
-    "gcelib_requests", 'Requests answered, by API method, HTTP status and outcome: "ok" or the error\'s reason.',
+    "gcelib_requests",
+    'Requests answered, by method, HTTP status and outcome: "ok", the error\'s reason, of pages "refused" or "failed".',
     ["method", "status", "outcome"], registry=registry,
 )
 _seconds = Histogram(

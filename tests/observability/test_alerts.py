@@ -121,17 +121,30 @@ def test_every_alert_says_what_how_bad_and_what_to_do_and_leads_to_its_section()
         assert section in sections, rule["alert"]
 
 
-def promtool(*words: str) -> None:
-    """promtool WORDS, which must be content."""
+def promtool(*words: str, given: bytes | None = None) -> None:
+    """promtool WORDS, with something to read, which must be content and have nothing to remark."""
     tool = shutil.which("promtool")
     if tool is None:
         pytest.skip("promtool is not installed (Debian: prometheus)")
-    done = subprocess.run([tool, *words], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = subprocess.run([tool, *words], capture_output=True, input=given, timeout=60, check=False)
+    assert done.returncode == 0, (done.stdout + done.stderr).decode()
 
 
 def test_prometheus_takes_the_rules() -> None:
     promtool("check", "rules", str(RULES))
+
+
+def test_prometheus_takes_the_questions_of_the_dashboard(tmp_path: Path) -> None:
+    asked = [target["expr"].replace("$__rate_interval", "5m") for panel in panels() for target in panel["targets"]]
+    rules = [{"record": f"asked:{number}", "expr": text} for number, text in enumerate(asked)]
+    path = tmp_path / "dashboard.yml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
+    promtool("check", "rules", str(path))
+
+
+def test_prometheus_takes_the_figures() -> None:
+    metrics.request_done("compute.zones.list", 200, "ok", 0.1)
+    promtool("check", "metrics", given=metrics.exposition())
 
 
 TROUBLES: dict[str, dict[str, str]] = {
