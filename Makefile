@@ -10,6 +10,7 @@
 #   make deb     the Debian package for this machine's own Python, into dist
 #   make deb-test  it, installed, upgraded, removed and purged in a Debian that is booted for it; as root, with
 #                debootstrap and systemd-nspawn; ARGS="--root TREE" copies a tree in place of making one
+#   make image-test  the container file, built and run by podman or docker
 #   make audit   known holes in what is installed, where pip-audit reaches its data
 #   make lowest  a part of the tests with the oldest versions that setup.py allows
 #   make backends  what every provider must do: over the simulator, Dummy, Moto's EC2, an untold driver, and OpenStack
@@ -33,7 +34,7 @@ PIP = $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-inp
 SOURCES = setup.py pyproject.toml
 ANSWERED = $(VENV)/answered
 
-.PHONY: demo test check style types docs site audit lowest backends clients bench gate soak clean
+.PHONY: demo test check style types docs site man dist dist-test deb deb-test image-test audit lowest backends clients bench gate soak clean
 
 demo: $(VENV)/installed
 	@exec $(VENV)/bin/gcelib demo $(ARGS)
@@ -85,6 +86,9 @@ deb: $(VENV)/installed-test
 
 deb-test: $(VENV)/installed-test
 	@$(VENV)/bin/python -m tests.packaging.deb $(ARGS) $(lastword $(sort $(wildcard dist/gcelib_*.deb)))
+
+image-test: $(VENV)/installed-test
+	@$(VENV)/bin/python -m tests.packaging.image $(ARGS)
 
 audit: $(VENV)/installed-test
 	@$(VENV)/bin/python packaging/audit.py
