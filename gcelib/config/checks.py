@@ -108,7 +108,7 @@ def _check_server(server: ServerConfig, mistakes: Mistakes) -> None:
                                         '"sqlite:////var/lib/gcelib/gcelib.sqlite" or '
                                         '"postgresql+psycopg://user@host/name"')
     _check_generations(server, mistakes)
-    if server.traces and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", server.traces):
+    if server.traces and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", server.traces):
         mistakes.add("server.traces", 'is not a URL of a collector; write "http://127.0.0.1:4318"')
     for proxy in server.trusted_proxies:
         try:

@@ -41,6 +41,8 @@ SERVER = [
     *((f'database = "postgresql://h"\ngenerations = "{url}"', "server.generations: ", "not a URL of Redis") for url in (
         "h:6379", "http://h", "redis://", "redis://h:port", "redis://h/name", "redis://:a/b@h/0", "redis://:a#b@h",
         "unix://", "redis://h /0")),
+    *((f'traces = "{url}"', "server.traces: ", '"http://127.0.0.1:4318"') for url in (
+        "collector:4318", "grpc://h:4317", "http://", "http://me:pw@h", "http://h?key=1")),
     ("listen = 5000", "server.listen: ", "not a text"),
     ('listen = "127.0.0.1:5000\\n"', "server.listen: ", "line break"),
 ]
