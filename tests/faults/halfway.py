@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -31,12 +31,13 @@ class Books:
         self._take = cloud.faults.take
 
     @contextmanager
-    def heard(self) -> Iterator[list[str]]:
-        """The commands that change something, as they come in."""
+    def heard(self, each: Callable[[int], None] = lambda number: None) -> Iterator[list[str]]:
+        """The commands that change something, as they come in; `each` is told how many came before."""
         said: list[str] = []
 
         def take(command: str, account: str, kinds: tuple[str, ...]) -> Sequence[Fault]:
             if kinds == BEFORE and not command.startswith(READS):
+                each(len(said))
                 said.append(command)
             return self._take(command, account, kinds)
 

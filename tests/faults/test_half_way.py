@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from gcelib.config import load
+from gcelib.server.operations.wishes import may_cancel
 from gcelib.simulator import Simulator
+from gcelib.store import Store
+from gcelib.store.operations import Operations
 from tests.api import Api
 from tests.conftest import launched
 from tests.faults.halfway import Books
@@ -130,6 +134,45 @@ def test_nothing_is_left_of_a_change_that_fails(books: Books, case: str, kind: s
             undone(api, made)
             cloud, notes = books.cloud_rows(), books.notes()
     assert failed
+
+
+def without_own_groups(rows: dict[str, Any]) -> dict[str, Any]:
+    """The cloud's books without machines' own groups: one that is destroyed holds its for a while."""
+    return {name: row for name, row in rows.items() if not name.startswith("Group gcelib:default:vm:")}
+
+
+@pytest.mark.parametrize("case", ["a machine with everything", "a machine with security groups"])
+def test_nothing_is_left_of_a_change_that_is_cancelled(books: Books, case: str) -> None:
+    """At each of the commands that the cloud is given for it, by somebody who only writes it on the books."""
+    api, (path, body, made) = books.live.api(), CASES[case]
+    with books.heard() as said:
+        assert not attempt(api, path, body)
+    undone(api, made)
+    cloud, notes = without_own_groups(books.cloud_rows()), books.notes()
+    store = Store.open(load(books.live.config).server.database_url())
+    operations = Operations(store)
+    cancelled: list[str] = []
+
+    def cancel() -> None:
+        operation = operations.open()[-1]
+        operations.cancel(operation.id, "olga@example.com", may_cancel)
+        cancelled.append(operation.name)
+
+    for number, command in enumerate(said):
+        before = len(cancelled)
+        with books.heard(lambda came, at=number: cancel() if came == at else None):
+            words = attempt(api, path, body)
+        if len(cancelled) == before:
+            # The key pair is there since the first time.
+            assert (number, words) == (len(said) - 1, "")
+            undone(api, made)
+            continue
+        assert "olga@example.com cancelled this operation" in words, command
+        assert "Left behind" not in words
+        assert without_own_groups(books.cloud_rows()) == cloud, (command, words)
+        assert books.notes() == notes, (command, words)
+    assert len(cancelled) >= max(1, len(said) - 1)
+    store.close()
 
 
 def test_what_cannot_be_taken_back_is_named_with_what_to_do(books: Books) -> None:
