@@ -30,6 +30,8 @@ PATIENCE = 0.8
 """Seconds that a question about the server waits for the database: probes give up after one."""
 STORE_SILENT = 3.0
 """Seconds after which a database that has not answered counts as away."""
+UNHEARD = 0.75
+"""Seconds without an answer after which a cloud that never gave one counts as away."""
 SILENT_BESIDE = "Redis has not answered yet."
 FAR_OFF = datetime.timedelta(minutes=2)
 """A clock that is off by more breaks signatures and tokens; by less it is worth a word."""
@@ -187,8 +189,9 @@ class Wellbeing:
 
 
 def hung(pulse: Pulse) -> bool:
-    """Whether a cloud has been asked for long and says nothing."""
-    return pulse.waiting is not None and pulse.waiting > SILENT
+    """Whether a cloud has been asked for long and says nothing; one that was never heard is not waited for as long."""
+    heard = pulse.answered is not None or pulse.fault is not None
+    return pulse.waiting is not None and pulse.waiting > (SILENT if heard else UNHEARD)
 
 
 def trouble(pulse: Pulse) -> str:
