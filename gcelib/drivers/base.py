@@ -40,7 +40,6 @@ FACETS = (
     "balancers", "vpcs", "routes", "guards", "acls", "keypairs", "tags", "quotas",
 )
 
-
 READS = frozenset({"list", "find", "of", "tagged", "types", "console"})
 """The verbs that change nothing; every other is a write."""
 
