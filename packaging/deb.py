@@ -28,7 +28,7 @@ from gcelib.cli.completion import SHELLS
 ROOT = Path(__file__).parent.parent
 DEBIAN = Path(__file__).parent / "debian"
 HOME = "usr/lib/gcelib"
-EXTRAS = "[postgres,redis]"
+EXTRAS = "[postgres,redis,otel]"
 MAINTAINER = "{} <{}>".format(os.environ.get("DEBFULLNAME", "The authors of gcelib"),
                               os.environ.get("DEBEMAIL", "gcelib@localhost"))  # fmt: skip
 """Whoever builds the package, as Debian's own tools take it."""

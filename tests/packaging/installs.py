@@ -66,7 +66,7 @@ def main() -> int:
             print(f"python{version}, {package.name}: {tried(python, package, Path(folder))}", flush=True)
         if version == CONTAINER:
             with tempfile.TemporaryDirectory() as folder:
-                built = tried(python, f"{sent(Path(folder))}[postgres,redis]", Path(folder))
+                built = tried(python, f"{sent(Path(folder))}[postgres,redis,otel]", Path(folder))
             print(f"python{version}, as the container is built: {built}", flush=True)
     return 0
 
