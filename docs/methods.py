@@ -54,9 +54,9 @@ NEEDS: Mapping[str, Mapping[str, str]] = {
         ("insert", "delete", "addInstances", "removeInstances", "listInstances", "setNamedPorts"), OWN),
     "instanceGroupManagers": {"delete": OWN}, "regionInstanceGroupManagers": {"delete": OWN},
     "instanceTemplates": {"insert": OWN, "delete": OWN}, "regionInstanceTemplates": {"delete": OWN},
-    "globalOperations": {"delete": OWN, "wait": OWN, "cancel": OWN},
-    "regionOperations": {"delete": OWN, "wait": OWN, "cancel": OWN},
-    "zoneOperations": {"delete": OWN, "wait": OWN, "cancel": OWN},
+    "globalOperations": {"delete": OWN, "wait": OWN},
+    "regionOperations": {"delete": OWN, "wait": OWN},
+    "zoneOperations": {"delete": OWN, "wait": OWN},
 }
 """The verb of a cloud's facets that a method stands on: where it is missing, the method is refused."""
 
