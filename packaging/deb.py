@@ -101,7 +101,9 @@ def documents(tree: Path, version: str, epoch: int) -> None:
                f" -- {MAINTAINER}  {formatdate(epoch)}\n")
     placed(tree, f"{own}/changelog.gz", gzip.compress(changes.encode(), 9, mtime=0))
     placed(tree, f"{own}/CHANGELOG.md.gz", gzip.compress((ROOT / "CHANGELOG.md").read_bytes(), 9, mtime=0))
-    for example in sorted((ROOT / "packaging" / "examples").glob("*.toml")):
+    here = ROOT / "packaging"
+    for example in [*sorted((here / "examples").glob("*.toml")), here / "grafana" / "gcelib.json",
+                    here / "prometheus" / "gcelib.rules.yml"]:  # fmt: skip
         placed(tree, f"{own}/examples/{example.name}", example.read_text())
     placed(tree, "usr/share/lintian/overrides/gcelib", (DEBIAN / "lintian-overrides").read_text())
 

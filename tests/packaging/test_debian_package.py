@@ -44,6 +44,7 @@ def test_everything_an_operator_looks_for_is_in_its_place(package: Path) -> None
                   "usr/share/bash-completion/completions/gcelib", "usr/share/zsh/vendor-completions/_gcelib",
                   "usr/share/fish/vendor_completions.d/gcelib.fish", "usr/share/doc/gcelib/copyright",
                   "usr/share/doc/gcelib/changelog.gz", "usr/share/doc/gcelib/examples/cloudstack.toml",
+                  "usr/share/doc/gcelib/examples/gcelib.rules.yml",
                   "usr/lib/systemd/system/gcelib.service"):  # fmt: skip
         assert (package / place).is_file(), place
     (code,) = package.glob("usr/lib/gcelib/lib/python3*/site-packages/gcelib")
