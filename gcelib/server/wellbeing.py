@@ -32,7 +32,7 @@ STORE_SILENT = 3.0
 """Seconds after which a database that has not answered counts as away."""
 UNHEARD = 0.75
 """Seconds without an answer after which a cloud that never gave one counts as away."""
-SILENT_BESIDE = "Redis has not answered yet."
+SILENT_BESIDE = "Redis has not answered for some seconds."
 FAR_OFF = datetime.timedelta(minutes=2)
 """A clock that is off by more breaks signatures and tokens; by less it is worth a word."""
 
@@ -81,7 +81,8 @@ class Wellbeing:
         beside = ""
         if self._beside is not None:
             self._books.take(0.0)
-            beside = self._beside.take(patience).told or SILENT_BESIDE
+            asked = self._beside.take(patience)
+            beside = SILENT_BESIDE if asked.silent > STORE_SILENT else asked.told or SILENT_BESIDE
         pulses = self._signs.known(self._clouds(), EVERY, 0.0)
         return _Known(self._books.take(max(0.0, until - time.monotonic())), beside, pulses)
 
@@ -117,15 +118,16 @@ class Wellbeing:
     def figures(self) -> Iterator[Sample]:
         """The figures that nobody counts: they are looked up when asked for."""
         known = self._know(PATIENCE)
-        books = known.books.told
-        yield Sample("gcelib_store_up", (), not self._away(known.books))
+        books, away = known.books.told, self._away(known.books)
+        yield Sample("gcelib_store_up", (), not away)
         yield Sample("gcelib_store_writes_refused", (), self._store.writes() != "ok")
         yield Sample("gcelib_store_write_refusals_total", (), self._store.refusals)
-        if books is not None:
+        if books is not None and not away:
             for status in ("PENDING", "RUNNING"):
                 count, oldest = books.standing.get(status, (0, 0.0))
                 yield Sample("gcelib_operations", (status,), count)
                 yield Sample("gcelib_operations_oldest_seconds", (status,), time.time() - oldest if count else 0.0)
+        if books is not None:
             for each in books.rooms:
                 yield Sample("gcelib_disk_free_bytes", (each.place,), each.free)
                 yield Sample("gcelib_disk_size_bytes", (each.place,), each.size)

@@ -207,6 +207,7 @@ def test_when_everything_hangs_at_once_it_is_still_said_soon(tmp_path: Path) -> 
             begun = time.monotonic()
             told = {each.name: each.value for each in wellbeing.figures()}
             assert told["gcelib_store_up"] == 0
+            assert "gcelib_operations" not in told
             assert time.monotonic() - begun < QUICK
     finally:
         go.set()
