@@ -62,17 +62,22 @@ def on_terminals(words: Sequence[str | Path], environ: dict[str, str], until: st
 
 @pytest.fixture
 def environ(shell) -> dict[str, str]:
-    """A configuration over a store that is there, and a terminal that can do all."""
-    path = shell.config()
+    """A configuration, and a terminal that can do all."""
+    kept = {name: value for name, value in shell.environ.items() if name != "NO_COLOR"}
+    return {**kept, "TERM": "xterm", "GCELIB_CONFIG": str(shell.config())}
+
+
+@pytest.fixture
+def stored(environ, shell) -> dict[str, str]:
+    """The same over a store with an account."""
     (shell.folder / "state").mkdir()
     with closing(Store.open(f"sqlite:///{shell.folder}/state/gcelib.sqlite")) as store:
         Accounts(store).create_service("robot", "demo", "viewer", "https://gcelib.example")
-    kept = {name: value for name, value in shell.environ.items() if name != "NO_COLOR"}
-    return {**kept, "TERM": "xterm", "GCELIB_CONFIG": str(path)}
+    return environ
 
 
-def test_a_terminal_sees_how_far_a_backup_is_and_afterwards_only_what_came_of_it(environ, shell) -> None:
-    seen = on_terminals(["backup", shell.folder / "one"], environ)
+def test_a_terminal_sees_how_far_a_backup_is_and_afterwards_only_what_came_of_it(stored, shell) -> None:
+    seen = on_terminals(["backup", shell.folder / "one"], stored)
     assert seen.code == 0
     assert re.search(r"\r\x1b\[K\w+: \d+", seen.err)
     assert seen.err.endswith(GONE)
@@ -80,15 +85,14 @@ def test_a_terminal_sees_how_far_a_backup_is_and_afterwards_only_what_came_of_it
     assert f"{shell.folder}/one holds" in seen.out
 
 
-@pytest.mark.parametrize(("words", "more"), [(["--quiet"], {}), (["--json"], {}), ([], {"TERM": "dumb"})],
-                         ids=["quiet", "json", "dumb"])  # fmt: skip
-def test_who_wants_no_progress_gets_none(environ, shell, words, more) -> None:
-    seen = on_terminals(["backup", shell.folder / "one", *words], {**environ, **more})
+@pytest.mark.parametrize(("words", "more"), [(["--quiet"], {}), ([], {"TERM": "dumb"})], ids=["quiet", "dumb"])
+def test_who_wants_no_progress_gets_none(stored, shell, words, more) -> None:
+    seen = on_terminals(["backup", shell.folder / "one", *words], {**stored, **more})
     assert (seen.code, seen.err) == (0, "")
 
 
-def test_piped_there_is_no_progress_and_programs_get_json(environ, shell) -> None:
-    done = shell.run("backup", "--json", shell.folder / "one", **environ)
+def test_piped_there_is_no_progress_and_programs_get_json(stored, shell) -> None:
+    done = shell.run("backup", "--json", shell.folder / "one", **stored)
     assert done.stderr == ""
     said = json.loads(done.stdout)
     assert said["file"] == str(shell.folder / "one")
@@ -97,7 +101,7 @@ def test_piped_there_is_no_progress_and_programs_get_json(environ, shell) -> Non
     assert any("seal key" in line for line in said["beside"])
     described = json.loads(shell.run("restore", "--check", "--json", shell.folder / "one").stdout)
     assert (described["rows"], described["database"]) == (held, "sqlite")
-    restored = json.loads(shell.run("restore", "--force", "--json", shell.folder / "one", **environ).stdout)
+    restored = json.loads(shell.run("restore", "--force", "--json", shell.folder / "one", **stored).stdout)
     assert {name: rows for name, rows in restored["rows"].items() if rows} == held
     assert Path(restored["copy"]).exists()
 
