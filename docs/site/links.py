@@ -54,7 +54,8 @@ def main() -> int:
     lost, outside = looked_at(site)
     (site / "external-links.txt").write_text("".join(f"{link}\n" for link in sorted(outside)))
     print(*lost, sep="\n", end="\n" if lost else "")
-    print(f"{len(lost)} links lead nowhere; {len(outside)} lead to other places and were not followed.")
+    print(f"{len(lost)} links lead nowhere; {len(outside)} lead to other places, are listed in "
+          "external-links.txt, and were not followed.")
     return 1 if lost else 0
 
 

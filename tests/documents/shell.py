@@ -38,7 +38,8 @@ def script(blocks: Iterable[Block]) -> str:
     """The blocks that are run, in one shell. Of what runs on the end is not waited for: it ends with the shell.
 
     A block's remark: "runs on" until the reader ends it, when it has said "ready" or "serving" the next begins; "asks"
-    and is answered from the file `typed`; "ends with N" says the exit code of its last command.
+    and is answered from the file `typed`; "ends with N: WORDS" says the exit code of its last command and
+    what it tells.
     """
     parts = [PRELUDE]
     for number, block in enumerate(blocks):
@@ -49,8 +50,9 @@ def script(blocks: Iterable[Block]) -> str:
             parts.append(f"(\n{block.text}) > {out} 2>&1 &\n{WAITS.format(out=out)}")
         elif block.remark == "asks":
             parts.append(f"{{\n{block.text}}} < typed\n")
-        elif ends := re.fullmatch(r"ends with (\d+)", block.remark):
-            parts.append(f"code=0; ( {block.text.strip()} ) || code=$?; [ $code = {ends[1]} ]\n")
+        elif ends := re.fullmatch(r"ends with (\d+): (.+)", block.remark):
+            told = f"grep -F {shlex.quote(ends[2])} refused || {{ cat refused >&2; exit 1; }}"
+            parts.append(f"code=0; ( {block.text.strip()} ) > refused 2>&1 || code=$?; [ $code = {ends[1]} ]\n{told}\n")
         else:
             parts.append(block.text)
     return "\n".join(parts)
