@@ -111,6 +111,17 @@ def test_by_gcloud_it_is_made_where_there_are_security_groups_too(
     nothing_left(portal(cloud), server, "fr-sg1")
 
 
+UP = {"gcloud": "./up.sh", "ansible": "source gce/env.sh; ansible-playbook up.yml", "python": "python3 cluster.py up"}
+
+
+@pytest.mark.parametrize("client", UP)
+def test_without_a_secret_nothing_is_begun(client: str, shell: Shell, cloud: Simulator) -> None:
+    shell.run(f"gcelib client {client} --project demo --key-file $KEY_FILE --write gce")
+    said = shell.run(f"export PYTHONPATH=$PWD/gce ZONE=fr-sg1 PROJECT; if ( {UP[client]} ) 2>&1; then exit 1; fi")
+    assert "openssl rand -hex 16" in said
+    assert portal(cloud).listVirtualMachines(fetch_list=True) == []
+
+
 def seen(portal: CloudStack, server: Live, zone: str, said: str) -> None:
     """The cluster is on the cloud, as the cloud's own portal shows it, and in gcelib's groups."""
     machines = {each["name"]: each for each in portal.listVirtualMachines(fetch_list=True)}

@@ -15,7 +15,7 @@ from google.cloud import compute_v1 as gce
 from google_cloud_compute import PROJECT, client
 
 USER_DATA = Path(__file__).parent.parent / "user-data"
-ZONE = os.environ["ZONE"]
+ZONE, TOKEN = os.environ["ZONE"], os.environ.get("TOKEN", "")
 REGION = ZONE.rpartition("-")[0]
 NETWORK = os.environ.get("NETWORK") or "default"
 OWN_NETWORK = NETWORK != "default"
@@ -51,7 +51,7 @@ def machine(name: str, group: str) -> gce.Instance:
     """A machine that makes itself a member of the cluster when it first starts. Workers have addresses of their own."""
     user_data = (USER_DATA / f"{group}.yaml").read_text()
     if group == "worker":
-        user_data = user_data.replace("@TOKEN@", os.environ["TOKEN"])
+        user_data = user_data.replace("@TOKEN@", TOKEN)
     outside = [gce.AccessConfig(name="External NAT", type_="ONE_TO_ONE_NAT")] if group == "worker" else []
     return gce.Instance(
         name=name,
@@ -73,6 +73,8 @@ def done(*operations: object) -> None:
 
 def up() -> None:
     """Make it."""
+    if not TOKEN:
+        sys.exit("TOKEN must be a secret for the cluster: openssl rand -hex 16")
     done(*(firewalls.insert(**everywhere, firewall_resource=firewall(name)) for name in FIREWALLS))
     done(*(machines.insert(**zonal, instance_resource=machine(name, group))
            for group, (names, _) in GROUPS.items() for name in names))
