@@ -34,6 +34,9 @@ PIP = $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-inp
 SOURCES = setup.py pyproject.toml
 ANSWERED = $(VENV)/answered
 
+# Tests and figures start hundreds of processes: each would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check style types docs site man dist dist-test deb deb-test image-test audit lowest backends clients bench gate soak clean
 
 demo: $(VENV)/installed
