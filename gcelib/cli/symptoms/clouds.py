@@ -9,7 +9,7 @@ from typing import Any
 
 from gcelib import naming
 from gcelib.config import CloudConfig, Config, ProjectConfig
-from gcelib.drivers.base import FACETS, Cloud
+from gcelib.drivers.base import FACETS, READS, Cloud
 from gcelib.drivers.projects import Projects
 from gcelib.drivers.registry import build, carried, examine
 from gcelib.errors import Fault
@@ -21,6 +21,8 @@ SLOW = 2.0
 NAMED = (("zones", "zone"), ("sizes", "machine type"), ("networks", "network"),
          ("nodes", "instance"), ("volumes", "disk"))  # fmt: skip
 """Facets, and GCE's words for what they hold. Images of one name are left out: they are versions of a family."""
+OFFERS = ("zones", "sizes", "quotas")
+"""Facets of which there are lists only on every cloud."""
 _SHOWN = 3
 
 
@@ -60,11 +62,20 @@ def _tried(about: str, cloud: CloudConfig, made: Cloud) -> Iterator[Finding]:
     else:
         yield wrong(about, "It shows no zones, so that nothing can be made there.", "Check that the account of the "
                     "keys may use a zone of that cloud.")
-    able = made.abilities()
+    yield from _lacks(made, about)
+
+
+def _lacks(cloud: Cloud, about: str) -> Iterator[Finding]:
+    """What the cloud does not offer at all, and what it only shows."""
+    able = cloud.abilities()
     lacking = [facet for facet in FACETS if not able.get(facet)]
-    reads = [facet for facet in FACETS if able.get(facet) and not set(able[facet]) - {"list", "find"}]
-    said = f"It has no {', '.join(lacking) or 'gaps'}" + (f"; only looks at {', '.join(reads)}" if reads else "") + "."
-    yield note(about, said, f"`gcelib providers {made.provider}` says why.")
+    shown = [facet for facet in FACETS if able.get(facet) and set(able[facet]) <= READS and facet not in OFFERS]
+    said = [f"It has no {', '.join(lacking)}."] if lacking else []
+    said += [f"Of {', '.join(shown)} it gives lists only."] if shown else []
+    if said:
+        yield note(about, " ".join(said), f"`gcelib providers {cloud.provider}` says why.")
+    else:
+        yield well(about, "It offers all that gcelib asks of a cloud.")
 
 
 def rights(config: Config, cloud: CloudConfig) -> Iterator[Finding]:
