@@ -11,6 +11,7 @@ from cs import CloudStack
 
 from gcelib.simulator import Simulator
 from tests.api import Api
+from tests.clock import Clock
 from tests.live import Live
 
 Launch = Callable[..., tuple[Live, Simulator]]
@@ -102,6 +103,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         elif at[item].startswith(PAIRED) and not item.get_closest_marker("alone"):
             item.add_marker(pytest.mark.paired)
     items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if at[item].startswith(name)), len(LONG)))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A time that the test sets."""
+    return Clock()
 
 
 @pytest.fixture(autouse=True)

@@ -21,21 +21,7 @@ from gcelib.server.console.plot import Plot, Series, figure, nice
 from gcelib.server.console.samples import DAY, HOUR, Samples, Sources, quantile
 from gcelib.server.signs import Signs
 from gcelib.store import Account, AccountRows, Store
-
-
-class Clock:
-    """A time that tests set."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.clock import Clock
 
 
 @pytest.fixture

@@ -13,20 +13,9 @@ from gcelib.auth.guessing import FREE_OF_ACCOUNT, FREE_OF_SOURCE, FREE_TRIES, LO
 from gcelib.auth.signin import SignIn
 from gcelib.errors import TooMany
 from gcelib.store import AccountRows, Store
+from tests.clock import Clock
 
 ANN, HOME, THIEF = "user:ann@example.com", "192.0.2.1", "198.51.100.7"
-
-
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

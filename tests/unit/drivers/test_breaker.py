@@ -13,21 +13,7 @@ from gcelib.drivers.faults import At
 from gcelib.drivers.pacing import Pace
 from gcelib.drivers.session import Session
 from gcelib.errors import Refused, TooMany, Unavailable, Uncertain, fault_from_data
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.clock import Clock
 
 
 @pytest.fixture

@@ -7,20 +7,7 @@ import pytest
 from gcelib.config import CacheConfig, CloudConfig, Config, ProjectConfig, ServerConfig
 from gcelib.server.lanes import Lanes
 from gcelib.server.listening.turnstile import FEW, LONGEST, STUCK, TICK, Entry, Turnstile
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.clock import Clock
 
 
 @pytest.fixture
