@@ -56,8 +56,9 @@ def fill(place: Path) -> Path:
 
 @contextmanager
 def immutable(files: Iterable[Path]) -> Iterator[bool]:
-    """Nothing may write these files, through whatever was open before; False where that may not be asked for."""
+    """Nothing may write these files, through whatever was open before; False where that cannot be had."""
     names = [str(file) for file in files]
+    before = os.open(names[0], os.O_RDWR)
 
     def ask(flag: str) -> bool:
         try:
@@ -65,10 +66,19 @@ def immutable(files: Iterable[Path]) -> Iterator[bool]:
         except FileNotFoundError:
             return False
 
+    def held() -> bool:
+        """Whether the file system keeps to it: one in memory lets those write on who had the file open."""
+        try:
+            os.pwrite(before, os.pread(before, 1, 0), 0)
+        except PermissionError:
+            return True
+        return False
+
     try:
-        yield ask("+i")
+        yield ask("+i") and held()
     finally:
         ask("-i")
+        os.close(before)
 
 
 class Loop:

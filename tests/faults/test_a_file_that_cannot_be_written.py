@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,10 +64,17 @@ def test_a_file_that_another_process_holds_for_long(launch: Launch, tmp_path: Pa
     well(live, cloud, begun)
 
 
-def test_a_file_that_may_not_be_written_for_a_while(launch: Launch, tmp_path: Path) -> None:
-    live, cloud, begun = launched(launch, tmp_path)
+@pytest.fixture
+def on_disk() -> Iterator[Path]:
+    """A folder where files outlive a restart: what the tests write otherwise may be in memory."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        yield Path(folder)
+
+
+def test_a_file_that_may_not_be_written_for_a_while(on_disk: Path, launch: Launch) -> None:
+    live, cloud, begun = launched(launch, on_disk)
     # Not the -shm: who has that in memory and may not write it is ended by the system.
-    with immutable([tmp_path / "gcelib.sqlite", tmp_path / "gcelib.sqlite-wal"]) as done:
+    with immutable([on_disk / "gcelib.sqlite", on_disk / "gcelib.sqlite-wal"]) as done:
         if not done:
             pytest.skip("files cannot be made immutable here: that takes root, chattr and a file system with it")
         refused(live, "gcelib's own database")
