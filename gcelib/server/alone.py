@@ -62,7 +62,8 @@ def is_disk(view: View, zone: Found[Zone], name: str) -> bool:
 
 def _apart(view: View, cloud: Cloud, name: str) -> bool:
     """Whether what has a name is asked for in place of long lists of machines and disks."""
-    if view.known(NODES) and view.known(VOLUMES):
+    if view.known(NODES):
+        # The list would be looked at in any case: what was asked besides it would be for nothing.
         return False
     if not (able(cloud, "nodes", "tagged") and able(cloud, "volumes", "find") and cloud.traits.host_names):
         return False
