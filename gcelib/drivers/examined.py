@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 WELL, NOTE, WRONG = "well", "note", "wrong"
+"""All right; worth knowing, but nothing is broken; something does not work or is not safe."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-WELL, NOTE, WRONG = "well", "note", "wrong"
-"""All right; worth knowing, but nothing is broken; something does not work or is not safe."""
+from gcelib.drivers.examined import NOTE as NOTE
+from gcelib.drivers.examined import WELL as WELL
+from gcelib.drivers.examined import WRONG as WRONG
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ SLOW = 2.0
 NAMED = (("zones", "zone"), ("sizes", "machine type"), ("networks", "network"),
          ("nodes", "instance"), ("volumes", "disk"))  # fmt: skip
 """Facets, and GCE's words for what they hold. Images of one name are left out: they are versions of a family."""
-OFFERS = ("zones", "sizes", "quotas")
+LISTED_ONLY = ("zones", "sizes", "quotas")
 """Facets of which there are lists only on every cloud."""
 _SHOWN = 3
 
@@ -69,7 +69,7 @@ def _lacks(cloud: Cloud, about: str) -> Iterator[Finding]:
     """What the cloud does not offer at all, and what it only shows."""
     able = cloud.abilities()
     lacking = [facet for facet in FACETS if not able.get(facet)]
-    shown = [facet for facet in FACETS if able.get(facet) and set(able[facet]) <= READS and facet not in OFFERS]
+    shown = [facet for facet in FACETS if able.get(facet) and set(able[facet]) <= READS and facet not in LISTED_ONLY]
     said = [f"It has no {', '.join(lacking)}."] if lacking else []
     said += [f"Of {', '.join(shown)} it gives lists only."] if shown else []
     if said:
