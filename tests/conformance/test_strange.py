@@ -210,15 +210,17 @@ def test_an_argument_that_a_driver_insists_on_is_named_and_taken_from_the_config
     strange.live.api("sated").change("POST", INSTANCES, body("needed"))
 
 
-@pytest.mark.parametrize("kind", ["Exception", "TypeError", "RuntimeError", "InvalidCredsError", "401", "ReadTimeout"])
-def test_a_driver_that_cannot_be_made_is_a_cloud_that_is_away(strange: Strange, kind: str) -> None:
-    with strange.moody(__init__=kind):
-        answer = strange.ask(INSTANCES, "sullen")
-        made = strange.live.api("sullen").call("POST", INSTANCES, body("sullen"))
-    for status, text in ((answer.status_code, answer.text), (made.status, str(made.data))):
-        assert status == 503, text
-        assert "Cloud 'sullen' (sullen)" in text
-        assert TOKEN not in text
+def test_a_driver_that_cannot_be_made_is_a_cloud_that_is_away(strange: Strange) -> None:
+    # One mood after the other without a good one between: a question that is still under way would make a driver in it.
+    with strange.moody(__init__="Exception"):
+        for kind in ("Exception", "TypeError", "RuntimeError", "InvalidCredsError", "401", "ReadTimeout"):
+            strange.write({"__init__": kind})
+            answer = strange.ask(INSTANCES, "sullen")
+            made = strange.live.api("sullen").call("POST", INSTANCES, body("sullen"))
+            for status, text in ((answer.status_code, answer.text), (made.status, str(made.data))):
+                assert status == 503, (kind, text)
+                assert "Cloud 'sullen' (sullen)" in text
+                assert TOKEN not in text
 
 
 def test_thousands_of_odd_things_are_listed_each_under_a_name_that_finds_it(strange: Strange) -> None:
