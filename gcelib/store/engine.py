@@ -8,7 +8,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,14 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, 
 from sqlalchemy.engine import URL, ExceptionContext
 
 from gcelib.errors import Invalid, Unavailable, Uncertain
+from gcelib.store.line import Line
 
 log = logging.getLogger(__name__)
 
 _BUSY_SECONDS = 10.0
+
+_SOON = 0.1
+"""Seconds that count as no wait."""
 
 _LATELY = 60.0
 """Seconds for which a write that failed is told of."""
@@ -41,6 +45,7 @@ class Store:
         self.engine = engine
         self._refused: tuple[float, str] | None = None
         self.refusals = 0
+        self._line = Line()
         self.url = engine.url.render_as_string(hide_password=True)
 
     def __repr__(self) -> str:
@@ -87,8 +92,8 @@ class Store:
         """
         keeping = False
         try:
-            with _faults(self.url), self.engine.connect() as connection:
-                connection.execution_options(gcelib_write=True)
+            with self._turn() as patience, _faults(self.url), self.engine.connect() as connection:
+                connection.execution_options(gcelib_write=patience)
                 with connection.begin():
                     yield connection
                     keeping = True
@@ -102,6 +107,10 @@ class Store:
                     " whether it is there, or ask again with the same request id."
                 ) from cause
             raise
+
+    def _turn(self) -> AbstractContextManager[float]:
+        """What a writer waits for first: SQLite has one at a time. It gives the seconds to wait for other processes."""
+        return nullcontext(0.0) if self.shared else self._line.turn(_busy_seconds(self.engine.url))
 
     def writes(self) -> str:
         """How changing it went lately: "ok", or in words why not; what cannot be written can still be read."""
@@ -161,7 +170,7 @@ def _engine(url: URL, *, secure: bool = True) -> Engine:
         ) from error
     if sqlite:
         event.listen(engine, "connect", partial(_prepare, busy))
-        event.listen(engine, "begin", _begin)
+        event.listen(engine, "begin", partial(_begin, busy))
         event.listen(engine, "handle_error", _spoiled)
     elif ours:
         sessions.watch(engine)
@@ -211,10 +220,20 @@ def _journal(cursor: Any, busy: float) -> None:
             time.sleep(0.02)
 
 
-def _begin(connection: Connection) -> None:
+def _begin(busy: float, connection: Connection) -> None:
     # A reader that turned writer would fail at once instead of waiting; writers say so at the start.
-    immediate = connection.get_execution_options().get("gcelib_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    patience = connection.get_execution_options().get("gcelib_write")
+    if patience is None:
+        connection.exec_driver_sql("BEGIN")
+    elif busy - patience < _SOON:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        # Who waited for others of this process waits the less for other processes.
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(busy * 1000)}")
 
 
 def _spoiled(context: ExceptionContext) -> None:

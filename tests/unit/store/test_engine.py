@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,56 @@ def test_writers_take_turns(store: Store) -> None:
         thread.join()
     with store.read() as connection:
         assert connection.execute(select(operations.c.progress)).scalar_one() == 40
+
+
+def test_a_writer_who_comes_again_and_again_keeps_nobody_waiting(database: str) -> None:
+    store = Store.open(f"{database}?timeout=2")
+    turns, begun, done = [0], threading.Event(), threading.Event()
+
+    def again() -> None:
+        while not done.is_set():
+            with store.write():
+                turns[0] += 1
+                begun.set()
+                done.wait(0.01)
+
+    thread = threading.Thread(target=again)
+    thread.start()
+    try:
+        assert begun.wait(10)
+        before = turns[0]
+        with store.write():
+            waited = turns[0] - before
+    finally:
+        done.set()
+        thread.join()
+    store.close()
+    assert waited <= 2
+
+
+def test_writers_wait_for_each_other_and_for_others_no_longer_than_they_may(database: str, tmp_path: Path) -> None:
+    store = Store.open(f"{database}?timeout=0.3")
+    other = sqlite3.connect(tmp_path / "state" / "gcelib.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    took: list[float] = []
+
+    def write() -> None:
+        began = time.monotonic()
+        with pytest.raises(Unavailable, match=r"database is locked|too many wait"), store.write():
+            pass
+        took.append(time.monotonic() - began)
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(took) == 8
+    assert max(took) < 4 * 0.3
+    other.close()
+    with store.write():
+        pass
+    store.close()
 
 
 def test_processes_that_start_together_all_find_the_newest_schema(database: str) -> None:
