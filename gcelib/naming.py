@@ -8,7 +8,8 @@ import unicodedata
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 LABEL_PATTERN = "[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?"
@@ -78,8 +79,7 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True, gc=False):
     """A thing to be named: its backend id and name, and hints that may tell it from others of that name.
 
     Hints are tried in order; one serves when every twin has it and no two have the same ("10gb")."""
@@ -101,7 +101,7 @@ def labels(things: Iterable[Named], reserved: Mapping[str, str] | None = None) -
     twins: dict[str, list[Named]] = {}
     for thing in things:
         if thing.id not in given:
-            label = slug(thing.name)
+            label = thing.name if LABEL.match(thing.name) else slug(thing.name)
             # Hardly anything has a twin: a list for each thing would cost as much as all the rest.
             if first.setdefault(label, thing) is not thing:
                 twins.setdefault(label, [first[label]]).append(thing)

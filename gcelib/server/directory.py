@@ -68,7 +68,8 @@ class Directory(Generic[M]):
 
     def by_id(self, cloud: str, backend_id: str) -> Found[M] | None:
         """The thing with this backend id in this cloud."""
-        first, more = self.made("ids", _by_id)
+        # A list of machines asks for each of its disks.
+        first, more = self._made.get("ids") or self.made("ids", _by_id)
         item = first.get(backend_id)
         if item is None or item.cloud.name == cloud:
             found: Found[M] | None = item
@@ -122,18 +123,21 @@ Index = tuple[dict[Any, Any], dict[Any, list[Any]]]
 """The first thing with each key, and the others with it: hardly anything has others."""
 
 
-def _by_label(items: Iterable[Found[Any]]) -> Index:
-    return _indexed(((item.zone, item.name), item) for item in items)
+def _by_label(items: Directory[Any]) -> Index:
+    return _indexed([(item.zone, item.name) for item in items], items)
 
 
-def _by_id(items: Iterable[Found[Any]]) -> Index:
-    return _indexed((item.model.id, item) for item in items)
+def _by_id(items: Directory[Any]) -> Index:
+    return _indexed([item.model.id for item in items], items)
 
 
-def _indexed(pairs: Iterable[tuple[Any, Found[Any]]]) -> Index:
-    first: dict[Any, Any] = {}
+def _indexed(keys: Sequence[Any], items: Directory[Any]) -> Index:
+    first = dict(zip(keys, items, strict=True))
     more: dict[Any, list[Any]] = {}
-    for key, item in pairs:
+    if len(first) == len(keys):
+        return first, more
+    first.clear()
+    for key, item in zip(keys, items, strict=True):
         if first.setdefault(key, item) is not item:
             more.setdefault(key, []).append(item)
     return first, more

@@ -17,6 +17,8 @@ BOOT_DISK_TAG = "gcelib-disk"
 
 Given = Callable[[Cloud, Any], str | None]
 """The name a thing has whatever its own is; None for its own."""
+Names = Mapping[str, Mapping[str, str]]
+"""The same by cloud and backend id; what is not in it has its own."""
 
 
 class Part(Protocol):
@@ -33,12 +35,12 @@ def per_zone(
     zones: Mapping[tuple[str, str], str],
     parts: Sequence[Part],
     given: Given | None = None,
-    named: Sequence[Mapping[tuple[str, str], str]] = (),
+    named: Sequence[Names] = (),
 ) -> list[Found[Any]]:
     """Things of every cloud named within their zones; those in a zone that is not shown are left out.
 
     `zones` maps (cloud, zone id) to the zone's GCE name; `given` is the name a thing has whatever its own is. `named`
-    says the same of (cloud, backend id): what a later one of them says holds before what the others do.
+    says the same: what a later one of them says holds before what the others do.
     """
     found: list[Found[Any]] = []
     for part in parts:
@@ -53,13 +55,14 @@ def per_zone(
             models.reverse()
             if given is not None:
                 wishes = {name: model.id for model in models if (name := given(part.cloud, model))}
-            for said in named:
-                wishes |= {name: model.id for model in models if (name := said.get((part.cloud.name, model.id)))}
+            for each in named:
+                if said := each.get(part.cloud.name):
+                    wishes |= {name: model.id for model in models if (name := said.get(model.id))}
             models.reverse()
             reserved = {id: name for name, id in wishes.items()}
-            others = (Named(model.id, model.name) for model in models if model.id not in reserved)
-            names = naming.labels(others, reserved)
-            found.extend(Found(part.cloud, model, names[model.id], zone) for model in models)
+            others = [Named(model.id, model.name) for model in models if model.id not in reserved]
+            names, cloud = naming.labels(others, reserved), part.cloud
+            found += [Found(cloud, model, names[model.id], zone) for model in models]
     return found
 
 
@@ -90,24 +93,24 @@ def default_name(cloud: Cloud, network: Network) -> str | None:
     return "default" if network.default else None
 
 
-def disks(
-    nodes: Directory[Node], parts: Sequence[Part]
-) -> tuple[list[list[Volume]], Sequence[Mapping[tuple[str, str], str]]]:
+def disks(nodes: Directory[Node], parts: Sequence[Part]) -> tuple[list[list[Volume]], Sequence[Names]]:
     """(each part's disks that are shown, what boot disks are called: by what was asked for, by their machines' names).
 
     The boot disk of a machine that is no longer shown is left out: it goes when that one is purged.
     """
     shown: list[list[Volume]] = []
-    asked: dict[tuple[str, str], str] = {}
-    own: dict[tuple[str, str], str] = {}
+    asked: dict[str, dict[str, str]] = {}
+    own: dict[str, dict[str, str]] = {}
     for part in parts:
         cloud, rows = part.cloud.name, list[Volume]()
+        given, theirs = asked.setdefault(cloud, {}), own.setdefault(cloud, {})
         for volume in part.rows:
-            node = nodes.by_id(cloud, volume.node_id) if volume.boot else None
-            if node is not None:
+            if volume.boot:
+                node = nodes.by_id(cloud, volume.node_id)
+                if node is None:
+                    continue
                 name = node.model.tags.get(BOOT_DISK_TAG)
-                (asked if name else own)[cloud, volume.id] = name or node.name
-            if node is not None or not volume.boot:
-                rows.append(volume)
+                (given if name else theirs)[volume.id] = name or node.name
+            rows.append(volume)
         shown.append(rows)
     return shown, (asked, own)

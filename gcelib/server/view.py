@@ -233,8 +233,9 @@ class View:
 
     def _nodes(self) -> Directory[Node]:
         zones = self.zone_names()
-        asked = {key: note["name"] for key, note in self.note("node").items() if note.get("name")}
-        notes = tuple(self.notes_at(cloud.name, "node") for cloud in self.clouds if asked)
+        kept = {cloud.name: self.notes_at(cloud.name, "node") for cloud in self.clouds}
+        asked = {name: {id: note["name"] for id, note in kept[name].items() if note.get("name")} for name in kept}
+        notes = tuple(kept.values()) if any(asked.values()) else ()
         make = lambda parts: labels.per_zone(zones, parts[0], named=(asked,))  # noqa: E731
         found: Directory[Node] = self._directory("nodes", ("nodes", "zones"), make, notes)
         return found

@@ -124,7 +124,7 @@ def _by_node(volumes: Directory[Volume]) -> Mapping[tuple[str, str], list[Found[
     for volume in volumes:
         if volume.model.node_id:
             found[volume.cloud.name, volume.model.node_id].append(volume)
-    for attached in found.values():
+    for attached in (each for each in found.values() if len(each) > 1):
         attached.sort(key=lambda disk: (not disk.model.boot, disk.model.device))
     return found
 
