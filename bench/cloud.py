@@ -110,6 +110,7 @@ def main() -> None:
         front = type("FrontHandler", (Handler,), {"front": Front(cloud.url, given.delay)})
         server = ThreadingHTTPServer(("127.0.0.1", 0), front)
         server.daemon_threads = True
+        server.socket.listen(128)
         url = f"http://127.0.0.1:{server.server_port}/client/api"
         print(json.dumps({"url": url, "key": account.api_key, "secret": account.secret_key}), flush=True)
         server.serve_forever()

@@ -24,7 +24,8 @@ SHORTEST = 0.05
 SLOWEST = 4
 """A whole answer may take so many times the time allowed between two pieces of it."""
 LARGEST_ANSWER = 256 * 1024 * 1024
-PIECE = 1 << 20
+PIECE = 1 << 17
+"""Less than what malloc asks the system for afresh each time (`server.memory`), at a fault for every 4 KiB of it."""
 
 
 def bounds(timeout: float) -> tuple[tuple[float, float], float]:
