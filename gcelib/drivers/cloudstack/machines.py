@@ -50,11 +50,15 @@ def public(text: str) -> bool:
         address = int.from_bytes(socket.inet_pton(family, text))
     except (OSError, ValueError):
         return False
-    return not any(first <= address <= last for first, last in _RANGES[version])
+    for first, last in _RANGES[version]:  # noqa: SIM110 - a generator would cost as much as all the rest
+        if first <= address <= last:
+            return False
+    return True
 
 
 def node_of(row: records.VmRow) -> Node:
     """A machine."""
+    keys = row.keypairs or row.keypair
     # What many machines share is one text for all: a list of ten thousand is half as long.
     return Node(
         id=row.id,
@@ -70,8 +74,8 @@ def node_of(row: records.VmRow) -> Node:
         display_name=row.name if row.displayname == row.name else row.displayname,
         created=wire.time_of(row.created),
         nics=_nics(row),
-        group_ids=tuple([intern(group.id) for group in row.securitygroup if group.id]),
-        keypair_names=tuple((row.keypairs or row.keypair).replace(",", " ").split()),
+        group_ids=tuple([intern(group.id) for group in row.securitygroup if group.id]) if row.securitygroup else (),
+        keypair_names=tuple(keys.replace(",", " ").split()) if keys else (),
         delete_protected=row.deleteprotection,
         tags=row.pairs,
         busy=row.busy,
