@@ -137,7 +137,7 @@ class Collection:
             return make(gather())
         places = (ctx.params.get("zone"), ctx.params.get("region"), question if looks else "")
         key = (ctx.method.id, places, ctx.project, ctx.tenancy, ctx.links.base_url)
-        sound = lambda: not ctx.view.faults  # noqa: E731
+        sound = lambda: ctx.view.sound  # noqa: E731
         use: Callable[[Any], Any] = lambda kept: kept.answer(question, lambda: make(kept), sound)  # noqa: E731
         return ctx.view.rendered(key, gather, use, looks or self.looks)
 
@@ -156,7 +156,7 @@ class Collection:
         return Look(
             whole=lambda scope, item: self.show(ctx, scope, item),
             known={name: bound(tell) for name, tell in self.known.items()},
-            sound=lambda: not ctx.view.faults,
+            sound=lambda: ctx.view.sound,
         )
 
     def test_iam_permissions(self, ctx: Context) -> Rendered:

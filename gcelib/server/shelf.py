@@ -65,11 +65,16 @@ class Shelf:
         with self._lock:
             return self._rows.get(key)
 
-    def keep_rows(self, key: Any, sources: Sources, value: Any) -> None:
-        """Keep what was rendered from these sources."""
+    def keep_rows(self, key: Any, sources: Sources, value: Any, before: Sources | None = None) -> None:
+        """Keep what was rendered from these sources.
+
+        `before`: the value was kept with these, and is kept with more only if it still is: another request may have
+        found the rest to be otherwise, and what it added to the value is not to be shown as made of this.
+        """
         if value.weight <= MOST_ROWS:
             with self._lock:
-                self._rows[key] = (sources, value)
+                if before is None or self._rows.get(key, (None, None))[0] is before:
+                    self._rows[key] = (sources, value)
 
     def made(self, key: Any, sources: tuple[Any, ...], make: Callable[[], Any]) -> Any:
         """`make()`, or what it gave the last time if that was for exactly these source objects."""

@@ -39,6 +39,7 @@ class View:
         self._looked = self._questions.looked
         self._looked.add("config.")
         self._likely: Sequence[str] = ()
+        self._standing: Sources | None = None
         self._version = catch_up(self.clouds, tenancy, notes)
 
     def parts(self, facet: str, verb: str = "list") -> list[Part]:
@@ -99,7 +100,7 @@ class View:
         """`use` of `make()`, or of what that gave a request before for this key, if nothing it looked at has changed.
 
         Both may look at the clouds and the notes through this view only, mostly at the lists of `looks`. Nothing is
-        kept of a partial answer.
+        kept of a partial answer; what `use` adds to a value that others have is to be kept while the view is `sound`.
         """
         sources, value = self._shelf.rows(key) or (Sources(), None)
         self._likely = (*looks, *sources.lists)
@@ -107,11 +108,18 @@ class View:
             self.ahead(self._likely)
         if not sources or not self._stand(sources):
             sources, value = Sources(), make()
+        self._standing = sources or None
         answer = use(value)
         if not self.faults and not self._questions.partial and not self._looked <= sources.keys():
             looked = {name: self._source(name) for name in self._looked}
-            self._shelf.keep_rows(key, Sources(sources, looked), value)
+            self._shelf.keep_rows(key, Sources(sources, looked), value, sources or None)
         return answer
+
+    @property
+    def sound(self) -> bool:
+        """Whether others may see what is made now: no cloud was missing, and it is kept with all it was made of."""
+        whole = not self.faults and not self._questions.partial
+        return whole and (self._standing is None or self._looked <= self._standing.keys())
 
     def _stand(self, sources: Sources) -> bool:
         """Whether all of these are what stands behind their names now; lists that are remembered need no asking."""
@@ -214,16 +222,13 @@ class View:
     @property
     def sizes(self) -> Directory[Size]:
         """Machine sizes; `zone` is "", `zone_ids` of the model says where."""
-        make = lambda parts: labels.per_cloud(parts[0], labels.size_hints)  # noqa: E731
-        found: Directory[Size] = self._directory("sizes", ("sizes",), make)
-        return found
+        return self._directory("sizes", ("sizes",), lambda parts: labels.per_cloud(parts[0], labels.size_hints))
 
     @property
     def images(self) -> Directory[Image]:
         """Images; of several with one name each carries its size, else the start of its id."""
         make = lambda parts: labels.per_cloud(parts[0], labels.image_hints)  # noqa: E731
-        found: Directory[Image] = self._directory("images", ("images",), make, merged=True)
-        return found
+        return self._directory("images", ("images",), make, merged=True)
 
     @property
     def nodes(self) -> Directory[Node]:
@@ -243,17 +248,14 @@ class View:
     @property
     def snapshots(self) -> Directory[Snapshot]:
         """Snapshots of disks."""
-        make = lambda parts: labels.per_cloud(parts[0])  # noqa: E731
-        found: Directory[Snapshot] = self._directory("snapshots", ("snapshots",), make)
-        return found
+        return self._directory("snapshots", ("snapshots",), lambda parts: labels.per_cloud(parts[0]))
 
     @property
     def networks(self) -> Directory[Network]:
         """Networks by zone: one GCE network may be several of these, one a zone, under one name."""
         zones = self.zone_names()
         make = lambda parts: labels.per_zone(zones, parts[0], labels.default_name)  # noqa: E731
-        found: Directory[Network] = self._directory("networks", ("networks", "zones"), make)
-        return found
+        return self._directory("networks", ("networks", "zones"), make)
 
     @property
     def volumes(self) -> Directory[Volume]:
@@ -265,8 +267,7 @@ class View:
             shown = [Part(part.cloud, each) for part, each in zip(parts[0], rows, strict=True)]
             return labels.per_zone(zones, shown, named=named)
 
-        found: Directory[Volume] = self._directory("volumes", ("volumes", "nodes", "zones"), make)
-        return found
+        return self._directory("volumes", ("volumes", "nodes", "zones"), make)
 
     @property
     def volume_types(self) -> Directory[VolumeType]:
@@ -279,14 +280,12 @@ class View:
     def vpcs(self) -> Directory[Vpc]:
         """Private clouds by zone."""
         zones = self.zone_names()
-        make = lambda parts: labels.per_zone(zones, parts[0])  # noqa: E731
-        found: Directory[Vpc] = self._directory("vpcs", ("vpcs", "zones"), make)
-        return found
+        return self._directory("vpcs", ("vpcs", "zones"), lambda parts: labels.per_zone(zones, parts[0]))
 
     def _directory(
         self, kind: str, facets: tuple[str, ...], make: Callable[[list[list[Part]]], Any], more: tuple[Any, ...] = (),
         *, merged: bool = False,
-    ) -> Any:
+    ) -> Directory[Any]:
         """The directory of these facets' parts and of `more`; "zones" and "nodes" behind the first are directories."""
         memo = f"directory.{kind}"
         if memo not in self._memo:
@@ -296,4 +295,5 @@ class View:
             sources = (*(part.rows for part in parts[0]), *named, *more)
             key = (kind, self._tenancy, *map(id, self.clouds))
             self._memo[memo] = self._shelf.made(key, sources, lambda: Directory(make(parts), merged=merged))
-        return self._memo[memo]
+        found: Directory[Any] = self._memo[memo]
+        return found
