@@ -103,8 +103,9 @@ class Operations:
         return self._one(chosen().where(table.c.id == id))
 
     def get(self, project: str, scope: str, name: str) -> Record:
-        """The operation of this name in this scope. Raises NotFound."""
-        here = (table.c.name == name, table.c.project == project, table.c.scope == scope)
+        """The operation of this name, or number, in this scope. Raises NotFound."""
+        called = table.c.number if name.isdecimal() else table.c.name
+        here = (called == name, table.c.project == project, table.c.scope == scope)
         found = self._one(chosen().where(*here))
         if found is None:
             raise NotFound(f"The resource 'projects/{project}/{scope}/operations/{name}' was not found")

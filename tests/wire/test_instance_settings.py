@@ -258,7 +258,12 @@ def test_several_machines_are_made_by_one_request(api: Api, cloudstack: CloudSta
     assert sorted(each["targetLink"].rpartition("/")[2] for each in inserts) == names
     assert {each["targetId"] for each in inserts} == {api.get(f"{HERE}/{name}")["id"] for name in names}
     shown = inserts[0]
-    assert api.get(f"zones/ch-gv2/operations/{shown['name']}") == shown
+    for ref in (shown["name"], shown["id"]):
+        assert api.get(f"zones/ch-gv2/operations/{ref}") == shown
+        assert api.call("POST", f"zones/ch-gv2/operations/{ref}/wait").data == shown
+        forgotten = api.call("DELETE", f"zones/ch-gv2/operations/{ref}")
+        assert (forgotten.status, forgotten.reason) == (400, "unsupportedOperation")
+        assert f"part of operation '{done['name']}'" in forgotten.message
     for name in names:
         found = api.get(f"{HERE}/{name}")
         assert (found["status"], found["labels"], found["tags"]["items"]) == ("RUNNING", {"made": "in-bulk"}, ["bulky"])

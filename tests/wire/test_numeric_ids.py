@@ -30,6 +30,16 @@ def test_a_machine_is_made_of_things_named_by_number_and_reached_by_its_own(api:
     assert api.call("GET", f"{HERE}/{made['targetId']}").status == 404
 
 
+def test_an_operation_is_looked_at_waited_for_and_forgotten_by_its_number(api: Api) -> None:
+    done = api.change("POST", "global/httpHealthChecks", {"name": "counted"})
+    api.change("DELETE", "global/httpHealthChecks/counted")
+    path = f"global/operations/{done['id']}"
+    assert api.get(path) == api.call("POST", f"{path}/wait").data == done
+    assert api.call("DELETE", path).status == 204
+    assert [api.call("GET", each).status for each in (path, f"global/operations/{done['name']}")] == [404, 404]
+    assert api.call("POST", "global/operations/17/wait").message.endswith("/global/operations/17' was not found")
+
+
 def test_a_size_that_leaves_all_open_says_how_to_ask_for_it(api: Api) -> None:
     answer = api.call("POST", HERE, machine("open", machineType="zones/ch-gv2/machineTypes/Custom"))
     assert (answer.status, answer.reason) == (404, "notFound")

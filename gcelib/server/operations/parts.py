@@ -30,3 +30,9 @@ def parts(record: Record) -> Iterator[Record]:
 def part(record: Record, name: str) -> Record | None:
     """The insert of this name."""
     return next((each for each in parts(record) if each.name == name), None)
+
+
+def whole(record: Record) -> str:
+    """The name of the operation that this one is a part of, else its own."""
+    is_part = record.work.get("group") and record.verb == "insert"
+    return record.name.rpartition("-")[0] if is_part else record.name

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gcelib.errors import NotFound
+from gcelib.errors import NotFound, Unsupported
 from gcelib.server.collection import Collection, Rendered, scope_of
 from gcelib.server.context import Context
 from gcelib.server.operations import render
-from gcelib.server.operations.parts import part, parts
+from gcelib.server.operations.parts import part, parts, whole
 from gcelib.store.records import Record
 
 LONGEST_WAIT = 120.0
@@ -29,16 +29,20 @@ class _Operations(Collection):
         try:
             return ctx.services.runner.get(ctx.tenancy, scope, ref)
         except NotFound as missing:
-            whole, _, number = ref.rpartition("-")
-            found = self._part(ctx, scope, whole, ref) if number.isdecimal() else None
+            found = self._part(ctx, scope, ref)
             if found is None:
                 # An operation of its own may end in digits, too: what is not there is the name that was asked for.
                 raise missing from None
             return found
 
-    def _part(self, ctx: Context, scope: str, whole: str, ref: str) -> Record | None:
+    def _part(self, ctx: Context, scope: str, ref: str) -> Record | None:
+        """The part of an operation that has this name or number."""
+        if ref.isdecimal():
+            some = (each for _, each in self.rows(ctx, scope) if each.name != whole(each))
+            return next((each for each in some if each.number == ref), None)
+        name, _, number = ref.rpartition("-")
         try:
-            return part(ctx.services.runner.get(ctx.tenancy, scope, whole), ref)
+            return part(ctx.services.runner.get(ctx.tenancy, scope, name), ref) if number.isdecimal() else None
         except NotFound:
             return None
 
@@ -47,14 +51,21 @@ class _Operations(Collection):
 
     def wait(self, ctx: Context) -> Rendered:
         """The operation once it is DONE, or as it is after two minutes; at once when too many are waiting."""
-        runner = ctx.services.runner
-        return render.render(
-            runner.wait(ctx.tenancy, scope_of(ctx), ctx.params["operation"], LONGEST_WAIT), ctx.render_path
-        )
+        scope = scope_of(ctx)
+        found = self.find(ctx, scope, ctx.params["operation"])
+        record = ctx.services.runner.wait(ctx.tenancy, scope, whole(found), LONGEST_WAIT)
+        return render.render(part(record, found.name) or record, ctx.render_path)
 
     def delete(self, ctx: Context) -> None:
-        """Forget a finished operation."""
-        ctx.services.operations.delete(ctx.tenancy, scope_of(ctx), ctx.params["operation"])
+        """Forget a finished operation. Raises Unsupported for a part of one."""
+        scope = scope_of(ctx)
+        found = self.find(ctx, scope, ctx.params["operation"])
+        if found.name != whole(found):
+            raise Unsupported(
+                f"{ctx.method.id} is not offered for '{found.name}', which is a part of operation '{whole(found)}' and "
+                "goes with it: delete that one."
+            )
+        ctx.services.operations.delete(ctx.tenancy, scope, found.name)
 
 
 class ZoneOperations(_Operations):
