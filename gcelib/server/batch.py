@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from gcelib.drivers.beside import side_by_side
 from gcelib.errors import Fault, Invalid, Malformed
+from gcelib.server.listening.environ import overridden
 from gcelib.web import Request, Response
 
 MAX_PARTS = 1000
@@ -21,6 +22,9 @@ SIDE = 4
 """Parts of one batch that are answered at the same time, at most."""
 MAX_ANSWER = 64 << 20
 """Bytes that a batch's answers may fill together."""
+
+SHARED = ("authorization", "user-agent", "cache-control")
+"""Headers that a part has of the whole batch unless it brings its own."""
 
 _BOUNDARY = re.compile(r""";\s*boundary=(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))""", re.IGNORECASE)
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
@@ -33,9 +37,9 @@ Part = tuple[str, Request | Fault]
 def split(content_type: str, body: bytes, outer: Request) -> list[Part]:
     """The requests of a batch with the content id of each ("" for none), in order.
 
-    A part that is no request comes as the `Fault` to answer it with. Parts take the outer Authorization
-    unless they bring one, and the outer request's base URL and remote address. Raises `Malformed` for a
-    body that is no multipart/mixed, `Invalid` for none or more than 1000 parts.
+    A part that is no request comes as the `Fault` to answer it with. Parts take the outer request's `SHARED` headers,
+    base URL and remote address. Raises `Malformed` for a body that is no multipart/mixed, `Invalid` for none or more
+    than 1000 parts.
     """
     found = _BOUNDARY.search(content_type)
     if not content_type.strip().lower().startswith("multipart/mixed") or found is None:
@@ -141,15 +145,13 @@ def _request(content: bytes, outer: Request, number: int) -> Request:
     if not target.path.startswith("/compute/"):
         raise Invalid("A batch may hold requests below /compute/ only, no other batch among them.")
     headers, content = _message(b"\n" + rest)
-    if "authorization" not in headers and outer.header("authorization"):
-        headers["authorization"] = outer.header("authorization")
-    if "user-agent" not in headers and outer.header("user-agent"):
-        headers["user-agent"] = outer.header("user-agent")
+    headers = {name: outer.header(name) for name in SHARED if outer.header(name)} | headers
+    method, query, content = overridden(request_line[1], target.query, headers, content)
     return dataclasses.replace(
         outer,
-        method=request_line[1],
+        method=method,
         path=target.path,
-        query=target.query,
+        query=query,
         headers=headers,
         body=content,
         id=f"{outer.id}-{number}",

@@ -95,7 +95,7 @@ def read_request(environ: Environ, id: str, external_url: str, proxies: Proxies)
     length = int(environ.get("CONTENT_LENGTH") or 0)
     body = environ["wsgi.input"].read(length) if length else b""
     body = decoded(body, headers.pop("content-encoding", ""), BODY_LIMIT)
-    method, query, body = _override(str(environ["REQUEST_METHOD"]), query, headers, body)
+    method, query, body = overridden(str(environ["REQUEST_METHOD"]), query, headers, body)
     return Request(
         method="GET" if method == "HEAD" else method,
         path=path if path.startswith("/") else "/",
@@ -116,8 +116,11 @@ def _headers(environ: Environ) -> dict[str, str]:
     return found
 
 
-def _override(method: str, query: str, headers: dict[str, str], body: bytes) -> tuple[str, str, bytes]:
-    """What X-HTTP-Method-Override makes of a POST: Google's clients send long queries as a form."""
+def overridden(method: str, query: str, headers: dict[str, str], body: bytes) -> tuple[str, str, bytes]:
+    """Method, query and body as X-HTTP-Method-Override, taken out of the headers, makes them of a POST.
+
+    Google's clients send long queries as a form, and Java's a PATCH, which it cannot send, as a POST.
+    """
     wanted = headers.pop("x-http-method-override", "").upper()
     if method != "POST" or wanted not in _OVERRIDES:
         return method, query, body

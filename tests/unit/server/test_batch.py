@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import email
 import json
 import threading
@@ -76,6 +77,21 @@ def test_parts_are_the_outer_callers() -> None:
 def test_a_part_may_bring_its_own_authorization() -> None:
     part = only(body("GET /compute/v1/projects/p HTTP/1.1\nAuthorization: Bearer inner\n"))
     assert part.header("authorization") == "Bearer inner"
+
+
+def test_parts_are_as_fresh_as_the_batch_unless_they_say_otherwise() -> None:
+    asked = "GET /compute/v1/projects/p HTTP/1.1\n"
+    outer = dataclasses.replace(OUTER, headers={**OUTER.headers, "cache-control": "no-cache"})
+    parts = [part for _, part in batch.split(KIND, body(asked, asked + "Cache-Control: max-age=9\n"), outer)]
+    assert [part.header("cache-control") for part in parts if isinstance(part, Request)] == ["no-cache", "max-age=9"]
+
+
+def test_a_part_is_of_the_method_that_it_says_it_is() -> None:
+    path, form = "/compute/v1/projects/p/zones", "Content-Type: application/x-www-form-urlencoded\n"
+    long = only(body(f"POST {path}?alt=json HTTP/1.1\nX-HTTP-Method-Override: GET\n{form}\nfilter=name+eq+a"))
+    assert (long.method, long.query, long.body) == ("GET", "alt=json&filter=name+eq+a", b"")
+    patch = only(body(f"POST {path}/z HTTP/1.1\nX-HTTP-Method-Override: PATCH\n\n{{}}"))
+    assert (patch.method, patch.body) == ("PATCH", b"{}")
 
 
 def test_the_host_of_an_inner_address_is_of_no_concern() -> None:
