@@ -80,6 +80,8 @@ def split(cloud: Cloud, labels: Mapping[str, str], said: Mapping[str, Any]) -> t
 
 def labels_of(tags: Mapping[str, str], note: Mapping[str, Any]) -> dict[str, str]:
     """The labels of a thing: those of the note, and the cloud's tags that could be labels."""
+    if not tags and not note:
+        return {}
     shown = {
         key: value
         for key, value in tags.items()
