@@ -148,7 +148,7 @@ class Dispatch:
 
     def _handle(self, request: Request, ctx: Context, choose: Callable[[Any], Any] | None) -> Response:
         method, query = ctx.method, ctx.query
-        asked_anew = fresh() if "no-cache" in request.header("cache-control") else nullcontext()
+        asked_anew = fresh() if "no-cache" in request.header("cache-control").lower() else nullcontext()
         with asked_anew, deadline.within(self._services.config.server.request_seconds):
             answer = self._earlier(ctx, request) or self._handlers[method.id](ctx)
         if isinstance(answer, Work):

@@ -117,7 +117,9 @@ def test_a_look_at_a_list_is_a_hit_or_a_miss_and_a_call_is_of_its_facet(watched:
     live, _ = watched
     api = live.api()
     before = series(live)
-    api.call("GET", "zones/ch-gv2/diskTypes", headers={"Cache-Control": "no-cache"})
+    headers = {"Authorization": f"Bearer {api.token}", "Cache-Control": "no-cache"}
+    url = f"{live.url}/compute/v1/projects/demo/zones/ch-gv2/diskTypes"
+    assert requests.get(url, headers=headers, timeout=30).status_code == 200
     api.get("zones/ch-gv2/diskTypes")
     api.get("zones/ch-gv2/diskTypes")
     after = series(live)

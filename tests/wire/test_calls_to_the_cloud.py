@@ -58,7 +58,7 @@ class Site:
 
     def ask(self, path: str, *, anew: bool = False) -> requests.Response:
         """One read below the project; `anew` remembers nothing from before."""
-        headers = {"Authorization": f"Bearer {self.api.token}", **({"Cache-Control": "no-cache"} if anew else {})}
+        headers = {"Authorization": f"Bearer {self.api.token}", **({"Cache-Control": "No-Cache"} if anew else {})}
         return self.session.get(f"{self.api.url}/compute/v1/projects/demo/{path}", headers=headers, timeout=30)
 
     def calls(self, path: str, *, anew: bool = False, status: int = 200) -> dict[str, int]:
