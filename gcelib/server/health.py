@@ -32,7 +32,7 @@ def build(ready: Ready) -> Callable[..., Iterable[bytes]]:
 
 def _answer(method: str, path: str, ready: Ready) -> _Answer:
     if path not in ("/healthz", "/readyz", "/metrics"):
-        return 404, CONTENT_TYPE, envelope(404, "Here are /healthz, /readyz and /metrics only.")
+        return 404, CONTENT_TYPE, envelope(404, "Here are /healthz, /readyz, /metrics and /console/ only.")
     if method not in ("GET", "HEAD"):
         return 405, CONTENT_TYPE, envelope(405, f"{path} answers GET only.")
     if path == "/healthz":

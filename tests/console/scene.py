@@ -22,6 +22,8 @@ BOSS, OPERATOR, VIEWER, STRANGER = "boss@example.com", "olga@example.com", "vera
 """Admin of every project; operator and viewer of project demo; viewer of project far."""
 RUNNING = 200
 """Operations that are under way."""
+MARKUP = "<h1>Bad gateway</h1><script>document.body.remove()</script>" + "x" * 300
+"""What a cloud may say in place of a reason."""
 
 
 @dataclass
@@ -59,8 +61,8 @@ class Scene:
         self.simulator.settings.job_delay = 0.05
         api = self.live.api()
         api.change("POST", f"zones/{ZONE}/instances", machine("good"))
-        for name in ("bad-1", "bad-2"):
-            self.simulator.faults.add("deployVirtualMachine", "job_fail", text="Insufficient capacity in the zone")
+        for name, said in (("bad-1", "Insufficient capacity in the zone"), ("bad-2", MARKUP)):
+            self.simulator.faults.add("deployVirtualMachine", "job_fail", text=said)
             done = api.until_done(api.start("POST", f"zones/{ZONE}/instances", machine(name)))
             assert done["error"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.console.scene import BOSS, PASSWORD, RUNNING, Scene, scene
+from tests.console.scene import BOSS, MARKUP, PASSWORD, RUNNING, Scene, scene
 from tests.security.browser.driver import CHROMEDRIVER, CHROMIUM, ENTER, TAB, Browser
 
 AXE = Path(sys.prefix) / "clients" / "node" / "node_modules" / "axe-core" / "axe.min.js"
@@ -61,7 +61,10 @@ def test_every_page_is_there_at_once_fits_and_breaks_nothing(
     window: Browser, busy: Scene, width: int, dark: bool
 ) -> None:
     window.look(width=width, dark=dark)
-    for path in PAGES:
+    window.open(f"{busy.url}/operations?show=failed")
+    assert MARKUP in window.text("main")
+    failed = window.run("return document.querySelector('tbody a').href").removeprefix(busy.url)
+    for path in (*PAGES, failed):
         window.complaints()
         window.open(busy.url + path)
         window.until(lambda: window.run("return performance.getEntriesByName('first-contentful-paint').length"))

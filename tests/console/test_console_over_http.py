@@ -72,6 +72,17 @@ def test_no_page_is_shown_to_strangers(quiet: Scene, path: str) -> None:
     assert person.ask(path, "POST").status_code == 401
 
 
+def test_a_form_sent_after_the_sessions_end_leads_to_the_sign_in_and_back(quiet: Scene) -> None:
+    person = signed_in(quiet, BOSS)
+    path = operation(person, "/data-1")
+    assert person.ask("/sign-out", "POST", data=person.fields(path, "/sign-out")).status_code == 303
+    answer = person.ask(f"{path}/cancel", "POST", data={"csrf": "of the session that ended"})
+    assert answer.status_code == 401
+    assert "Your session has ended, and nothing was done." in answer.text
+    assert f'name="to" value="/console{path}"' in answer.text
+    assert person.ask("/sign-out", "POST").headers["Location"] == "/console/sign-in"
+
+
 def test_the_sign_in_leads_back_and_its_cookie_is_for_nobody_else(quiet: Scene) -> None:
     person = Person(quiet)
     wanted = person.ask("/operations?show=failed").headers["Location"].removeprefix("/console")

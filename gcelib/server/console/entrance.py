@@ -62,6 +62,16 @@ class Entrance:
         self.sessions.end(_secret(request))
         return seen_elsewhere(f"{BASE}/sign-in", {"Set-Cookie": self._cookie(request, "")})
 
+    def ended(self, request: Request) -> Response:
+        """What somebody sees who sent a form after the session's end: the sign-in page, and how to go on."""
+        way, _, deed = request.path.rpartition("/")
+        if deed == "sign-out":
+            return seen_elsewhere(f"{BASE}/sign-in")
+        if not self._private(request):
+            return self._exposed(request)
+        return self._form(request, _where(way), problem="Your session has ended, and nothing was done. Please sign in, "
+                          "and ask for it again.", status=401)
+
     def _cookie(self, request: Request, secret: str) -> str:
         """Set-Cookie: for no script, no other site, and no path but ours. It ends with the browser, or before."""
         parts = [f"{_cookie_name(request)}={secret}", f"Path={BASE}", "HttpOnly", "SameSite=Strict"]

@@ -108,7 +108,7 @@ def _cell(name: str, content: Child, *, first: bool) -> Html:
 
 
 def long(text: str) -> Html:
-    """A text without blanks, which may be broken anywhere."""
+    """A text that may have no blanks, as clouds' words and names: it may be broken anywhere."""
     return el("span", text, class_="long")
 
 

@@ -8,7 +8,7 @@ from gcelib.errors import NotFound, Unavailable
 from gcelib.server.console import deeds
 from gcelib.server.console.desk import Visit, without
 from gcelib.server.console.frame import Page
-from gcelib.server.console.markup import Child, Html, badge, bar, el, join, lasted, moment, table
+from gcelib.server.console.markup import Child, Html, badge, bar, el, join, lasted, long, moment, table
 from gcelib.server.console.projects import called
 from gcelib.server.operations.plan import LATE, Step
 from gcelib.server.operations.state import Course, Phase, StepState
@@ -109,4 +109,5 @@ def _row(step: Step, state: StepState) -> list[Child]:
     if step.facet == LATE:
         where = "planned when its turn comes"
     said = str((state.error or {}).get("message", ""))
-    return [step.name, where, badge(level, word), str(state.tries) if state.tries else "–", said or "–"]
+    return [step.name, where, badge(level, word), str(state.tries) if state.tries else "–",
+            long(said) if said else "–"]

@@ -81,7 +81,7 @@ def listed(rows: Sequence[Glimpse], now: float, caption: str, *, hidden: bool = 
     heads = ("Operation", "Project", "State", "Step", "Begun", "By")
     return table(caption, heads, ([
         el("a", f"{row.verb} {target(row)}", href=href("operations", row.name), class_="long"), called(row.project),
-        [state(row), bar(row.progress, "Progress") if not row.done else None], step(row),
+        [state(row), bar(row.progress, "Progress") if not row.done else None], long(step(row)),
         _times(row, now), long(row.caller) if row.caller else "–",
     ] for row in rows), hidden=hidden)
 

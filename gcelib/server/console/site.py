@@ -107,8 +107,10 @@ class Console:
 
     def _door(self, request: Request) -> Response:
         """To the sign-in page, and from there back to where somebody wanted to go."""
-        if request.header(LIVE) or request.method != "GET":
+        if request.header(LIVE):
             return Response(401, {"Content-Type": "text/plain; charset=utf-8"}, b"Sign in again.")
+        if request.method != "GET":
+            return self._entrance.ended(request)
         to = f"{request.path}?{request.query}" if request.query else request.path
         return seen_elsewhere(f"{BASE}/sign-in" + (f"?to={quote(to, safe='/')}" if to != f"{BASE}/" else ""))
 
