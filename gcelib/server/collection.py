@@ -137,8 +137,7 @@ class Collection:
             return make(gather())
         places = (ctx.params.get("zone"), ctx.params.get("region"), question if looks else "")
         key = (ctx.method.id, places, ctx.project, ctx.tenancy, ctx.links.base_url)
-        sound = lambda: ctx.view.sound  # noqa: E731
-        use: Callable[[Any], Any] = lambda kept: kept.answer(question, lambda: make(kept), sound)  # noqa: E731
+        use = lambda kept: kept.answer(question, lambda: make(kept), lambda: ctx.view.sound)  # noqa: E731
         return ctx.view.rendered(key, gather, use, looks or self.looks)
 
     def _rows(self, ctx: Context, scope: str) -> Rows:
@@ -165,8 +164,9 @@ class Collection:
         return permissions.held(ctx)
 
     def _page(self, ctx: Context, pairs: Iterable[tuple[str, Rendered]]) -> Page:
-        """A page of what is rendered already."""
-        return page(pairs, asked(ctx, scope_of(ctx)), ctx.services.sealer)
+        """A page of what is rendered already, and is of the thing that the path names, if it names one."""
+        of = next((ref for name, ref in ctx.params.items() if name not in ("project", "zone", "region")), "")
+        return page(pairs, asked(ctx, f"{scope_of(ctx)} {of}"), ctx.services.sealer)
 
     def _envelope(self, ctx: Context, suffix: str, path: str) -> Rendered:
         return {

@@ -74,6 +74,13 @@ def test_machines_come_and_go(api: Api) -> None:
     referrers = api.get(f"{MACHINES}/first/referrers")["items"]
     assert [(row["referrer"], row["referenceType"]) for row in referrers] == [(found["selfLink"], "MEMBER_OF")]
     assert len(api.get(f"{MACHINES}/-/referrers")["items"]) == 2
+    all_of_them = api.get(f"{MACHINES}/-/referrers", maxResults=1)["nextPageToken"]
+    api.change("POST", HERE, {"name": "other"})
+    for verb, path, token in (("POST", f"{HERE}/other/listInstances", page["nextPageToken"]),
+                              ("GET", f"{MACHINES}/second/referrers", all_of_them)):
+        refused = api.call(verb, path, pageToken=token)
+        assert (refused.status, "issued for another list" in refused.data["error"]["message"]) == (400, True)
+    api.change("DELETE", f"{HERE}/other")
 
     again = api.call("POST", f"{HERE}/moving/addInstances", of("third", "first"))
     assert (again.status, "already a member" in again.message) == (400, True)
