@@ -139,7 +139,7 @@ class Dispatch:
         found = self._tenancy(caller, params["project"], method)
         ctx: Context | None = None
         try:
-            ctx = replace(self._context(request, caller, method, params, query, found), description=description)
+            ctx = self._context(request, caller, method, params, query, found, description)
             response = self._handle(request, ctx, choose)
             return replace(response, headers={**response.headers, **conditional.STALE}) if ctx.view.stale else response
         except Fault as fault:
@@ -173,7 +173,7 @@ class Dispatch:
 
     def _context(
         self, request: Request, caller: Caller, method: Method, params: Mapping[str, str], query: Mapping[str, Any],
-        found: Tenancy,
+        found: Tenancy, description: str,
     ) -> Context:
         config = self._services.config
         body, unknown = validate.body(
@@ -192,7 +192,7 @@ class Dispatch:
         return Context(
             method=method, caller=caller, project=params["project"], tenancy=found.name, params=params, query=query,
             body=body, view=view, links=Links(request.base_url), services=self._services, families=found.families,
-            aliases=found.aliases,
+            aliases=found.aliases, description=description,
             warnings=warnings, began=None if method.verb == "GET" else self._services.operations.moment(),
         )
 

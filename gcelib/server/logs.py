@@ -9,6 +9,8 @@ import json
 import logging
 import re
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TextIO
@@ -18,6 +20,9 @@ from gcelib.web import Request, Response
 _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 
 access_log = logging.getLogger("gcelib.access")
+
+PATIENCE = 0.005
+"""Seconds that the line of a read that went well may wait for others, to be written with them."""
 
 _SECRET_NAMES = (
     r"api_?key|secret(?:_?key)?|client_secret|signature|password|passwd|(?:access|refresh|id)_?token|token|"
@@ -82,16 +87,17 @@ def request_done(request: Request, seen: Mapping[str, str], response: Response, 
         "bytes": len(response.body),
         "ms": round(seconds * 1000, 1),
     }
-    line(access_log, {name: value for name, value in facts.items() if value not in ("", None)})
+    patient = request.method == "GET" and response.status < 400
+    line(access_log, {name: value for name, value in facts.items() if value not in ("", None)}, patient=patient)
 
 
-def line(log: logging.Logger, facts: Mapping[str, Any]) -> None:
-    """One line made of facts, in their order."""
+def line(log: logging.Logger, facts: Mapping[str, Any], *, patient: bool = False) -> None:
+    """One line made of facts, in their order; one that is `patient` may be written PATIENCE later."""
     if not log.isEnabledFor(logging.INFO):
         return
     # Where in the code it was written, a line does not show: finding that out costs as much as the line.
     record = logging.LogRecord(log.name, logging.INFO, "", 0, _Facts(facts), None, None)
-    record.facts = facts
+    record.facts, record.patient = facts, patient
     log.handle(record)
 
 
@@ -154,9 +160,65 @@ def _said(formatter: logging.Formatter, record: logging.LogRecord) -> str:
     return text
 
 
+class _Lines(logging.StreamHandler[TextIO]):
+    """Writes lines in the order they came in; what is patient with the next that is not, or PATIENCE later.
+
+    A write lets other threads take over, which costs a short request more than all the rest of its line. A process that
+    is killed loses the lines of the last reads; its changes are in the operations and in the audit log.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._held: list[str] = []
+        self._any = threading.Event()
+        self._writer: threading.Thread | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Called with the handler's lock held."""
+        try:
+            self._held.append(self.format(record) + self.terminator)
+            if not getattr(record, "patient", False):
+                self.flush()
+            elif len(self._held) == 1:
+                self._begin()
+        except Exception:
+            self.handleError(record)
+
+    def flush(self) -> None:
+        """Write what is held."""
+        with self._guard:
+            held, self._held = self._held, []
+            if held:
+                self.stream.write("".join(held))
+            super().flush()
+
+    @property
+    def _guard(self) -> threading.RLock:
+        """The lock that every handler of the standard library has."""
+        assert self.lock is not None
+        return self.lock
+
+    def _begin(self) -> None:
+        if self._writer is None:
+            self._writer = threading.Thread(target=self._write, name="log", daemon=True)
+            self._writer.start()
+        self._any.set()
+
+    def _write(self) -> None:
+        while True:
+            self._any.wait()
+            self._any.clear()
+            time.sleep(PATIENCE)
+            try:
+                self.flush()
+            except (OSError, ValueError):
+                # What would be said of it could not be written either.
+                continue
+
+
 def set_up(form: str = "text", level: int = logging.INFO, stream: TextIO | None = None) -> None:
     """Send every log line to `stream` (standard error), as "text" or "json", masked. May be called again."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _Lines(stream or sys.stderr)
     handler.setFormatter(_Json() if form == "json" else _Text())
     root = logging.getLogger()
     for old in list(root.handlers):

@@ -122,6 +122,8 @@ def body(
     `Missing` for a required field, `Invalid` naming the field otherwise; with `strict` also for the first unknown
     field.
     """
+    if not (raw or content_type or method.request):
+        return {}, []
     value = _decoded(raw, content_type)
     if not isinstance(value, dict):
         raise Malformed(f"The body of {method.id} must be a JSON object.")

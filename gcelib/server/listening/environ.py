@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import random
 import re
@@ -109,11 +110,16 @@ def read_request(environ: Environ, id: str, external_url: str, proxies: Proxies)
 
 
 def _headers(environ: Environ) -> dict[str, str]:
-    found = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    found = {_header(name): value for name, value in environ.items() if name[:5] == "HTTP_"}
     for name, variable in (("content-type", "CONTENT_TYPE"), ("content-length", "CONTENT_LENGTH")):
         if environ.get(variable):
             found[name] = environ[variable]
     return found
+
+
+@functools.lru_cache(256)
+def _header(name: str) -> str:
+    return name[5:].replace("_", "-").lower()
 
 
 def overridden(method: str, query: str, headers: dict[str, str], body: bytes) -> tuple[str, str, bytes]:

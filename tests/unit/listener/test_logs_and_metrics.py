@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,6 +19,10 @@ from gcelib.server.listener import Listener
 from gcelib.web import Request, Response
 
 SECRET = "s3cr3tVALUE"
+
+
+def _done(path: str, verb: str = "GET", status: int = 200) -> None:
+    logs.request_done(Request(verb, path), {"method": "-"}, Response(status, {}, b""), 0.001)
 
 
 @pytest.fixture
@@ -65,11 +70,40 @@ def test_ordinary_words_are_not(text: str) -> None:
     assert logs.mask(text) == text
 
 
+def test_a_read_that_went_well_waits_for_the_next_line_that_does_not_and_stands_before_it(
+    lines: Callable[[str], io.StringIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "PATIENCE", 60)
+    buffer = lines("text")
+    ends: list[Callable[[], None]] = [
+        lambda: _done("/c", "POST"), lambda: _done("/c", status=404), lambda: logging.warning("path=/c"),
+    ]
+    for end in ends:
+        _done("/a")
+        _done("/b", status=304)
+        assert "path=/c" not in buffer.getvalue()
+        end()
+        assert [line.partition("path=")[2].split()[0] for line in buffer.getvalue().splitlines()] == ["/a", "/b", "/c"]
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def test_the_line_of_a_read_is_written_soon_whatever_comes_after_it(lines: Callable[[str], io.StringIO]) -> None:
+    buffer = lines("text")
+    for path in ("/first", "/second"):
+        _done(path)
+        deadline = time.monotonic() + 10
+        while path not in buffer.getvalue():
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+
+
 def test_a_request_is_one_line_of_json(lines: Callable[[str], io.StringIO]) -> None:
     buffer = lines("json")
     request = Request("GET", "/compute/v1/x", query=f"access_token={SECRET}", remote="1.2.3.4", body=SECRET.encode())
     with logs.request_scope("id-7"):
         logs.request_done(request, {"method": "compute.zones.list", "caller": "me"}, Response(200, {}, b"{}"), 0.0123)
+    logging.getLogger().handlers[0].flush()
     line = json.loads(buffer.getvalue())
     assert line.pop("time").endswith("+00:00")
     assert line == {
