@@ -21,7 +21,7 @@ from gcelib.drivers.base import Cloud
 from gcelib.drivers.lists import fresh
 from gcelib.drivers.projects import Projects
 from gcelib.errors import Bug, Fault, NotFound, TooLarge, Unauthenticated, Unavailable, Unsupported, WrongVerb
-from gcelib.server import batch, conditional, fields, kept, logs, metrics, resources, tracing, validate
+from gcelib.server import batch, conditional, fields, fingerprint, kept, logs, metrics, resources, tracing, validate
 from gcelib.server.abilities import possible
 from gcelib.server.collection import unsure
 from gcelib.server.context import Context, Services
@@ -185,6 +185,8 @@ class Dispatch:
             for name in unknown
         ]
         reads = method.verb == "GET"
+        # Before anything is looked at: what changes from now on may not be seen.
+        began = None if reads else self._services.operations.moment()
         view = View(found.clouds, config, self._services.notes, self._shelf, found.name, lenient=reads)
         if method.verb != "GET" and method.name != "testIamPermissions" and not {"zone", "region"} & params.keys():
             # What is the whole project's is changed on every cloud, and its name must be free on each.
@@ -193,7 +195,7 @@ class Dispatch:
             method=method, caller=caller, project=params["project"], tenancy=found.name, params=params, query=query,
             body=body, view=view, links=Links(request.base_url), services=self._services, families=found.families,
             aliases=found.aliases, description=description,
-            warnings=warnings, began=None if method.verb == "GET" else self._services.operations.moment(),
+            warnings=warnings, began=began,
         )
 
     def _earlier(self, ctx: Context, request: Request) -> dict[str, Any] | None:
@@ -218,7 +220,7 @@ class Dispatch:
         record = self._services.runner.begin(
             replace(work, target=f"{ctx.tenancy}/{path}" if path else ctx.tenancy,
                     warnings=[*ctx.warnings, *work.warnings], asked=_digest(request), came_of=logs.request_id(),
-                    trace=tracing.parent()),
+                    trace=tracing.parent(), compared=work.verb != "insert" and fingerprint.sent(ctx.body)),
             project=ctx.tenancy, scope=scope, caller=ctx.caller.email, request_id=ctx.query.get("requestId", ""),
             planned=ctx.began, origin=Origin(ctx.method.id, ctx.description, sealed),
         )

@@ -6,6 +6,7 @@ import base64
 import binascii
 import functools
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -47,6 +48,12 @@ def check(sent: str | None, current: str, what: str) -> None:
         return
     if _decoded(sent, what) != base64.b64decode(current):
         raise Stale("Supplied fingerprint does not match current fingerprint.", field=what)
+
+
+def sent(body: Mapping[str, Any]) -> bool:
+    """Whether a request says of what version its change is."""
+    parts = [body, *(part for part in body.values() if isinstance(part, Mapping))]
+    return any(part.get(name) for part in parts for name in ("fingerprint", "labelFingerprint"))
 
 
 def _decoded(text: str, what: str) -> bytes:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
-from gcelib.errors import Exists, NotReady, TooMany
+from gcelib.errors import Exists, NotReady, Stale, TooMany
 from gcelib.store.tables import OPEN, operations
 
 _CLOCKS = 3600.0
 """How far, in seconds, the clocks of processes may be from the database's: for the index, the rest goes by its own."""
+
+_WIDE = ("update", "patch")
+"""Verbs that may change what any other changes."""
 
 RETRY_SECONDS = 10
 """When a project that has too many open operations is to try again."""
@@ -37,6 +40,25 @@ def refuse_company(connection: Connection, target: str, verb: str, request_key: 
             raise NotReady(
                 f"The resource 'projects/{target}' is not ready: operation '{row.name}' ({row.verb}) is changing"
                 " it. Ask again when that is done."
+            )
+
+
+def refuse_overtaken(
+    connection: Connection, target: str, verb: str, request_key: str | None, planned: float
+) -> None:
+    """Raise Stale where another operation is changing, or has changed at `planned` or later, what the fingerprint is of
+    that a client sent and that held then.
+    """
+    others = select(operations.c.name, operations.c.verb, operations.c.status, operations.c.request_key)
+    lately = (operations.c.end_time >= planned - _CLOCKS, operations.c.due >= planned)
+    since = or_(OPEN, (lately[0] & lately[1] & operations.c.http_status.is_(None)))
+    for row in connection.execute(others.where(operations.c.target == target, since)):
+        again = request_key is not None and row.request_key == request_key
+        if not again and (row.verb == verb or row.verb in _WIDE or verb in _WIDE):
+            does = "has just changed" if row.status == "DONE" else "is changing"
+            raise Stale(
+                f"Supplied fingerprint does not match current fingerprint: operation '{row.name}' ({row.verb}) {does}"
+                f" 'projects/{target}'. Look at that again{'' if row.status == 'DONE' else ' when it is done'}."
             )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, CursorResult, Double, Select, cast, delete, f
 from sqlalchemy.exc import IntegrityError
 
 from gcelib.errors import NotFound, NotReady, Uncertain
-from gcelib.store.admission import refuse_company, refuse_crowd, refuse_outdated, refuse_rival
+from gcelib.store.admission import refuse_company, refuse_crowd, refuse_outdated, refuse_overtaken, refuse_rival
 from gcelib.store.doubt import ended_by, on_the_books
 from gcelib.store.engine import Store, one_at_a_time
 from gcelib.store.generations import Changes, Generations, bump
@@ -49,15 +49,17 @@ class Operations:
         return not self._store.shared
 
     def insert(
-        self, record: Record, *, alone: bool = False, most: int = 0, planned: float | None = None, request: str = ""
+        self, record: Record, *, alone: bool = False, compared: bool = False, most: int = 0,
+        planned: float | None = None, request: str = "",
     ) -> Record:
         """Put it on the books; the record of an earlier request with the same request key comes back instead.
 
         `request` is what its client sent, sealed: kept until it ends well, or is forgotten.
 
-        Raises Exists while another operation is inserting the same target, with `alone` NotReady while
-        one is changing it, and TooMany while the project has `most` operations that are not done, if not 0. One that
-        ended at the `moment` `planned` or later, when it was looked what the target is, counts as if still at work.
+        Raises Exists while another operation is inserting the same target, with `alone` NotReady while one is changing
+        it, with `compared` Stale while one changes the same of it, and TooMany while the project has `most` operations
+        that are not done, if not 0. One that ended at the `moment` `planned` or later, when it was looked what the
+        target is, counts as if still at work.
         Raises Uncertain when the database went away meanwhile; if it is on the books after all it is carried on.
         """
         tries = 0
@@ -65,6 +67,8 @@ class Operations:
             try:
                 with self._store.write() as connection:
                     self._admit(connection, record, alone, most)
+                    if compared and planned is not None:
+                        refuse_overtaken(connection, record.target, record.verb, record.request_key, planned)
                     connection.execute(table.insert().values(self._leased({**row_of(record), "request": request})))
                     if planned is not None:
                         refuse_outdated(connection, record.target, record.verb, planned, alone=alone)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from gcelib.errors import Exists, NotReady, TooMany
+from gcelib.errors import Exists, NotReady, Stale, TooMany
 from gcelib.store import Store
 from gcelib.store.operations import Operations
 from gcelib.store.records import Record
@@ -96,3 +96,16 @@ def test_what_ended_on_one_is_known_at_the_other_whatever_their_clocks_say(books
     with pytest.raises(Exists, match="operation 'first' just made it"):
         other.insert(again, planned=before)
     assert other.insert(again, planned=other.moment()) == again
+
+
+def test_a_fingerprint_compared_on_one_does_not_outlast_a_change_by_the_other(books: list[Operations]) -> None:
+    one, other = books
+    before = other.moment()
+    mine = one.insert(replace(record("labels"), verb="setLabels"), compared=True, planned=before)
+    again = replace(record("again"), verb="setLabels", target=mine.target)
+    with pytest.raises(Stale, match=r"'labels' \(setLabels\) is changing"):
+        other.insert(again, compared=True, planned=before)
+    assert one.save(replace(mine, status="DONE", end_time=time.time()), (), mine.due)
+    with pytest.raises(Stale, match=r"'labels' \(setLabels\) has just changed"):
+        other.insert(again, compared=True, planned=before)
+    assert other.insert(again, compared=True, planned=other.moment()) == again

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -239,6 +240,34 @@ def test_an_update_changes_what_differs(api: Api, cloudstack: CloudStack, stoppe
     last = api.get(stopped)
     assert ("labels" in last, "items" in last["tags"], "items" in last["metadata"]) == (False, False, False)
     assert last["description"] == ""
+
+
+@pytest.mark.parametrize("method", ["setMetadata", "setLabels", "setTags", "setCommonInstanceMetadata"])
+def test_of_changes_made_at_once_of_what_they_all_saw_one_is_made(api: Api, running: str, method: str) -> None:
+    def shown() -> Any:
+        if method == "setCommonInstanceMetadata":
+            return api.get("")["commonInstanceMetadata"]
+        return api.get(running) if method == "setLabels" else api.get(running)[method[3].lower() + method[4:]]
+
+    def body(number: int) -> dict[str, Any]:
+        if method == "setLabels":
+            return {"labelFingerprint": before["labelFingerprint"], "labels": {"at-once": f"{number}"}}
+        item = f"at-once-{number}" if method == "setTags" else {"key": "at-once", "value": f"{number}"}
+        return {"fingerprint": before["fingerprint"], "items": [item]}
+
+    path = method if method.startswith("setCommon") else f"{running}/{method}"
+    before = shown()
+    with ThreadPoolExecutor(4) as pool:
+        answers = [*pool.map(lambda number: api.call("POST", path, body(number)), range(4))]
+    assert sorted(answer.status for answer in answers) == [200, 412, 412, 412]
+    assert {answer.reason for answer in answers if answer.status == 412} == {"conditionNotMet"}
+    made = next(number for number, answer in enumerate(answers) if answer.status == 200)
+    assert "error" not in api.until_done(answers[made].data)
+    after = shown()
+    wanted = body(made)
+    assert after.get("labels" if method == "setLabels" else "items") == wanted.get("labels", wanted.get("items"))
+    name = "labelFingerprint" if method == "setLabels" else "fingerprint"
+    api.change("POST", path, {name: after[name]})
 
 
 def test_several_machines_are_made_by_one_request(api: Api, cloudstack: CloudStack) -> None:

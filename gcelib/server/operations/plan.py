@@ -41,8 +41,10 @@ class Work:
     acceptance answers the request: its refusal is the HTTP answer, its target the operation's
     `targetId`. `target_id` is the number where it is known beforehand. `warnings` are
     (code, message) pairs to show in the operation. `alone`: it was planned from what the target is now, so
-    that it is refused while another operation is changing the target. `asked` is a digest of what the client
-    sent: what a repeated request id must repeat. `group` is the id of the group of inserts this is, "" for none.
+    that it is refused while another operation is changing the target. `compared`: its client sent a fingerprint, which
+    held when it was planned, so that it is refused while another operation changes the same of the target. `asked` is
+    a digest of what the client sent: what a repeated request id must repeat. `group` is the id of the group of inserts
+    this is, "" for none.
     `came_of` is the X-Request-Id of the request, `trace` its W3C traceparent, "" for none.
     """
 
@@ -55,6 +57,7 @@ class Work:
     warnings: Sequence[tuple[str, str]] = ()
     asked: str = ""
     alone: bool = False
+    compared: bool = False
     group: str = ""
     came_of: str = ""
     trace: str = ""
@@ -62,6 +65,9 @@ class Work:
 
 CAME = ("came_of", "trace")
 """Fields of a work that are stored beside it: an older gcelib that shares the database must be able to read a work."""
+
+_APART = frozenset({*CAME, "compared"})
+"""Fields of a work that are not stored with it; `compared` means nothing once it is on the books."""
 
 
 def came(work: Work) -> dict[str, str]:
@@ -71,7 +77,7 @@ def came(work: Work) -> dict[str, str]:
 
 def work_to_data(work: Work) -> dict[str, Any]:
     """The work as JSON values, for storing; `work_from_data` reads it back."""
-    data = {each.name: getattr(work, each.name) for each in fields(Work) if each.name not in CAME}
+    data = {each.name: getattr(work, each.name) for each in fields(Work) if each.name not in _APART}
     data["steps"] = [step_to_data(step) for step in work.steps]
     data["warnings"] = [list(pair) for pair in work.warnings]
     return data

@@ -127,23 +127,15 @@ class Runner:
             log.warning("operations stay leased for %.0f s: %s", LEASE_SECONDS, fault.message)
 
     def begin(
-        self,
-        work: Work,
-        *,
-        project: str,
-        scope: str,
-        caller: str,
-        request_id: str = "",
-        client_operation_id: str = "",
-        planned: float | None = None,
-        origin: Origin = NOWHERE,
+        self, work: Work, *, project: str, scope: str, caller: str, request_id: str = "",
+        client_operation_id: str = "", planned: float | None = None, origin: Origin = NOWHERE,
     ) -> Record:
         """Put the work on the books and carry it on until the cloud has accepted its main step.
 
-        Raises the fault when it is refused up to there (what was made is taken back, the operation tells
-        of it), Exists while the target is being inserted, NotReady while it is changed and the work must be alone –
-        also when that ended after `planned`, when the clouds were looked at –, Invalid for a request id of another
-        change, TooMany while the project has as many open operations as it may.
+        Raises the fault when it is refused up to there (what was made is taken back, the operation tells of it), Exists
+        while the target is being inserted, NotReady while it is changed and the work must be alone, Stale while that is
+        changed which its fingerprint is of – both also when it ended after `planned`, when the clouds were looked at –,
+        Invalid for a request id of another change, TooMany while the project has as many open operations as it may.
         A lost answer or a slow step gives a RUNNING record, and the rest goes on behind.
         """
         if self._stopping.is_set():
@@ -157,7 +149,9 @@ class Runner:
         self._agenda.hold(record.id)
         try:
             most, sealed = self._most(), origin.sealed(record.id)
-            kept = self.operations.insert(record, alone=work.alone, most=most, planned=planned, request=sealed)
+            kept = self.operations.insert(
+                record, alone=work.alone, compared=work.compared, most=most, planned=planned, request=sealed
+            )
         except BaseException:
             self._agenda.drop(record.id)
             raise

@@ -9,7 +9,7 @@ import pytest
 from pretend import World, machine
 from sqlalchemy import event
 
-from gcelib.errors import Exists, NotFound, NotReady, TooMany
+from gcelib.errors import Exists, NotFound, NotReady, Stale, TooMany
 from gcelib.store.notes import Notes
 from gcelib.store.operations import Operations
 from gcelib.store.records import Record
@@ -114,6 +114,30 @@ def test_what_was_changed_since_it_was_looked_at_is_not_changed_alone(books: Ope
     with pytest.raises(NotReady, match=r"operation 'a' \(patch\) has just changed it"):
         books.insert(again, alone=True, planned=149.0)
     assert books.insert(again, alone=True, planned=151.0)
+
+
+def test_a_fingerprint_that_was_compared_holds_for_one_change_of_the_same(books: Operations) -> None:
+    first = books.insert(record("a", verb="setLabels", holder="me", request_key="r"), compared=True, planned=99.0)
+
+    def insert(verb: str, planned: float, **more: Any) -> Record:
+        new = record(f"b-{verb}", target=first.target, verb=verb, **more)
+        return books.insert(new, compared=True, planned=planned)
+
+    for verb in ("setLabels", "update"):
+        with pytest.raises(Stale, match=r"operation 'a' \(setLabels\) is changing '.*/a'.*again when it is done\.$"):
+            insert(verb, 101.0)
+    assert insert("setLabels", 101.0, request_key="r") == first
+    assert insert("setMetadata", 101.0).name == "b-setMetadata"
+    assert books.save(replace(first, due=150.0, status="DONE", end_time=150.0), (), 100.0)
+    with pytest.raises(Stale, match=r"'a' \(setLabels\) has just changed '.*/a'\. Look at that again\.$"):
+        insert("setLabels", 149.0)
+    assert insert("setLabels", 151.0).name == "b-setLabels"
+
+
+def test_a_change_that_failed_leaves_the_fingerprint_as_it_was(books: Operations) -> None:
+    first = books.insert(record("a", verb="setLabels", holder="me"), compared=True, planned=99.0)
+    assert books.save(replace(first, due=150.0, status="DONE", end_time=150.0, http_status=400), (), 100.0)
+    assert books.insert(record("b", target=first.target, verb="setLabels"), compared=True, planned=149.0)
 
 
 def test_an_insert_that_met_another_which_ended_meanwhile_is_judged_anew(
