@@ -10,14 +10,24 @@ from typing import TypeVar
 Thing = TypeVar("Thing")
 
 
-def side_by_side(work: Callable[[Thing], None], things: Iterable[Thing], most: int, name: str) -> None:
-    """`work` on each thing, begun in their order, here and in threads called `name` beside: `most` at a time in all.
+def side_by_side(
+    work: Callable[[Thing], None], things: Iterable[Thing], most: int, name: str,
+    meanwhile: Callable[[], None] | None = None,
+) -> None:
+    """`work` on each thing, begun in their order, here and in threads called `name` beside: `most` at a time in all;
+    in threads alone where `meanwhile` is to be done here.
 
-    The threads have what the caller's context says. What `work` raises the first time ends all, and is raised here when
-    the others have ended.
+    The threads have what the caller's context says. What is raised first ends all, and is raised here when the others
+    have ended.
     """
     left = [*things][::-1]
     failed: list[BaseException] = []
+
+    def attempt(each: Callable[[], None]) -> None:
+        try:
+            each()
+        except BaseException as error:
+            failed.append(error)
 
     def go_on() -> None:
         while not failed:
@@ -25,18 +35,15 @@ def side_by_side(work: Callable[[Thing], None], things: Iterable[Thing], most: i
                 thing = left.pop()
             except IndexError:
                 return
-            try:
-                work(thing)
-            except BaseException as error:
-                failed.append(error)
+            attempt(lambda: work(thing))  # noqa: B023 - it is called before there is another thing
 
     threads = [
         threading.Thread(target=contextvars.copy_context().run, args=(go_on,), name=name, daemon=True)
-        for _ in range(min(most, len(left)) - 1)
+        for _ in range(min(most, len(left)) - (meanwhile is None))
     ]
     for thread in threads:
         thread.start()
-    go_on()
+    attempt(meanwhile or go_on)
     for thread in threads:
         thread.join()
     if failed:

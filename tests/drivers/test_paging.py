@@ -77,6 +77,29 @@ def test_as_many_pages_as_are_needed_are_fetched_side_by_side_and_one_connection
     assert most[0] == 7
 
 
+def test_the_pages_after_the_first_are_asked_for_before_that_one_is_read(stub, client_of):
+    asked, listed = threading.Event(), paged(lambda call: vms(900))
+
+    def script(command, params):
+        if params["page"] == "2":
+            asked.set()
+        return listed(command, params)
+
+    def make(row):
+        assert asked.wait(10)
+        return row.name
+
+    client = client_of(stub(script).url)
+    found = client.made("listVirtualMachines", "virtualmachine", records.VmRow, make)
+    assert found == [f"n{number}" for number in range(900)]
+
+
+def test_a_first_page_that_cannot_be_read_fails_the_list(stub, client_of):
+    cloud = stub(lambda command, params: {"count": 900, "virtualmachine": 5})
+    with pytest.raises(Unavailable, match="not a list"):
+        names(client_of(cloud.url))
+
+
 def test_one_connection_fetches_one_page_at_a_time(stub, client_of):
     cloud = stub(paged(lambda call: vms(1700)))
     assert names(client_of(cloud.url, size=1)) == [f"n{number}" for number in range(1700)]

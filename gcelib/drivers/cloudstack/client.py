@@ -12,7 +12,7 @@ from gcelib import naming
 from gcelib.drivers import clock, faults
 from gcelib.drivers.cloudstack import paging, records, wire
 from gcelib.drivers.cloudstack.connection import Driver
-from gcelib.drivers.cloudstack.paging import Page
+from gcelib.drivers.cloudstack.paging import Come, Page
 from gcelib.drivers.session import Session
 from gcelib.errors import Fault, Forbidden, Unauthenticated, Unavailable, Unsupported
 
@@ -67,9 +67,15 @@ class Client:
         """What `make` makes of every row, page by page as they come, so that a page is worked on while others are
         waited for."""
 
-        def fetch(number: int) -> Page[Made]:
-            good, size, count, full = self._fetch(command, key, kind, params, number)
-            return Page([(row.mark, make(row)) for row in good], size, count, full)
+        def fetch(number: int) -> Come[Made]:
+            fields, full = self._fetch(command, params, number)
+            count = wire.count(fields)
+
+            def read() -> Page[Made]:
+                good, size = self._decoded(command, fields, key, kind)
+                return Page([(row.mark, make(row)) for row in good], size, count, full)
+
+            return Come(count, full, read)
 
         return paging.rows(fetch, self._turns, self._at_once)
 
@@ -149,10 +155,9 @@ class Client:
             return other
         return Forbidden(f"{self.at} does not offer {command}, or not to this account: {_words(fault)}")
 
-    def _fetch(
-        self, command: str, key: str, kind: type[Kind], params: Mapping[str, Any], page: int
-    ) -> tuple[list[Kind], int, int | None, int]:
-        """One page; when the very first is refused, smaller ones are tried: some clouds cap them lower."""
+    def _fetch(self, command: str, params: Mapping[str, Any], page: int) -> tuple[wire.Fields, int]:
+        """One page, and how many rows a full one has. When the very first is refused, smaller ones are tried: some
+        clouds cap them lower."""
         sizes = [self._page]
         for size in sizes:
             try:
@@ -165,23 +170,21 @@ class Client:
                     sizes += self._smaller()
                 continue
             self._page = size
-            return *self._decoded(command, fields, key, kind), size
+            return fields, size
         raise refused
 
     def _smaller(self) -> list[int]:
         told = self.capabilities().defaultuipagesize
         return sorted({size for size in (told, *SMALLER_PAGES) if 0 < size < self._page}, reverse=True)
 
-    def _decoded(
-        self, command: str, fields: wire.Fields, key: str, kind: type[Kind]
-    ) -> tuple[list[Kind], int, int | None]:
+    def _decoded(self, command: str, fields: wire.Fields, key: str, kind: type[Kind]) -> tuple[list[Kind], int]:
         try:
-            good, size, count = wire.rows(fields, key, kind)
+            good, size = wire.rows(fields, key, kind)
         except faults.Garbled as exc:
             raise faults.name(exc, self.at, command, writes=False) from None
         if len(good) < size:
             LOG.warning("%s: %d of %d rows of %s are left out", self.at, size - len(good), size, command)
-        return good, size, count
+        return good, size
 
 
 def _words(fault: Fault) -> str:

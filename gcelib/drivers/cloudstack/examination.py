@@ -62,7 +62,7 @@ def examine(client: Client) -> Iterator[Remark]:
 def _rights(client: Client) -> Iterator[Remark]:
     try:
         found = client.read("listApis")
-        rows, _, _ = wire.rows(found, "api", records.ApiRow)
+        rows, _ = wire.rows(found, "api", records.ApiRow)
     except (Fault, faults.Garbled) as error:
         words = error.message if isinstance(error, Fault) else error.what
         yield Remark(NOTE, f"It does not tell which commands these keys may use: {words}",

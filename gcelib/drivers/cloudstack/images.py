@@ -77,7 +77,7 @@ class Images(Facet):
             "registerTemplate", name=name, displaytext=line_of(description) or name, url=url, format=format,
             hypervisor=self._systems.hypervisor(zone_ids[0], format), ostypeid=self._systems.other(), **where,
         )  # fmt: skip
-        rows, _, _ = wire.rows(fields, "template", records.TemplateRow)
+        rows, _ = wire.rows(fields, "template", records.TemplateRow)
         args = {"name": name, "submitted": submitted}
         return self.jobs.begun(self.token("register", args, rows[0].id if rows else ""))
 

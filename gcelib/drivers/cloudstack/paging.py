@@ -28,7 +28,16 @@ class Page(Generic[Kind]):
     full: int
 
 
-Fetch = Callable[[int], Page[Kind]]
+@dataclass(frozen=True, slots=True)
+class Come(Generic[Kind]):
+    """A page that is not read yet, and what is known of it: `count` and `full` as a Page's. `read` raises Faults."""
+
+    count: int | None
+    full: int
+    read: Callable[[], Page[Kind]]
+
+
+Fetch = Callable[[int], Come[Kind]]
 """A page by its number, from 1 on. Raises Faults."""
 
 
@@ -39,10 +48,11 @@ def rows(fetch: Fetch[Kind], turns: threading.Semaphore, most: int) -> list[Kind
     """
     trusted = True
     for _ in range(PASSES):
-        one = _Pass[Kind]()
-        one.take(1, fetch(1))
-        if trusted:
-            one.at_once(fetch, turns, most)
+        one, first = _Pass[Kind](), fetch(1)
+        if trusted and first.count is not None and first.count > first.full:
+            one.at_once(first, fetch, turns, most)
+        else:
+            one.take(1, first)
         one.onwards(fetch)
         if one.steady:
             break
@@ -61,20 +71,18 @@ class _Pass(Generic[Kind]):
     over: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, number: int, page: Page[Kind]) -> None:
-        """Take note of a page; one with nothing new is the last that is asked for."""
+    def take(self, number: int, come: Come[Kind]) -> None:
+        """Read a page; one with nothing new is the last that is asked for."""
+        page = come.read()
         with self.lock:
             before = len(self.marks)
             self.marks.update(mark for mark, _ in page.rows)
             self.pages[number] = page
             self.over = self.over or not page.size or bool(page.rows and len(self.marks) == before)
 
-    def at_once(self, fetch: Fetch[Kind], turns: threading.Semaphore, most: int) -> None:
-        """The pages that the first one's count promises, side by side."""
-        first = self.pages[1]
-        if self.over or first.count is None or first.size < first.full:
-            return
-        last = min(MOST_PAGES, -(-first.count // first.full))
+    def at_once(self, first: Come[Kind], fetch: Fetch[Kind], turns: threading.Semaphore, most: int) -> None:
+        """The first page and those that its count promises, side by side; it is read while they are waited for."""
+        last = min(MOST_PAGES, -(-(first.count or 0) // first.full))
 
         def work(number: int) -> None:
             with turns:
@@ -82,7 +90,7 @@ class _Pass(Generic[Kind]):
                     self.take(number, fetch(number))
                     self.wrong = self.wrong or self.over
 
-        side_by_side(work, range(2, last + 1), most, "page")
+        side_by_side(work, range(2, last + 1), most, "page", meanwhile=lambda: self.take(1, first))
 
     def onwards(self, fetch: Fetch[Kind]) -> None:
         """The pages after those, one after the other until one says that it is the last."""

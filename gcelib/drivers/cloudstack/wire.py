@@ -68,25 +68,25 @@ def _described(status: int, content_type: str, content: bytes) -> str:
     return f"HTTP {status}, {content_type or 'no content type'}, {len(content)} bytes"
 
 
-def rows(fields: Fields, key: str, kind: type[Kind]) -> tuple[list[Kind], int, int | None]:
-    """The rows of a list answer, how many there were before bad ones were left out, and the count told."""
+def rows(fields: Fields, key: str, kind: type[Kind]) -> tuple[list[Kind], int]:
+    """The rows of a list answer, and how many there were before bad ones were left out. Raises Garbled for no list."""
     raw = fields.get(key, b"[]")
-    count = _count(fields)
     try:
         found = msgspec.json.decode(raw, type=_list_of(kind), strict=False)
         good = [row for row in found if row.mark]
         if len(good) == len(found):
-            return good, len(found), count
+            return good, len(found)
     except BROKEN:
         pass
     try:
         each: list[msgspec.Raw] = msgspec.json.decode(raw, type=list[msgspec.Raw] | None) or []
     except BROKEN:
         raise Garbled(f"'{key}' is not a list") from None
-    return [row for row in (_row(item, kind) for item in each) if row is not None], len(each), count
+    return [row for row in (_row(item, kind) for item in each) if row is not None], len(each)
 
 
-def _count(fields: Fields) -> int | None:
+def count(fields: Fields) -> int | None:
+    """The count that a list answer tells of all its rows, on every page; None for none."""
     try:
         return msgspec.json.decode(bytes(fields["count"]), type=int, strict=False)
     except (KeyError, *BROKEN):
