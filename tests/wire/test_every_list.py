@@ -120,6 +120,15 @@ def test_pages_are_the_whole_in_its_order(api: Api, method: Method) -> None:
 
 
 @pytest.mark.parametrize("method", LISTS, ids=lambda method: method.id)
+def test_what_is_listed_is_reached_by_its_name_and_by_its_number(api: Api, method: Method) -> None:
+    for row in rows(ask(api, method))[-2:]:
+        if "selfLink" in row:
+            path = row["selfLink"].removeprefix(api.url)
+            for ref in (row["name"], row["id"]):
+                assert api.get(f"{path.rpartition('/')[0]}/{ref}")["selfLink"] == row["selfLink"]
+
+
+@pytest.mark.parametrize("method", LISTS, ids=lambda method: method.id)
 def test_what_makes_no_sense_is_400_and_named(api: Api, method: Method) -> None:
     for name, value in (
         ("filter", "name eq ["), ("filter", "name="), ("maxResults", 501), ("maxResults", -1), ("maxResults", "1e1"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.api import Api
@@ -28,6 +30,21 @@ def test_a_machine_is_made_of_things_named_by_number_and_reached_by_its_own(api:
     assert api.get(f"zones/ch-gv2/disks/{disk}")["name"] == "numbered"
     api.change("DELETE", f"{HERE}/{made['targetId']}")
     assert api.call("GET", f"{HERE}/{made['targetId']}").status == 404
+
+
+@pytest.mark.parametrize(("path", "body"), [
+    ("global/firewalls", {"allowed": [{"IPProtocol": "tcp", "ports": ["4711"]}]}),
+    ("global/httpHealthChecks", {}), ("regions/de/targetPools", {}), ("regions/de/addresses", {}),
+    ("zones/ch-gv2/instanceGroups", {}),
+])
+def test_what_is_made_is_looked_at_and_deleted_by_its_number(api: Api, path: str, body: dict[str, Any]) -> None:
+    made = api.change("POST", path, {"name": "numbered", **body})
+    found = api.get(f"{path}/{made['targetId']}")
+    assert (found["name"], found["id"], found["selfLink"]) == ("numbered", made["targetId"], made["targetLink"])
+    gone = api.change("DELETE", f"{path}/{made['targetId']}")
+    assert (gone["targetLink"], gone["targetId"]) == (made["targetLink"], made["targetId"])
+    for ref in (made["targetId"], "numbered"):
+        assert api.call("GET", f"{path}/{ref}").status == 404
 
 
 def test_an_operation_is_looked_at_waited_for_and_forgotten_by_its_number(api: Api) -> None:

@@ -11,6 +11,7 @@ from gcelib.server.collection import Collection, Rendered
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.kinds_of_disk import bounds, default_gb, disk_type, types_in
+from gcelib.server.numbered import numbered
 from gcelib.server.times import rfc3339
 
 
@@ -27,13 +28,14 @@ class DiskTypes(Collection):
                 yield from ((where, kind) for kind in types_in(ctx, zone))
 
     def find(self, ctx: Context, scope: str, ref: str) -> Found[VolumeType]:
-        return disk_type(ctx, ctx.view.zone(scope.partition("/")[2], ctx.project), ref)
+        zone = ctx.view.zone(scope.partition("/")[2], ctx.project)
+        return numbered(ref, types_in(ctx, zone), _number) or disk_type(ctx, zone, ref)
 
     def render(self, ctx: Context, scope: str, item: Found[VolumeType]) -> Rendered:
         model = item.model
         low, high = bounds(model)
         return {
-            "id": naming.number(item.cloud.name, "diskType", f"{model.id} {item.name}"),
+            "id": _number(item),
             "creationTimestamp": rfc3339(model.created),
             "name": item.name,
             "description": model.description or model.name,
@@ -41,3 +43,7 @@ class DiskTypes(Collection):
             "defaultDiskSizeGb": str(default_gb(model)),
             "zone": ctx.link(scope),
         }
+
+
+def _number(item: Found[VolumeType]) -> str:
+    return naming.number(item.cloud.name, "diskType", f"{item.model.id} {item.name}")

@@ -12,7 +12,8 @@ from gcelib.server import grouped, late, networks, noted, rules
 from gcelib.server.collection import Collection, Rendered, missing
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
-from gcelib.server.firewalls import Firewall, firewalls, note_of, render
+from gcelib.server.firewalls import Firewall, firewalls, note_of, number, render
+from gcelib.server.numbered import numbered
 from gcelib.server.operations.plan import Step, Work
 
 CHANGEABLE = ("description", "priority", "allowed", "sourceRanges", "sourceTags", "targetTags", "denied", "direction",
@@ -29,7 +30,8 @@ class Firewalls(Collection):
         return (("global", firewall) for firewall in firewalls(ctx).values())
 
     def find(self, ctx: Context, scope: str, ref: str) -> Firewall:
-        found = firewalls(ctx).get(ref)
+        there = firewalls(ctx)
+        found = there.get(ref) or numbered(ref, there.values(), lambda each: number(ctx, each))
         if found is None:
             raise missing(ctx, "global", self.name, ref)
         return found
@@ -119,10 +121,10 @@ def _grouped(
 def _work(
     ctx: Context, verb: str, found: Firewall, steps: Sequence[Step], warnings: Sequence[tuple[str, str]] = ()
 ) -> Work:
-    number = naming.number("", "firewall", f"{ctx.tenancy} {found.name}")
+    own = naming.number("", "firewall", f"{ctx.tenancy} {found.name}")
     target = f"{ctx.project}/global/firewalls/{found.name}"
     # What the request waits for is the first thing a cloud does.
-    return Work(verb, target, steps, main=steps[-1].name, target_id=number, warnings=warnings, alone=True)
+    return Work(verb, target, steps, main=steps[-1].name, target_id=own, warnings=warnings, alone=True)
 
 
 def _fields(body: Mapping[str, Any]) -> dict[str, Any]:

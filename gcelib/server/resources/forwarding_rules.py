@@ -13,6 +13,7 @@ from gcelib.server.balancing import Rule
 from gcelib.server.collection import Collection, Rendered, missing, scope_of
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
+from gcelib.server.numbered import numbered
 from gcelib.server.operations.plan import Step, Work
 from gcelib.server.times import EPOCH, from_seconds
 
@@ -36,7 +37,9 @@ class ForwardingRules(Collection):
         return ((where, rule) for _, rule in found if scope in ("", where := f"regions/{rule.region}"))
 
     def find(self, ctx: Context, scope: str, ref: str) -> Rule:
-        found = balancing.rules(ctx).get((scope.partition("/")[2], ref))
+        region, there = scope.partition("/")[2], balancing.rules(ctx)
+        here = (rule for rule in there.values() if rule.region == region)
+        found = there.get((region, ref)) or numbered(ref, here, lambda rule: _number(ctx, region, rule.name))
         if found is None:
             raise missing(ctx, scope, self.name, ref)
         return found

@@ -10,6 +10,7 @@ from gcelib.errors import Exists, InUse, Invalid
 from gcelib.server import metadata, pools
 from gcelib.server.collection import Collection, Rendered, missing
 from gcelib.server.context import Context
+from gcelib.server.numbered import numbered
 from gcelib.server.operations.plan import Step, Work
 from gcelib.server.times import from_seconds
 
@@ -34,10 +35,11 @@ class HttpHealthChecks(Collection):
         return (("global", pair) for pair in sorted(ctx.view.notes_at(metadata.place(ctx), NOTE).items()))
 
     def find(self, ctx: Context, scope: str, ref: str) -> tuple[str, Mapping[str, Any]]:
-        found = ctx.view.notes_at(metadata.place(ctx), NOTE).get(ref)
-        if found is None:
+        there = ctx.view.notes_at(metadata.place(ctx), NOTE)
+        name = ref if ref in there else numbered(ref, there, lambda each: _number(ctx, each))
+        if name is None:
             raise missing(ctx, "global", self.name, ref)
-        return ref, found
+        return name, there[name]
 
     def render(self, ctx: Context, scope: str, item: tuple[str, Mapping[str, Any]]) -> Rendered:
         name, note = item

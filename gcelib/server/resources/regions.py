@@ -11,6 +11,7 @@ from gcelib.server import quotas
 from gcelib.server.collection import Collection, Rendered, missing
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
+from gcelib.server.numbered import numbered
 from gcelib.server.times import EPOCH
 
 
@@ -30,17 +31,18 @@ class Regions(Collection):
         """One region."""
         ctx.view.parts("zones")
         ctx.view.parts("quotas")
-        name = next((name for name in ctx.view.regions if name == ctx.params["region"].lower()), None)
+        ref, regions = ctx.params["region"].lower(), ctx.view.regions
+        name = ref if ref in regions else numbered(ref, regions, lambda each: _number(each, regions[each]))
         if name is None:
             raise missing(ctx, "regions", ctx.params["region"])
-        return self.show(ctx, "", (name, ctx.view.regions[name]))
+        return self.show(ctx, "", (name, regions[name]))
 
     def render(self, ctx: Context, scope: str, item: tuple[str, list[Found[Zone]]]) -> Rendered:
         name, zones = item
         clouds = {zone.cloud.name for zone in zones}
         silent = sorted(clouds & ctx.view.faults.keys())
         shown: Rendered = {
-            "id": naming.number(min(clouds), "region", name),
+            "id": _number(name, zones),
             "creationTimestamp": EPOCH,
             "name": name,
             "description": ", ".join(sorted(clouds)),
@@ -52,3 +54,7 @@ class Regions(Collection):
             words = " ".join(ctx.view.faults[name].message for name in silent)
             shown["quotaStatusWarning"] = {"code": "QUOTA_INFO_UNAVAILABLE", "message": words}
         return shown
+
+
+def _number(name: str, zones: list[Found[Zone]]) -> str:
+    return naming.number(min(zone.cloud.name for zone in zones), "region", name)

@@ -10,6 +10,7 @@ from gcelib.errors import Exists, Invalid, Missing
 from gcelib.server import balancing, pools
 from gcelib.server.collection import Collection, Rendered, missing, scope_of
 from gcelib.server.context import Context
+from gcelib.server.numbered import numbered
 from gcelib.server.operations.plan import Step, Work
 from gcelib.server.times import from_seconds
 
@@ -28,10 +29,11 @@ class TargetInstances(Collection):
                 yield f"zones/{zone}", (name, note)
 
     def find(self, ctx: Context, scope: str, ref: str) -> Item:
-        found = pools.singles(ctx).get(balancing.note_id(scope.partition("/")[2], ref))
-        if found is None:
+        here = {name: note for _, (name, note) in self.rows(ctx, scope)}
+        name = ref if ref in here else numbered(ref, here, lambda each: _number(ctx, scope, each))
+        if name is None:
             raise missing(ctx, scope, self.name, ref)
-        return ref, found
+        return name, here[name]
 
     def render(self, ctx: Context, scope: str, item: Item) -> Rendered:
         name, note = item

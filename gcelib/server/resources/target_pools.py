@@ -12,6 +12,7 @@ from gcelib.server import balancing, late, metadata, pools
 from gcelib.server.collection import Collection, Rendered, missing, scope_of
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
+from gcelib.server.numbered import numbered
 from gcelib.server.operations.plan import Step, Work
 from gcelib.server.pools import Pool
 from gcelib.server.times import EPOCH, from_seconds
@@ -34,7 +35,9 @@ class TargetPools(Collection):
         )
 
     def find(self, ctx: Context, scope: str, ref: str) -> Pool:
-        found = pools.pools(ctx).get((scope.partition("/")[2], ref))
+        region, there = scope.partition("/")[2], pools.pools(ctx)
+        here = (pool for pool in there.values() if pool.region == region)
+        found = there.get((region, ref)) or numbered(ref, here, lambda pool: _number(ctx, pool))
         if found is None:
             raise missing(ctx, scope, self.name, ref)
         return found
@@ -42,7 +45,7 @@ class TargetPools(Collection):
     def render(self, ctx: Context, scope: str, item: Pool) -> Rendered:
         note = item.note
         shown: Rendered = {
-            "id": naming.number("", "targetPool", f"{ctx.tenancy} {item.region} {item.name}"),
+            "id": _number(ctx, item),
             "creationTimestamp": from_seconds(note["created"]) if item.ours else EPOCH,
             "name": item.name,
             "description": note.get("description", ""),
@@ -143,9 +146,12 @@ class TargetPools(Collection):
 
 
 def _of(ctx: Context, pool: Pool, verb: str, steps: list[Step], warnings: Warnings | None = None) -> Work:
-    number = naming.number("", "targetPool", f"{ctx.tenancy} {pool.region} {pool.name}")
-    main = steps[0].name if steps else ""
+    main, number = steps[0].name if steps else "", _number(ctx, pool)
     return Work(verb, f"{ctx.project}/{pool.path}", steps, main=main, target_id=number, warnings=warnings or ())
+
+
+def _number(ctx: Context, pool: Pool) -> str:
+    return naming.number("", "targetPool", f"{ctx.tenancy} {pool.region} {pool.name}")
 
 
 def _ours(pool: Pool) -> Pool:
