@@ -89,16 +89,8 @@ def gcutil_for(gcutil_program: list[str], tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="module")
-def gcloud_for(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GcloudFor]:
+def gcloud_for(tmp_path_factory: pytest.TempPathFactory) -> GcloudFor:
     """Makes a gcloud for a server, with a home of its own; not signed in. Skips where gcloud is not installed."""
     if not shutil.which("gcloud"):
         pytest.skip("gcloud is not installed")
-    made: list[Gcloud] = []
-
-    def make(live: Live) -> Gcloud:
-        made.append(Gcloud(live, tmp_path_factory.mktemp("gcloud")))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
+    return lambda live: Gcloud(live, tmp_path_factory.mktemp("gcloud"))

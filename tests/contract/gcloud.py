@@ -1,11 +1,15 @@
-"""Runs gcloud against one server, with settings and a home of its own; it is loaded once for all its commands."""
+"""Runs gcloud against one server, with settings and a home of its own; it is loaded once for all commands."""
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
-from dataclasses import dataclass, field
+import tempfile
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +43,57 @@ class Ran:
         return json.loads(self.out)
 
 
+def installation() -> dict[str, str]:
+    """Of this process's environment where gcloud and its Python are, and no other setting."""
+    return {name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("CLOUDSDK_PY")}
+
+
+class Loaded:
+    """A gcloud that is loaded at its first command and forked for each, until this process ends."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+
+    def run(self, words: list[str], environment: Mapping[str, str], cwd: Path, folder: Path) -> tuple[int, Ran]:
+        """`gcloud WORDS` in this environment: its exit code and what it printed, which `folder` is needed for."""
+        out, err = folder / "out", folder / "err"
+        order = {"words": words, "environment": {**environment}, "cwd": str(cwd), "out": str(out), "err": str(err),
+                 "seconds": SECONDS}
+        with self._turn:
+            process = self._started()
+            assert process.stdin
+            assert process.stdout
+            print(json.dumps(order), file=process.stdin, flush=True)
+            code = process.stdout.readline()
+            assert code, "gcloud could not be loaded"
+            return int(code), Ran(out.read_text(), err.read_text())
+
+    def _started(self) -> subprocess.Popen[str]:
+        if self._process is None:
+            home = tempfile.TemporaryDirectory(prefix="gcloud")
+            self._process = subprocess.Popen(
+                ["gcloud"], env={**installation(), "HOME": home.name, "CLOUDSDK_PYTHON_ARGS": f"-S {LOADED}"},
+                text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            atexit.register(home.cleanup)
+            atexit.register(self._process.communicate)
+        return self._process
+
+
+GCLOUD = Loaded()
+
+
 @dataclass
 class Gcloud:
     """gcloud for one server; not signed in yet."""
 
     live: Live
     home: Path
-    loaded: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     @property
     def environment(self) -> dict[str, str]:
         """Nothing of the settings of the person who runs the tests but where gcloud and its Python are."""
-        kept = {name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("CLOUDSDK_PY")}
+        kept = installation()
         own = {
             "HOME": str(self.home),
             "CLOUDSDK_CONFIG": str(self.home / "config"),
@@ -79,24 +122,7 @@ class Gcloud:
 
     def tried(self, *words: str) -> tuple[int, Ran]:
         """`gcloud compute WORDS`, working in this home: its exit code and what it printed."""
-        out, err = self.home / "out", self.home / "err"
-        if self.loaded is None:
-            self.loaded = subprocess.Popen(
-                ["gcloud"], env={**self.environment, "CLOUDSDK_PYTHON_ARGS": f"-S {LOADED}"}, cwd=self.home, text=True,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert self.loaded.stdin
-        assert self.loaded.stdout
-        order = {"words": ["compute", *words], "out": str(out), "err": str(err), "seconds": SECONDS}
-        print(json.dumps(order), file=self.loaded.stdin, flush=True)
-        code = self.loaded.stdout.readline()
-        assert code, "gcloud could not be loaded"
-        return int(code), Ran(out.read_text(), err.read_text())
-
-    def close(self) -> None:
-        """End the gcloud that is loaded; the next command loads it again, with what is configured then."""
-        if self.loaded:
-            self.loaded.communicate()
-            self.loaded = None
+        return GCLOUD.run(["compute", *words], self.environment, self.home, self.home)
 
     def compute(self, *words: str, code: int = 0) -> Ran:
         """`gcloud compute WORDS`; it must end with `code` and must not have crashed."""
@@ -114,13 +140,11 @@ class Gcloud:
 
     def activate(self) -> Ran:
         """Sign in with the key file of the server's service account."""
-        self.close()
         self.live.sign_in()
         return self.run("auth", "activate-service-account", f"--key-file={self.live.key_file}")
 
     def log_in(self) -> str:
         """`gcloud auth login` by a person with a browser; gives what it said."""
-        self.close()
         process = subprocess.Popen(["gcloud", "auth", "login", "--no-launch-browser"], stdin=subprocess.PIPE, text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.environment)
         assert process.stdout

@@ -2,10 +2,11 @@
 
 gcloud's own launcher runs this file in place of Python's arguments (CLOUDSDK_PYTHON_ARGS), with its gcloud.py as the
 last argument: which Python it takes and where it is installed stays its business. Orders come as JSON lines on the
-standard input, `{"words": [...], "out": PATH, "err": PATH, "seconds": N}`; each is answered with the exit code on a
-line.
+standard input, `{"words": [...], "environment": {...}, "cwd": PATH, "out": PATH, "err": PATH, "seconds": N}`; each is
+answered with the exit code on a line. A command has the environment of its order and what the launcher set.
 """
 
+import functools
 import gc
 import json
 import os
@@ -16,15 +17,30 @@ GCLOUD = sys.argv[-1]
 sys.path[0] = os.path.dirname(GCLOUD)
 
 import gcloud  # noqa: E402
+from cryptography.hazmat.primitives import serialization  # noqa: E402
 from googlecloudsdk import gcloud_main  # noqa: E402,F401
-from googlecloudsdk.api_lib.compute import base_classes  # noqa: E402,F401
-from googlecloudsdk.core.credentials import store  # noqa: E402,F401
-from googlecloudsdk.generated_clients.apis.compute.v1 import compute_v1_client  # noqa: E402,F401
+from googlecloudsdk.api_lib.compute import base_classes, transforms  # noqa: E402,F401
+from googlecloudsdk.api_lib.container import api_adapter, kubeconfig  # noqa: E402,F401
+from googlecloudsdk.command_lib.compute.disks import create  # noqa: E402,F401
+from googlecloudsdk.core.configurations import named_configs  # noqa: E402
+from googlecloudsdk.core.credentials import http, p12_service_account, requests, store  # noqa: E402,F401
+from googlecloudsdk.generated_clients.apis.compute.alpha import compute_alpha_messages  # noqa: E402,F401
+from googlecloudsdk.generated_clients.apis.compute.beta import compute_beta_messages  # noqa: E402,F401
+from googlecloudsdk.generated_clients.apis.compute.v1 import compute_v1_client, resources  # noqa: E402,F401
+
+# Each command reads its account's key twice and judges each time whether the numbers in it are prime, which is half of
+# what it computes. `gcloud auth activate-service-account`, a process of its own, judges it.
+serialization.load_pem_private_key = functools.partial(
+    serialization.load_pem_private_key, unsafe_skip_rsa_key_validation=True)
 
 
 def become(order: dict) -> None:
     """Be the process of this command from here on."""
     signal.alarm(order["seconds"])
+    os.chdir(order["cwd"])
+    os.environ.update(order["environment"])
+    # What is said about flags while gcloud is loaded needs settings, and those would be remembered.
+    named_configs.ActivePropertiesFile.Invalidate()
     for number, path in ((1, order["out"]), (2, order["err"])):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
     sys.argv[:] = [GCLOUD, *order["words"]]

@@ -114,8 +114,6 @@ def main() -> int:
         soak, weather, memory = Soak(site, args.seed, args.minutes * 60, str(bundle)), Weather(), Memory()
         jobs: list[Job] = [*clients.TRADES, clients.libcloud, *programs_here, garbage, weather, memory, Kills(15.0)]
         soak.run(jobs)
-        for program in programs_here:
-            program.close()
         found, rows = judged(soak)
         report(soak, weather, memory, rows)
     if args.minutes >= ROUNDS:

@@ -219,7 +219,7 @@ def _age(row: Any) -> float:
 
 
 class ByGcloud:
-    """Rounds of gcloud's commands, one gcloud loaded for each replica."""
+    """Rounds of gcloud's commands, a home for each replica."""
 
     __name__ = "gcloud"
 
@@ -238,11 +238,6 @@ class ByGcloud:
         ended = [one.tried("instances", *words)[0] for words in (create, ["list"], ["delete", name, here])]
         soak.count("gcloud: rounds that failed" if any(ended) else "gcloud: rounds")
         soak.rest(10.0)
-
-    def close(self) -> None:
-        """End the gclouds that are loaded."""
-        for one in self._gclouds:
-            one.close()
 
 
 class ByGcutil:
@@ -273,9 +268,6 @@ class ByGcutil:
         else:
             soak.count("gcutil: rounds")
         soak.rest(10.0)
-
-    def close(self) -> None:
-        """Nothing of it goes on."""
 
 
 def installed(home: Path, replicas: list[Live]) -> tuple[list[ByGcloud | ByGcutil], list[str]]:
