@@ -104,9 +104,8 @@ class View:
         """
         sources, value = self._shelf.rows(key) or (Sources(), None)
         self._likely = (*looks, *sources.lists)
-        if not sources:
-            self.ahead(self._likely)
         if not sources or not self._stand(sources):
+            self.ahead(self._likely)
             sources, value = Sources(), make()
         self._standing = sources or None
         answer = use(value)

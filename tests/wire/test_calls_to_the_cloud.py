@@ -93,7 +93,12 @@ def test_a_list_of_which_nothing_is_known_asks_for_each_thing_once(site: Site) -
     assert site.calls(f"{HERE}/preloaded-1") == {}
 
 
-def test_the_lists_of_an_answer_are_asked_for_side_by_side(site: Site) -> None:
+@pytest.mark.parametrize("after", ["nothing", "a note"])
+def test_the_lists_of_an_answer_are_asked_for_side_by_side(site: Site, after: str) -> None:
+    assert site.calls(HERE, anew=True) == LISTED | OFFERS
+    if after == "a note":
+        site.api.change("POST", "global/httpHealthChecks", {"name": "side-by-side"})
+        site.taken()
     site.together = threading.Barrier(5)
     try:
         assert site.calls(HERE, anew=True) == LISTED | OFFERS
