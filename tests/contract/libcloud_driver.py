@@ -24,9 +24,10 @@ def led(live: Live, **options: Any) -> Iterator[Any]:
     address = urlsplit(live.url)
 
     class Connection(GCEConnection):
-        """The driver's connection, led to the server."""
+        """The driver's connection, led to the server, whose cloud is done sooner than after libcloud's 2 seconds."""
 
         host = address.hostname
+        poll_interval = 0.1
 
         def __init__(self, *words: Any, **options: Any) -> None:
             super().__init__(*words, **{**options, "port": address.port})

@@ -30,10 +30,11 @@ def driver(secure: Live) -> Iterator[Any]:
 def nodes(driver: Any) -> Iterator[list[Any]]:
     """Two machines in one network, made at once; gone at the end."""
     size, image = driver.ex_get_size("micro"), driver.ex_get_image("debian-12")
-    made = driver.ex_create_multiple_nodes("lc", size, image, 2, ex_network="demo-network", ex_tags=["web"])
+    made = driver.ex_create_multiple_nodes("lc", size, image, 2, ex_network="demo-network", ex_tags=["web"],
+                                           poll_interval=0.1)
     assert [node.name for node in made] == ["lc-000", "lc-001"]
     yield made
-    assert driver.ex_destroy_multiple_nodes(made, destroy_boot_disk=False) == [True, True]
+    assert driver.ex_destroy_multiple_nodes(made, destroy_boot_disk=False, poll_interval=0.1) == [True, True]
 
 
 def names(found: list[Any]) -> list[str]:
