@@ -109,9 +109,7 @@ def cloud_code(fault: BaseException) -> int:
     return fault.__cause__.code if isinstance(fault.__cause__, Refusal) else 0
 
 
-def from_code(
-    at: At, code: int, words: str, what: str, *, writes: bool = False, retry_after: int = 0
-) -> Fault:
+def from_code(at: At, code: int, words: str, what: str, *, writes: bool = False, retry_after: int = 0) -> Fault:
     """The fault for a cloud's error code; the refusal is its cause, so that `cloud_code` finds it.
 
     CloudStack's 530 is "something failed inside": a refusal of a change, but of a read only an outage.
@@ -142,12 +140,20 @@ def saying(kind: type[Fault]) -> str:
     return "refused"
 
 
-class Rejected(Unavailable):
-    """The cloud answers, and takes no request of ours."""
+class _Answered(Unavailable):
+    """The cloud is there, and of no use."""
 
     def to_data(self) -> dict[str, Any]:
         """As what it is to everybody else."""
         return {**super().to_data(), "kind": Unavailable.__name__}
+
+
+class Rejected(_Answered):
+    """The cloud answers, and takes no request of ours."""
+
+
+class Strange(_Answered):
+    """Something answers at the cloud's address, and it is not the cloud's API."""
 
 
 def keys_refused(at: At) -> Unavailable:
@@ -167,13 +173,15 @@ def untimely(at: At, words: str) -> Unavailable:
     )
 
 
-def _lost(at: At, what: str, why: str, writes: bool, retry_after: int = 5) -> Fault:
+def _lost(
+    at: At, what: str, why: str, writes: bool, retry_after: int = 5, kind: type[Unavailable] = Unavailable
+) -> Fault:
     if writes:
         return Uncertain(
             f"{at} was sent {what}, and {why}: whether it was carried out is not known yet.",
             retry_after=retry_after,
         )
-    return Unavailable(f"{at} does not serve {what} now: {why}. Try again later.", retry_after=retry_after)
+    return kind(f"{at} does not serve {what} now: {why}. Try again later.", retry_after=retry_after)
 
 
 def _never_sent(exc: BaseException) -> bool:
@@ -187,11 +195,17 @@ def _never_sent(exc: BaseException) -> bool:
     return "CERTIFICATE_VERIFY_FAILED" in str(reason)
 
 
+def _tls(words: str) -> str:
+    """What is wrong with a certificate, as OpenSSL says it."""
+    bad = re.search(r"certificate verify failed: ([^()]{1,200}?)[. ]*\(_ssl", words)
+    return f"its certificate is not trusted: {bad[1]}" if bad else "the TLS connection failed"
+
+
 def _network(at: At, exc: Exception, what: str, writes: bool) -> Fault:
     """Everything `requests`, TLS and sockets raise."""
     sent = writes and not _never_sent(exc)
     if isinstance(exc, requests.exceptions.SSLError | ssl.SSLError):
-        return _lost(at, what, "the TLS connection failed (check the endpoint and ca_file)", sent, 30)
+        return _lost(at, what, f"{_tls(str(exc))} (check the endpoint and ca_file)", sent, 30)
     if isinstance(exc, requests.exceptions.ConnectTimeout):
         return _lost(at, what, "no connection within the time allowed", False)
     if isinstance(exc, requests.exceptions.Timeout | TimeoutError):
@@ -218,7 +232,7 @@ def _libcloud(at: At, exc: BaseException, what: str, writes: bool) -> Fault | No
     if isinstance(exc, KeyPairDoesNotExistError):
         return from_code(at, 404, "no such key pair", what, writes=writes)
     if isinstance(exc, MalformedResponseError):
-        return _lost(at, what, "its answer is not what its API promises", writes)
+        return _lost(at, what, "its answer is not what its API promises", writes, kind=Strange)
     if isinstance(exc, ProviderError):
         return from_code(at, _code(exc.http_code) or 503, str(exc.value), what, writes=writes)
     if isinstance(exc, LibcloudError):
@@ -266,7 +280,7 @@ def name(exc: BaseException, at: At, what: str, *, writes: bool) -> Fault:
         return from_code(at, exc.code, exc.words, what, writes=writes)
     if isinstance(exc, Garbled):
         why = f"it answered something that is not an answer of its API ({redact(exc.what, at.secrets)})"
-        return _lost(at, what, why, writes and not exc.refused)
+        return _lost(at, what, why, writes and not exc.refused, kind=Strange)
     known = _libcloud(at, exc, what, writes)
     if known is not None:
         return known

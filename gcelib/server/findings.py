@@ -77,8 +77,9 @@ CAUSES: Mapping[str, Cause] = {
         "doctor` tries them. Operations wait meanwhile.", CLOUD),
     "cloud-troubled": Cause(
         WRONG, "A cloud answers, but not as it should.",
-        "See that endpoint of [clouds.{subject}] is the cloud's API and not another page; `gcelib doctor` looks "
-        "closer.", CLOUD),
+        "See that endpoint of [clouds.{subject}] is the whole URL of the cloud's API, and not another page's. Where a "
+        "proxy stands before the cloud, what is behind it may be down: that is its operator's to mend. Operations wait "
+        "for it, and go on by themselves.", CLOUD),
     "clock-off": Cause(
         WRONG, "This machine's clock and a cloud's differ.",
         "Let both be set by NTP: timedatectl set-ntp true, and see timedatectl timesync-status.", CLOUD),

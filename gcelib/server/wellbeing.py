@@ -11,7 +11,7 @@ from typing import Any
 from gcelib.config import Config
 from gcelib.drivers import clock
 from gcelib.drivers.base import Cloud
-from gcelib.drivers.faults import Rejected
+from gcelib.drivers.faults import Rejected, Strange
 from gcelib.errors import Fault, Forbidden, TooMany, Unauthenticated, Unavailable
 from gcelib.server.findings import CLOUD, DISK, NOTE, Finding, found
 from gcelib.server.looks import Known, Look
@@ -207,7 +207,8 @@ def cause_of(fault: Fault, cloud: str) -> str:
     """The key of CAUSES that a cloud's fault comes of."""
     if isinstance(fault, Unauthenticated | Rejected | Forbidden):
         return "clock-off" if clock.said(cloud) else "cloud-refuses-keys"
-    return "cloud-away" if isinstance(fault, Unavailable | TooMany) else "cloud-troubled"
+    away = isinstance(fault, Unavailable | TooMany) and not isinstance(fault, Strange)
+    return "cloud-away" if away else "cloud-troubled"
 
 
 def of_clock(cloud: str) -> list[Finding]:

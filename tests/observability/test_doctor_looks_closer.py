@@ -133,9 +133,34 @@ def test_a_cloud_that_cannot_be_asked_says_so_and_one_without_keys_is_not_asked(
     assert not [*clouds.rights(config, CloudConfig("c", "cloudstack", "http://127.0.0.1:9/client/api"))]
 
 
+def login(config: Config, endpoint: str) -> Finding:
+    """What doctor says first of a cloud at this address."""
+    return next(clouds.login(config, CloudConfig("c", "cloudstack", endpoint, "key", Secret("secret"), timeout=5)))
+
+
+def test_the_address_of_a_cloud_that_is_another_page_or_no_page_is_said_to_be_it(
+    config: Config, tmp_path: Path
+) -> None:
+    with answering(b"<html>Please sign in</html>") as port:
+        page = login(config, f"http://127.0.0.1:{port}/client/api")
+        no_tls = login(config, f"https://127.0.0.1:{port}/client/api")
+    assert (page.level, page.cause) == (WRONG, "cloud-troubled")
+    assert "is the whole URL of the cloud's API" in page.cure
+    assert "No TLS is spoken at port" in no_tls.said
+    nobody = login(config, f"http://127.0.0.1:{port}/client/api")
+    assert (nobody.cause, f"Nothing listens at port {port}" in nobody.said) == ("cloud-away", True)
+    assert "no name 'no-such-cloud.invalid'" in login(config, "http://no-such-cloud.invalid/client/api").said
+    shown, key = made(tmp_path, DAY)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(shown, key)
+    with answering(tls=tls) as port:
+        said = login(config, f"http://localhost:{port}/client/api").said
+    assert f'write endpoint = "https://localhost:{port}/client/api"' in said
+
+
 @pytest.mark.parametrize(("days", "level", "words"), [(-1, WRONG, "expired"), (5, NOTE, "ends on"), (300, WELL, "")])
 def test_the_certificate_of_a_cloud_that_has_ended_or_is_about_to(
-    tmp_path: Path, days: int, level: str, words: str
+    config: Config, tmp_path: Path, days: int, level: str, words: str
 ) -> None:
     shown, key = made(tmp_path, days * DAY)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -143,6 +168,8 @@ def test_the_certificate_of_a_cloud_that_has_ended_or_is_about_to(
     with answering(tls=tls) as port:
         cloud = CloudConfig("c", "cloudstack", f"https://localhost:{port}/client/api", ca_file=str(shown))
         found_of = [*reach.clock(cloud)]
+        (said, *_) = clouds.login(config, replace(cloud, key="key", secret=Secret("secret")))
+    assert ("its certificate is not trusted: certificate has expired" in said.said) == (level == WRONG)
     of_tls = [finding for finding in found_of if finding.about == "TLS, cloud 'c'"]
     assert [finding.level for finding in of_tls] == ([level] if level != WELL else [])
     assert all(words in finding.said and finding.cure for finding in of_tls)

@@ -94,7 +94,7 @@ def test_every_label_has_a_value_out_of_a_list(watched: tuple[Live, Simulator]) 
     live, _ = watched
     wild(live, "values")
     reasons = {"ok", "refused", *(kind.reason for kind in errors.KINDS.values())}
-    kinds = {"ok", "Away", "Crowded", "Rejected", *errors.KINDS}
+    kinds = {"ok", "Away", "Crowded", "Rejected", "Strange", *errors.KINDS}
     allowed: dict[str, set[str]] = {
         "cloud": {"sim"}, "provider": {"cloudstack"}, "facet": {*FACETS, "jobs", "other", "answers", "notes"},
         "state": {"PENDING", "RUNNING"}, "subject": {"", "sim", f"{live.home}/state"}, "place": {f"{live.home}/state"},

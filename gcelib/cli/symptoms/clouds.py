@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gcelib import naming
+from gcelib.cli.symptoms.closer import closer
 from gcelib.config import CloudConfig, Config, ProjectConfig
 from gcelib.drivers.base import FACETS, READS, Cloud
 from gcelib.drivers.projects import Projects
@@ -50,7 +51,9 @@ def _tried(about: str, cloud: CloudConfig, made: Cloud) -> Iterator[Finding]:
         seconds = time.monotonic() - begun
         zones = [zone.name for zone in made.zones.list()] if made.zones else []
     except Fault as fault:
-        yield found(cause_of(fault, cloud.name), about, fault.message, cloud.name)
+        cause = cause_of(fault, cloud.name)
+        why = closer(cloud.endpoint, cause == "cloud-troubled") if cause in ("cloud-away", "cloud-troubled") else ""
+        yield found(cause, about, " ".join(filter(None, (fault.message, why))), cloud.name)
         return
     said = f"It lets gcelib in and answers in {seconds * 1000:.0f} ms."
     if seconds > SLOW:

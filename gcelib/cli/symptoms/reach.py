@@ -67,7 +67,7 @@ def clock(cloud: CloudConfig) -> Iterator[Finding]:
         return
     try:
         reply = ask(endpoint, Path(cloud.ca_file).expanduser() if cloud.ca_file else None)
-    except ssl.SSLError as error:
+    except ssl.SSLCertVerificationError as error:
         yield wrong(f"TLS, cloud '{cloud.name}'", f"{endpoint} is not trusted: {words(error)}.", f"See ca_file of "
                     f"[clouds.{cloud.name}], and endpoint: the name must be the certificate's. One that has ended is"
                     " its operator's to renew.")

@@ -11,7 +11,7 @@ import re
 
 from libcloud.common.exceptions import BaseHTTPError
 
-from gcelib.drivers.faults import At, Refusal
+from gcelib.drivers.faults import At, Refusal, Strange
 from gcelib.drivers.redaction import redact
 from gcelib.errors import (
     Exceeded,
@@ -93,4 +93,4 @@ def _seconds(exc: BaseHTTPError) -> int:
 
 def garbled(at: At, what: str) -> Unavailable:
     """The fault for an answer that is not what the API promises."""
-    return Unavailable(f"{at} answered something that is not an answer of its API ({redact(what, at.secrets)}).")
+    return Strange(f"{at} answered something that is not an answer of its API ({redact(what, at.secrets)}).")

@@ -14,7 +14,7 @@ from libcloud.compute.types import KeyPairDoesNotExistError
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from gcelib.drivers import faults
-from gcelib.drivers.faults import At, Garbled, Refusal, name
+from gcelib.drivers.faults import At, Garbled, Refusal, Strange, name
 from gcelib.drivers.redaction import redact
 from gcelib.errors import (
     Bug,
@@ -59,12 +59,12 @@ ROWS = [
     (Refusal(537, "w", "c"), Refused, Refused),
     (Refusal(539, "w", "c"), Unavailable, Unavailable),
     (Refusal(418, "w", "c"), Refused, Refused),
-    (Garbled("html"), Unavailable, Uncertain),
-    (Garbled("html", refused=True), Unavailable, Unavailable),
+    (Garbled("html"), Strange, Uncertain),
+    (Garbled("html", refused=True), Strange, Strange),
     (InvalidCredsError("no"), Forbidden, Forbidden),
     (ProviderError("w", 431), Refused, Refused),
     (ProviderError("w", 503), Unavailable, Unavailable),
-    (MalformedResponseError("bad", body="<html>"), Unavailable, Uncertain),
+    (MalformedResponseError("bad", body="<html>"), Strange, Uncertain),
     (LibcloudError("no"), Refused, Refused),
     (KeyPairDoesNotExistError("k", SimpleNamespace(name="any")), NotFound, NotFound),
     (RateLimitReachedError(headers={"retry-after": "7"}), TooMany, TooMany),
