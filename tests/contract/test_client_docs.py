@@ -8,13 +8,14 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.contract import gcutil, installed
 from tests.documents import blocks
+from tests.documents.loaded import Gcloud
 from tests.live import Live
 
 ROOT = Path(__file__).parent.parent.parent
@@ -42,7 +43,7 @@ def gcutils_ports() -> bool:
 
 NEEDED: dict[str, Callable[[str], bool]] = {
     "gcutil": lambda _: bool(gcutil.executable() and gcutil.python()) and gcutils_ports(),
-    "gcloud": works("gcloud", "version"),
+    "gcloud": lambda _: bool(shutil.which("gcloud")),
     "curl": works("curl", "--version"),
     "node": installed.has_node,
     "go": installed.has_go,
@@ -53,11 +54,20 @@ NEEDED: dict[str, Callable[[str], bool]] = {
 
 
 @pytest.fixture
-def programs(tmp_path: Path) -> Path:
-    """A folder with gcelib, python3, gcutil and a browser as the pages call them."""
+def gcloud(tmp_path: Path) -> Iterator[Gcloud]:
+    """gcloud, loaded once."""
+    (tmp_path / "gcloud").mkdir()
+    made = Gcloud(tmp_path / "gcloud")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def programs(gcloud: Gcloud, tmp_path: Path) -> Path:
+    """A folder with gcelib, gcloud, python3, gcutil and a browser as the pages call them."""
     folder = tmp_path / "programs"
     installed.programs(folder, {
-        **installed.ansible_lines(),
+        **installed.ansible_lines(), **({"gcloud": gcloud.line} if gcloud.there else {}),
         "gcelib": f'exec {shlex.quote(sys.executable)} -m gcelib "$@"',
         "python3": f'exec {shlex.quote(sys.executable)} "$@"',
         "gcutil": f'exec {shlex.quote(gcutil.python())} {shlex.quote(gcutil.executable())} "$@"',
