@@ -6,6 +6,8 @@ functions here raise `Undecided`, and the list has to be asked for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from gcelib import naming
 from gcelib.drivers.base import Cloud, able
 from gcelib.drivers.lists import before
@@ -14,6 +16,7 @@ from gcelib.server import labels
 from gcelib.server.directory import Found
 from gcelib.server.view import View
 
+Attached = Mapping[tuple[str, str], list[Volume]]
 NODES, VOLUMES = "nodes.list", "volumes.list"
 FEW = 500
 """So many machines and disks are listed in two calls, and then known for a while: no more than to ask for one name."""
@@ -77,25 +80,29 @@ def _apart(view: View, cloud: Cloud, name: str) -> bool:
 
 
 def disks(view: View, item: Found[Node]) -> list[Found[Volume]]:
-    """The disks of a machine, as `view.volumes` has them. Raises Undecided for a machine with more than a boot disk
-    of its own name, and the faults of its cloud."""
+    """The disks of a machine, as `view.volumes` has them; where the list of machines or of disks is at hand, out of the
+    list of disks. Raises Undecided for a machine with more than a boot disk of its own name, and the faults of its
+    cloud."""
     cloud = item.cloud
-    if view.known(NODES) or cloud.volumes is None or not able(cloud, "volumes", "of"):
-        raise Undecided
     if item.model.tags.get(labels.BOOT_DISK_TAG) or not cloud.traits.host_names:
         raise Undecided
-    rows = _listed(view, item) if view.known(VOLUMES) else view.one(cloud, "volumes", "of", item.model.id)
+    if view.memo("disks are listed", lambda: view.known(NODES) or view.known(VOLUMES)):
+        rows: Sequence[Volume] = _attached(view).get((cloud.name, item.model.id), ())
+    elif cloud.volumes is None or not able(cloud, "volumes", "of"):
+        raise Undecided
+    else:
+        rows = view.one(cloud, "volumes", "of", item.model.id)
     if any(not row.boot or row.zone_id != item.model.zone_id for row in rows) or len(rows) > 1:
         raise Undecided
     return [Found(cloud, row, item.name, item.zone) for row in rows]
 
 
-def _listed(view: View, item: Found[Node]) -> list[Volume]:
-    """The machine's disks out of the list of all."""
-    return [
-        row for part in view.parts("volumes") if part.cloud is item.cloud for row in part.rows
-        if row.node_id == item.model.id
-    ]
+def _attached(view: View) -> Attached:
+    """Every machine's disks as the clouds have them: put together once for the machines of all pages."""
+    parts = view.parts("volumes")
+    key, sources = ("attached", *map(id, view.clouds)), tuple(part.rows for part in parts)
+    found: Attached = view.memo("attached", lambda: view.shelf.made(key, sources, lambda: labels.attached(parts)))
+    return found
 
 
 def _renamed(view: View, zone: Found[Zone]) -> bool:

@@ -93,6 +93,17 @@ def default_name(cloud: Cloud, network: Network) -> str | None:
     return "default" if network.default else None
 
 
+def attached(parts: Sequence[Part]) -> dict[tuple[str, str], list[Volume]]:
+    """(cloud, machine's backend id) -> its disks, as the cloud has them."""
+    found: dict[tuple[str, str], list[Volume]] = {}
+    for part in parts:
+        cloud = part.cloud.name
+        for volume in part.rows:
+            if volume.node_id:
+                found.setdefault((cloud, volume.node_id), []).append(volume)
+    return found
+
+
 def disks(nodes: Directory[Node], parts: Sequence[Part]) -> tuple[list[list[Volume]], Sequence[Names]]:
     """(each part's disks that are shown, what boot disks are called: by what was asked for, by their machines' names).
 

@@ -31,7 +31,7 @@ class View:
         self.faults: dict[str, Fault] = {}
         self._config = config
         self._notes = notes
-        self._shelf = shelf
+        self.shelf = shelf
         self._memo: dict[str, Any] = {}
         self._questions = Questions(self.clouds, shelf.gathering, lenient=lenient)
         self.stale = self._questions.stale
@@ -90,7 +90,7 @@ class View:
         """What the store keeps in one place for things of one kind, by id."""
         self._looked.add("notes.")
         place = keys.place(self._tenancy, place)
-        read = lambda: self._shelf.notes((place, kind), self._version, lambda: self._notes.all(place, kind))  # noqa: E731
+        read = lambda: self.shelf.notes((place, kind), self._version, lambda: self._notes.all(place, kind))  # noqa: E731
         found: Mapping[str, dict[str, Any]] = self.memo(f"notes {place} {kind}", read)
         return found
 
@@ -102,7 +102,7 @@ class View:
         Both may look at the clouds and the notes through this view only, mostly at the lists of `looks`. Nothing is
         kept of a partial answer; what `use` adds to a value that others have is to be kept while the view is `sound`.
         """
-        sources, value = self._shelf.rows(key) or (Sources(), None)
+        sources, value = self.shelf.rows(key) or (Sources(), None)
         self._likely = (*looks, *sources.lists)
         if not sources or not self._stand(sources):
             self.ahead(self._likely)
@@ -111,7 +111,7 @@ class View:
         answer = use(value)
         if not self.faults and not self._questions.partial and not self._looked <= sources.keys():
             looked = {name: self._source(name) for name in self._looked}
-            self._shelf.keep_rows(key, Sources(sources, looked), value, sources or None)
+            self.shelf.keep_rows(key, Sources(sources, looked), value, sources or None)
         return answer
 
     @property
@@ -158,7 +158,7 @@ class View:
         answers = {part.cloud.name: part.rows for part in parts if not part.fault}
         sources = (known, *(answers.get(cloud.name) for cloud in self.clouds))
         key = ("zones", self._tenancy, *map(id, self.clouds))
-        found: Directory[Zone] = self._shelf.made(key, sources, lambda: self._named(answers, known))
+        found: Directory[Zone] = self.shelf.made(key, sources, lambda: self._named(answers, known))
         if not len(found):
             self.parts("zones")
         return found
@@ -180,13 +180,13 @@ class View:
         if not self._remembers:
             return {}
         key = ("places", self._tenancy)
-        last = self._shelf.last(key)
+        last = self.shelf.last(key)
 
         def read() -> places.Places:
             found = places.from_data(self._notes.get(f"project:{self._tenancy}", places.KIND, self._tenancy) or {})
             return last if last == found else found
 
-        found: places.Places = self._shelf.made(key, (self._version,), read)
+        found: places.Places = self.shelf.made(key, (self._version,), read)
         return found
 
     @property
@@ -293,6 +293,6 @@ class View:
             named = [self.zones if facet == "zones" else self.nodes for facet in others]
             sources = (*(part.rows for part in parts[0]), *named, *more)
             key = (kind, self._tenancy, *map(id, self.clouds))
-            self._memo[memo] = self._shelf.made(key, sources, lambda: Directory(make(parts), merged=merged))
+            self._memo[memo] = self.shelf.made(key, sources, lambda: Directory(make(parts), merged=merged))
         found: Directory[Any] = self._memo[memo]
         return found

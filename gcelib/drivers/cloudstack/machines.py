@@ -50,7 +50,7 @@ def public(text: str) -> bool:
         address = int.from_bytes(socket.inet_pton(family, text))
     except (OSError, ValueError):
         return False
-    for first, last in _RANGES[version]:  # a generator of them would cost as much as all the rest
+    for first, last in _RANGES[version]:  # noqa: SIM110 - a generator would cost as much as all the rest
         if first <= address <= last:
             return False
     return True

@@ -80,11 +80,10 @@ def _note_of(ctx: Context, disk: Found[Volume]) -> Mapping[str, Any]:
 
 def disks_of(ctx: Context, item: Found[Node]) -> list[Found[Volume]]:
     """The machine's disks, the boot disk first."""
-    if ctx.view.memo("disks asked for alone", lambda: not ctx.view.known(alone.NODES)):
-        try:
-            return alone.disks(ctx.view, item)
-        except alone.Undecided:
-            pass
+    try:
+        return alone.disks(ctx.view, item)
+    except alone.Undecided:
+        pass
     made: Callable[[], Any] = lambda: ctx.view.volumes.made("by node", _by_node)  # noqa: E731
     by_node: Mapping[tuple[str, str], list[Found[Volume]]] = ctx.view.memo("disks by node", made)
     return by_node.get((item.cloud.name, item.model.id), [])
