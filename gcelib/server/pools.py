@@ -15,6 +15,10 @@ from gcelib.server.context import Context
 from gcelib.server.directory import Found
 
 POOL, SINGLE, CHECK = "targetPool", "targetInstance", "httpHealthCheck"
+MEMBER = "member "
+"""A field of a pool's note for each machine that joined or left since it was made, named by this and the machine's
+path: when it joined, False where it left. So machines come and go by themselves.
+"""
 SPREAD = "NONE"
 AFFINITIES = {SPREAD: "spread", "CLIENT_IP": "source", "CLIENT_IP_PROTO": "source"}
 """GCE's session affinities that clouds can keep, with the balancers' word."""
@@ -66,7 +70,7 @@ def new_name(ctx: Context) -> str:
 
 def members(ctx: Context, pool: Pool) -> list[Found[Node]]:
     """The machines of a pool: those that were put into it and that every rule has, and those put there elsewhere."""
-    noted = [node for path in pool.note.get("instances", ()) if (node := machine(ctx, path)) is not None]
+    noted = [node for path in _put(pool.note) if (node := machine(ctx, path)) is not None]
     if not pool.rules:
         return noted
     there = [{(rule.cloud.name, id) for id in rule.node_ids} for rule in pool.rules]
@@ -75,6 +79,25 @@ def members(ctx: Context, pool: Pool) -> list[Found[Node]]:
     known = {(node.cloud.name, node.model.id) for node in kept}
     others = [ctx.view.nodes.by_id(cloud, id) for cloud, id in sorted(shared - known)]
     return [*kept, *(node for node in others if node is not None)]
+
+
+def joined(nodes: Sequence[Found[Node]], when: float) -> dict[str, Any]:
+    """The fields of a pool's note after which these machines are in it."""
+    return {MEMBER + path_of(node): when for node in nodes}
+
+
+def left(pool: Pool, nodes: Sequence[Found[Node]]) -> dict[str, Any]:
+    """The fields of its note after which they are not."""
+    first = pool.note.get("instances", ())
+    return {MEMBER + path: False if path in first else None for path in map(path_of, nodes)}
+
+
+def _put(note: Mapping[str, Any]) -> list[str]:
+    """The paths of the machines that were put into a pool, those it was made with first, the others as they came."""
+    since = {key.removeprefix(MEMBER): when for key, when in note.items() if key.startswith(MEMBER)}
+    first = [path for path in note.get("instances", ()) if since.get(path) is not False]
+    later = sorted((path for path, when in since.items() if when), key=lambda path: (since[path], path))
+    return list(dict.fromkeys([*first, *later]))
 
 
 def machine(ctx: Context, path: str) -> Found[Node] | None:
@@ -145,6 +168,9 @@ def _pools(ctx: Context) -> Mapping[tuple[str, str], Pool]:
     for rule in balancing.rules(ctx).values():
         by_target.setdefault(rule.target, []).append(rule)
     for id, note in sorted(ctx.view.notes_at(metadata.place(ctx), POOL).items()):
+        # A note without this is what a change left that came after the pool's end.
+        if "created" not in note:
+            continue
         region, _, name = id.partition("/")
         rules = tuple(by_target.get(f"regions/{region}/targetPools/{name}", ()))
         found[region, name] = Pool(name, region, note, rules)

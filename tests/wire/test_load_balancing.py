@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -122,6 +123,47 @@ def test_a_pool_waits_until_a_rule_leads_to_it(farm: Farm) -> None:
     assert farm.ips() == before
     assert named(farm.api.get(f"{POOLS}/waiting")["instances"]) == ["two"]
     farm.api.change("DELETE", f"{POOLS}/waiting")
+
+
+def test_what_is_changed_of_a_pool_or_a_check_at_once_is_all_changed_or_refused(farm: Farm) -> None:
+    def at_once(*calls: tuple[str, str, Any]) -> list[int]:
+        with ThreadPoolExecutor(len(calls)) as pool:
+            answers = [*pool.map(lambda call: farm.api.call(*call), calls)]
+        for answer in answers:
+            assert answer.status == 200 or answer.reason in ("resourceNotReady", "notFound"), answer.data
+            assert answer.status != 200 or "error" not in farm.api.until_done(answer.data)
+        return [answer.status for answer in answers]
+
+    one, two = ({"instances": [{"instance": f"{HERE}/{name}"}]} for name in ("one", "two"))
+    farm.pool("busy")
+    path = f"{POOLS}/busy"
+    assert at_once(("POST", f"{path}/addInstance", one), ("POST", f"{path}/addInstance", two)) == [200, 200]
+    assert sorted(named(farm.api.get(path)["instances"])) == ["one", "two"]
+    assert at_once(("POST", f"{path}/removeInstance", one), ("POST", f"{path}/removeInstance", two)) == [200, 200]
+    assert "instances" not in farm.api.get(path)
+    add = ("POST", f"{path}/addInstance", one)
+    assert at_once(("DELETE", path, None), add, add, add)[0] == 200
+    assert farm.api.call("GET", path).status == 404
+    assert "instances" not in farm.pool("busy")
+    farm.api.change("DELETE", path)
+
+    farm.api.change("POST", CHECKS, {"name": "busy"})
+    changes: list[dict[str, Any]] = [{"port": 81}, {"checkIntervalSec": 9}, {"requestPath": "/up"}]
+    statuses = at_once(*(("PATCH", f"{CHECKS}/busy", change) for change in changes))
+    found = farm.api.get(f"{CHECKS}/busy")
+    for status, change in zip(statuses, changes, strict=True):
+        assert (change.items() <= found.items()) == (status == 200)
+    farm.api.change("DELETE", f"{CHECKS}/busy")
+
+
+def test_a_pool_remembers_who_left_and_who_came_back(farm: Farm) -> None:
+    one, two = ({"instances": [{"instance": f"{HERE}/{name}"}]} for name in ("one", "two"))
+    farm.pool("moving", "one")
+    for verb, body, there in (("add", two, ["one", "two"]), ("add", one, ["one", "two"]), ("remove", one, ["two"]),
+                              ("add", one, ["two", "one"]), ("remove", two, ["one"]), ("remove", two, ["one"])):
+        farm.api.change("POST", f"{POOLS}/moving/{verb}Instance", body)
+        assert sorted(named(farm.api.get(f"{POOLS}/moving").get("instances", []))) == sorted(there)
+    farm.api.change("DELETE", f"{POOLS}/moving")
 
 
 def test_health_is_whether_the_machine_runs(farm: Farm) -> None:

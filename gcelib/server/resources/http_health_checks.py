@@ -108,7 +108,7 @@ def _kept(ctx: Context, verb: str, name: str, check: Mapping[str, Any], created:
 
 def _of(ctx: Context, verb: str, name: str, steps: list[Step]) -> Work:
     target = f"{ctx.project}/global/httpHealthChecks/{name}"
-    return Work(verb, target, steps, main="note", target_id=_number(ctx, name))
+    return Work(verb, target, steps, main="note", target_id=_number(ctx, name), alone=True)
 
 
 def _number(ctx: Context, name: str) -> str:

@@ -91,17 +91,16 @@ class TargetPools(Collection):
         for rule in pool.rules:
             for node in nodes:
                 pools.refuse_outside(node, rule.cloud.name, rule.first.network_id, "resource.instances")
-        paths = [pools.path_of(node) for node in (*pools.members(ctx, pool), *nodes)]
-        steps = [*_moves(pool, nodes, "assign", "remove"), _instances_note(ctx, pool, paths), *_guarded(ctx, pool)]
+        note = _note(ctx, pool, pools.joined(nodes, ctx.services.now()))
+        steps = [*_moves(pool, nodes, "assign", "remove"), note, *_guarded(ctx, pool)]
         return _of(ctx, pool, "addInstance", steps)
 
     def remove_instance(self, ctx: Context) -> Work:
         """Take machines out of the pool, and from behind its rules; one that is not in it is no mistake."""
         pool = _ours(self._named(ctx))
         nodes = _instances(ctx, pool.region)
-        gone = {pools.path_of(node) for node in nodes}
-        paths = [path for node in pools.members(ctx, pool) if (path := pools.path_of(node)) not in gone]
-        steps = [*_moves(pool, nodes, "remove", "assign"), _instances_note(ctx, pool, paths), *_guarded(ctx, pool)]
+        note = _note(ctx, pool, pools.left(pool, nodes))
+        steps = [*_moves(pool, nodes, "remove", "assign"), note, *_guarded(ctx, pool)]
         return _of(ctx, pool, "removeInstance", steps)
 
     def add_health_check(self, ctx: Context) -> Work:
@@ -189,10 +188,6 @@ def _guarded(ctx: Context, pool: Pool) -> list[Step]:
     """The steps that open and shut the addresses of its rules as firewalls say for the machines then behind them."""
     found = (ctx.view.networks.by_id(rule.cloud.name, rule.first.network_id) for rule in pool.rules)
     return late.around(ctx.view, found)
-
-
-def _instances_note(ctx: Context, pool: Pool, paths: Sequence[str]) -> Step:
-    return _note(ctx, pool, {"instances": list(dict.fromkeys(paths))})
 
 
 def _note(ctx: Context, pool: Pool, data: Mapping[str, Any]) -> Step:
