@@ -179,3 +179,14 @@ def test_a_page_asks_for_nothing_but_the_console(window: Browser, busy: Scene) -
     window.open(f"{busy.url}/operations")
     asked = {url for url in window.requested() if not url.startswith("data:")}
     assert asked <= {f"{busy.url}/operations", f"{busy.url}/icon.svg"}
+
+
+def test_what_somebody_may_not_see_any_more_goes_away(window: Browser, busy: Scene) -> None:
+    window.open(f"{busy.url}/operations")
+    window.open(window.run("return document.querySelector('tbody tr:nth-child(4) a').href"))
+    accounts = busy.accounts()
+    accounts.revoke(BOSS, "*")
+    try:
+        window.until(lambda: window.title.startswith("Not Found"))
+    finally:
+        accounts.grant(BOSS, "*", "admin")

@@ -63,14 +63,16 @@
       const answer = await fetch(location.href, {
         headers: {"Gcelib-Live": "1"}, cache: "no-store", signal: AbortSignal.timeout(15000),
       });
-      if (answer.status === 401) return location.reload();
-      if (!answer.ok) throw new Error(answer.statusText);
+      // Whoever may not see this any more, or where it is gone, is told so by the page itself.
+      if ([401, 403, 404].includes(answer.status)) return location.reload();
+      if (!answer.ok) throw new Error(`gcelib answers ${answer.status}`);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (!paused) show(page.body.firstElementChild);
       failures = 0;
     } catch (error) {
       failures += 1;
-      state.textContent = "No answer from gcelib; what is shown is old. Asking again.";
+      const why = error.message.startsWith("gcelib") ? error.message : "No answer from gcelib";
+      state.textContent = `${why}; what is shown is old. Asking again.`;
       state.classList.add("lost");
     } finally {
       asking = false;
