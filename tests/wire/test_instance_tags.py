@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -169,3 +170,16 @@ def test_tags_that_fail_half_way_leave_all_as_it_was(launch: Launch) -> None:
     assert "items" not in api.get(f"{HERE}/halfway")["tags"]
     api.change("POST", f"{HERE}/halfway/setTags", {"items": ["web"]})
     assert joined(cloudstack, "halfway") == {"default", "own", "gcelib:default:tag:web"}
+
+
+def test_machines_that_bring_a_new_tag_at_once_share_its_group(api: Api, cloudstack: CloudStack) -> None:
+    names = ["tagged-1", "tagged-2", "tagged-3"]
+    bodies = [machine(name, tags={"items": ["at-once", "all-of-us"]}) for name in names]
+    with ThreadPoolExecutor(len(names)) as pool:
+        begun = [*pool.map(lambda body: api.call("POST", HERE, body), bodies)]
+    assert [answer.status for answer in begun] == [200, 200, 200], [answer.data for answer in begun]
+    shared = {"default", "own", "gcelib:default:tag:at-once", "gcelib:default:tag:all-of-us"}
+    for name, answer in zip(names, begun, strict=True):
+        assert "error" not in api.until_done(answer.data)
+        assert joined(cloudstack, name) == shared
+        api.change("DELETE", f"{HERE}/{name}")

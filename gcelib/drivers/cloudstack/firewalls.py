@@ -13,7 +13,7 @@ from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import indexed
 from gcelib.drivers.cloudstack.facet import Facet, gone, reached
 from gcelib.drivers.cloudstack.jobs import Seen, Token, job_id
-from gcelib.errors import Exists, Invalid, Refused, Unsupported
+from gcelib.errors import Invalid, Refused, Unsupported
 from gcelib.models import Group, GroupRule, Job, JobState
 
 NUMBERS = {"1": "icmp", "6": "tcp", "17": "udp"}
@@ -37,13 +37,13 @@ class Firewalls(Facet):
         return [_group(row) for row in self._rows(securitygroupname=name) if row.name == name]
 
     def create_group(self, *, key: str, name: str, description: str = "") -> Job:
-        """createSecurityGroup: with no rule in it. Raises Exists for a taken name."""
+        """createSecurityGroup: with no rule in it. The account's group of this name, if it has one, is as good."""
         try:
             fields = self.client.change("createSecurityGroup", name=name, description=description)
         except Refused as fault:
-            if faults.cloud_code(fault) == 431 and self._named(name):
-                message = f"{self.client.at} has a security group named '{name}' already."
-                raise Exists(message) from fault.__cause__
+            there = self._named(name) if faults.cloud_code(fault) == 431 else ""
+            if there:
+                return self.done(there)
             raise
         try:
             made = wire.one(bytes(fields["securitygroup"]), records.GroupRow).id

@@ -35,9 +35,11 @@ class Firewalls(Facet):
         return self.api.rows("network", "/v2.0/security-groups", "security_groups", GroupRow, project_id=project)
 
     def create_group(self, *, key: str, name: str, description: str = "", network_id: str = "") -> Job:
-        """Make a group that lets nothing in. Raises Exists for a taken name, of which Neutron would make another."""
-        if self._named(name):
-            raise Exists(f"{self.at} has a security group named '{name}' already.")
+        """Make a group that lets nothing in. The project's group of this name, if it has one, is as good: Neutron would
+        make another."""
+        there = self._named(name)
+        if there:
+            return self.done(there)
         body = {"name": name, "description": description}
         return self.done(str(self.api.make("network", "/v2.0/security-groups", "security_group", body)["id"]))
 
