@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,6 +105,28 @@ def test_an_ipv6_customer_is_one_source(guesses: Guessing, clock: Clock) -> None
     guesses.wait(ANN, "2001:db8:1:3::1")
     assert guessing.source_of("::ffff:192.0.2.1") == HOME
     assert guessing.source_of("fe80::1%eth0") == "fe80::/64"
+
+
+def test_a_store_that_takes_no_changes_keeps_nobody_out_and_speeds_up_no_guesser(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "locked.sqlite"
+    store = Store.open(f"sqlite:///{path}?timeout=0.02")
+    guesses = Guessing(AccountRows(store), clock)
+    guesses.wrong(ANN, THIEF)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    guess(guesses, clock, FREE_TRIES - 1, ANN, THIEF)
+    assert must_wait(guesses, ANN, THIEF) == 2
+    guesses.wait(ANN, HOME)
+    guesses.right(ANN, HOME)
+    other.close()
+    clock.now += 2
+    guesses.wrong(ANN, THIEF)
+    assert must_wait(guesses, ANN, THIEF) == 3
+    clock.now += 3
+    guesses.right(ANN, THIEF)
+    guess(guesses, clock, FREE_TRIES - 1, ANN, THIEF)
+    guesses.wait(ANN, THIEF)
+    store.close()
 
 
 def test_a_day_later_all_but_the_owners_place_is_forgotten(guesses: Guessing, clock: Clock, rows: AccountRows) -> None:
