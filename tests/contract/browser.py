@@ -20,8 +20,8 @@ _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 
 def make_person(live: Live) -> None:
     """An account that may do everything in project demo."""
-    live.run("account", "create-user", USER, "--project", "demo", "--role", "admin", "--password-stdin",
-             input=f"{PASSWORD}\n")
+    live.at_once("account", "create-user", USER, "--project", "demo", "--role", "admin", "--password-stdin",
+                 input=f"{PASSWORD}\n")
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ def roles(live: Live, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Api
     found = {}
     for role in ("viewer", "operator", "admin"):
         key = str(home / f"{role}.json")
-        live.run("account", "create-service", f"wire-{role}", "--project", "demo", "--role", role, "--key-file", key)
-        token = live.run("client", "token", "--project", "demo", "--key-file", key).stdout.strip()
-        found[role] = Api(live.url, token)
+        live.at_once("account", "create-service", f"wire-{role}", "--project", "demo", "--role", role,
+                     "--key-file", key)
+        found[role] = Api(live.url, live.at_once("client", "token", "--project", "demo", "--key-file", key))
     return found
 
 
