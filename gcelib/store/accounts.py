@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gcelib.errors import Exists
 from gcelib.store.engine import Store
-from gcelib.store.tables import accounts, failures, grants, keys, tokens
+from gcelib.store.tables import accounts, codes, failures, grants, keys, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +92,17 @@ class AccountRows:
             return list(connection.execute(select(accounts.c.email).where(like)).scalars())
 
     def set_password(self, email: str, password: str) -> None:
-        """Replace the hash and end every session."""
+        """Replace the hash and end every session, those too for which a code is on its way."""
         with self._store.write() as connection:
             connection.execute(update(accounts).where(accounts.c.email == email).values(password=password))
-            connection.execute(delete(tokens).where(tokens.c.account == email))
+            self._sign_out(connection, email)
 
     def set_disabled(self, email: str, disabled: bool) -> None:
         """Shut an account out or let it in again; shutting out ends every session."""
         with self._store.write() as connection:
             connection.execute(update(accounts).where(accounts.c.email == email).values(disabled=disabled))
             if disabled:
-                connection.execute(delete(tokens).where(tokens.c.account == email))
+                self._sign_out(connection, email)
 
     def grant(self, email: str, project: str, role: str) -> None:
         """Give a role on a project, instead of any it had there."""
@@ -195,6 +195,12 @@ class AccountRows:
             select(grants.c.project, grants.c.role).where(grants.c.account == email).order_by(grants.c.project)
         )
         return Account(**row, roles={row.project: row.role for row in held})
+
+    @staticmethod
+    def _sign_out(connection: Connection, email: str) -> None:
+        """End what was handed out; codes stay, expired: who is about to use one up must find it."""
+        connection.execute(delete(tokens).where(tokens.c.account == email))
+        connection.execute(update(codes).where(codes.c.account == email).values(expires=0.0))
 
     @staticmethod
     def _ungrant(connection: Connection, email: str, project: str) -> bool:

@@ -70,6 +70,18 @@ def test_of_many_at_once_one_gets_a_token(site: Site) -> None:
     assert answers.count(400) >= 7
 
 
+def test_a_code_is_over_with_the_password_it_was_got_with_and_when_its_account_is_shut_out(site: Site) -> None:
+    code = site.code()
+    site.accounts.set_password(site.person, PASSWORD)
+    answer = site.exchange(code)
+    assert (answer.status, answer.json()["error"]) == (400, "invalid_grant")
+    code = site.code()
+    site.accounts.disable(site.person)
+    assert site.exchange(code).json()["error"] == "invalid_grant"
+    site.accounts.disable(site.person, False)
+    assert site.exchange(code).json()["error"] == "invalid_grant"
+
+
 def test_a_code_is_good_for_ten_minutes(site: Site) -> None:
     code = site.code()
     site.clock.ahead = 601
