@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -28,10 +29,13 @@ that is its callers' own, from your keys to its cloud in CLOUD_API_KEY and CLOUD
 
 _EXAMPLES = """\
   eval "$(gcelib client gcloud --project demo --key-file me.json)"
+  gcelib client gcloud --project demo --key-file me.json --named gcelib | sh
   gcelib client python --project demo --key-file me.json --write ./gce
   gcelib client gcutil --project me@example.com --account me
   gcelib client token --key-file me.json --ca-file ca.pem
 """
+
+_NAME = re.compile("(?!(?:default|none)$)[a-z][a-z0-9-]{0,62}")
 
 
 def add(commands: Commands) -> None:
@@ -44,6 +48,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--key-file", metavar="F", type=Path, help="key file of the service account")
     parser.add_argument("--ca-file", metavar="F", type=Path,
                         help="certificate of the CA to trust, if it is not this machine's server's own")
+    parser.add_argument("--named", metavar="NAME", default="",
+                        help="with gcloud: one of its named configurations, for every shell")
     parser.add_argument("--write", metavar="DIR", type=Path, help="keep the set-up as files in this folder")
     parser.add_argument("--force", action="store_true", help="with --write: replace files that are there")
     add_config(parser)
@@ -55,6 +61,9 @@ def run(args: argparse.Namespace) -> int:
     if args.kind == "token":
         return _token(args)
     config = read_config(args)
+    if args.named and (args.kind != "gcloud" or not _NAME.fullmatch(args.named)):
+        raise Invalid("--named is for gcloud, and takes a name of lower-case letters, digits and dashes other than "
+                      "'default' and 'none'.")
     setup = _setup(config, args)
     made = KINDS[args.kind](setup)
     if args.write:
@@ -105,7 +114,7 @@ def _setup(config: Config, args: argparse.Namespace) -> Setup:
         project_id=_project_id(project) if args.kind in ("gcloud", "terraform") else "",
         program=program(), folder=str(folder), account=args.account or "",
         ca_file=str(ca_file.expanduser().absolute()) if ca_file else "", key_file=str(key_file or ""),
-        own_keys=project.credentials == "caller",
+        own_keys=project.credentials == "caller", named=args.named,
     )
 
 

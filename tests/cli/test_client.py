@@ -48,6 +48,17 @@ def test_gcloud_for_a_person_gets_the_login_pages(shell):
     assert "activate-service-account" not in out
 
 
+def test_a_named_configuration_of_gclouds_for_a_person_has_the_login_pages(shell):
+    out = shell.run("client", "gcloud", "--config", shell.config(), "--account", "ann", "--named", "ours").stdout
+    assert "/configurations/config_ours <<'END'\n[core]\nproject = ian-ianduffy-ie\n" in out
+    assert "\nauth_host = https://127.0.0.1:5000/oauth2/auth\n" in out
+    assert "activate-service-account" not in out
+    for words in (("gcloud", "--named", "default"), ("gcloud", "--named", "x; rm"), ("curl", "--named", "ours")):
+        done = shell.run("client", *words, "--config", shell.config())
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "--named is for gcloud" in done.stderr
+
+
 def test_gcutil_gets_the_project_as_it_is(shell):
     out = shell.run("client", "gcutil", "--config", shell.config()).stdout
     assert "--project=ian@ianduffy.ie " in out

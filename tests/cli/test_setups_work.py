@@ -115,6 +115,17 @@ def test_gcloud_lists_the_zones(site):
     assert tuple(sorted(out.split())) == ZONES
 
 
+@pytest.mark.skipif(not shutil.which("gcloud"), reason="gcloud is not installed")
+def test_gcloud_lists_the_zones_by_a_named_configuration_and_the_active_one_stays(site):
+    done = site.run("client", "gcloud", "--key-file", "robot.json", "--named", "ours", "--write", "named")
+    assert done.returncode == 0, done.stderr
+    assert "gcloud --configuration=ours compute zones list" in done.stdout
+    out = _bash(site, "export CLOUDSDK_CONFIG=$PWD/gcloud; sh configuration.sh; "
+                "gcloud --configuration=ours compute zones list --format='value(name)'; cat gcloud/active_config || echo default",
+                site.folder / "named")
+    assert tuple(sorted(out.split())) == tuple(sorted((*ZONES, "default")))
+
+
 @pytest.mark.parametrize("script", ["google_cloud_compute.py", "google_api_client.py"])
 def test_googles_python_libraries_list_the_zones(site, script):
     out = _bash(site, f"{sys.executable} {script}", _write_once(site, "python"))

@@ -16,7 +16,7 @@ class Setup:
     gcloud takes. `ca_file` is "" when the certificate is of a public CA or there is no TLS, `key_file` ""
     when none was named.
     `own_keys`: the project is its callers' own, who bring their keys to its cloud. `folder` is where the client may
-    keep its own files. `program` runs gcelib.
+    keep its own files. `program` runs gcelib. `named` is the configuration of gcloud's to be made, "" for none.
     """
 
     url: str
@@ -28,6 +28,7 @@ class Setup:
     key_file: str = ""
     account: str = ""
     own_keys: bool = False
+    named: str = ""
 
     @property
     def secure(self) -> bool:
