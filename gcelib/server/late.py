@@ -14,13 +14,18 @@ from gcelib.server.directory import Found
 from gcelib.server.operations.plan import LATE, Step
 from gcelib.server.view import View
 
-NETWORK, GROUPS, MACHINE = "network", "groups", "machine"
+NETWORK, GROUPS, MACHINE, SUBNETWORK = "network", "groups", "machine", "subnetwork"
 
 
 def network(name: str, cloud: str = "") -> Step:
     """For the firewalls that are notes: after it a GCE network is guarded as they say, on one cloud or on all."""
     where = f" on {cloud}" if cloud else ""
     return Step(f"rules of {name}{where}", "", LATE, NETWORK, {"name": name, "cloud": cloud})
+
+
+def subnetwork(wish: Mapping[str, str], cloud: str) -> Step:
+    """For a subnetwork (`subnets.Wish`) that needs what its network has once in a zone; `cloud` is "" for several."""
+    return Step(f"subnetwork {wish['name']}", "", LATE, SUBNETWORK, {"wish": dict(wish), "cloud": cloud})
 
 
 def around(view: View, parts: Iterable[Found[Network] | None]) -> list[Step]:

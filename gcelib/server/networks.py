@@ -17,7 +17,7 @@ from gcelib.drivers.base import Cloud, able
 from gcelib.errors import InUse, Invalid, NotFound
 from gcelib.models import Network, Vpc, Zone
 from gcelib.server import metadata, remarks
-from gcelib.server.context import Context
+from gcelib.server.context import Context, Ground
 from gcelib.server.directory import Found
 from gcelib.server.operations.plan import Step
 from gcelib.server.view import View
@@ -70,13 +70,13 @@ def mode_of(view: View, part: Found[Network]) -> str:
     return AUTO if said(view, part, "mode") == AUTO else LEGACY
 
 
-def networks(ctx: Context) -> dict[str, Shown]:
+def networks(ctx: Ground) -> dict[str, Shown]:
     """Every GCE network by its name."""
     made: dict[str, Shown] = ctx.view.memo("gce networks", lambda: _networks(ctx))
     return made
 
 
-def _networks(ctx: Context) -> dict[str, Shown]:
+def _networks(ctx: Ground) -> dict[str, Shown]:
     shown: dict[str, Shown] = {}
     for part in ctx.view.networks:
         name = network_name(ctx.view, part)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gcelib.server import grouped, late, noted
+from gcelib.server import grouped, late, noted, subnets
 from gcelib.server.operations.plan import Step
 from gcelib.server.view import View
 
@@ -33,6 +33,8 @@ class Planner:
         ground = Standing(view, tenancy)
         if what == late.NETWORK:
             return noted.steps(ground, str(args["name"]), cloud)
+        if what == late.SUBNETWORK:
+            return subnets.making(ground, subnets.Wish(**args["wish"]))
         if what == late.MACHINE:
             return grouped.copies_of(ground, cloud, str(args["id"]))
         return grouped.steps(ground, args["verb"], args["name"], args["network"], args["definition"], args["created"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -47,10 +48,14 @@ def test_a_network_in_custom_mode_is_a_private_cloud_with_tiers(launch: Launch) 
     found = api.get("global/networks/custom")
     assert (found["autoCreateSubnetworks"], found["description"], "subnetworks" in found) == (False, "Mine", False)
     assert not cloudstack.listVPCs()
-    for name, cidr in (("front", "10.5.1.0/24"), ("back", "10.5.2.0/24")):
-        sent = subnet(name, "custom", cidr, description=f"The {name}", privateIpGoogleAccess=False)
-        api.change("POST", SUBNETS, sent)
-        shown = api.get(f"{SUBNETS}/{name}")
+    bodies = [subnet(name, "custom", cidr, description=f"The {name}", privateIpGoogleAccess=False)
+              for name, cidr in (("front", "10.5.1.0/24"), ("back", "10.5.2.0/24"))]
+    # At once: both are to be in the one private cloud, which is not there yet.
+    with ThreadPoolExecutor(2) as pool:
+        begun = [*pool.map(lambda body: api.start("POST", SUBNETS, body), bodies)]
+    for sent, operation in zip(bodies, begun, strict=True):
+        assert "error" not in api.until_done(operation)
+        shown = api.get(f"{SUBNETS}/{sent['name']}")
         assert {field: shown[field] for field in ("name", "ipCidrRange", "description")} == {
             field: sent[field] for field in ("name", "ipCidrRange", "description")}
         assert shown["network"].endswith("/global/networks/custom")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 from gcelib import naming
-from gcelib.drivers.base import Cloud
 from gcelib.errors import Exists, Invalid, Missing, Refused, Unsupported
 from gcelib.models import Zone
-from gcelib.server import access_lists, fingerprint, late, networks, permissions, unmet
+from gcelib.server import fingerprint, late, networks, permissions, subnets, unmet
 from gcelib.server.collection import Collection, Rendered, missing, region_name, scope_of
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.networks import AUTO, CUSTOM, Shown, Subnet
 from gcelib.server.operations.plan import Step, Work
-from gcelib.server.ranges import block_of, range_of
+from gcelib.server.ranges import range_of
 from gcelib.server.times import rfc3339
 
 PLAIN = {"purpose": "PRIVATE", "stackType": "IPV4_ONLY", "privateIpv6GoogleAccess": "DISABLE_GOOGLE_ACCESS"}
@@ -81,8 +80,9 @@ class Subnetworks(Collection):
             raise Missing("Required field 'resource.name' not specified", field="resource.name")
         network = _network(ctx)
         wanted = range_of(ctx.body.get("ipCidrRange", ""), "resource.ipCidrRange")
+        wish = subnets.Wish(network.name, region, name, str(wanted), ctx.body.get("description", ""))
         where = f"projects/{ctx.project}/regions/{region}/subnetworks/{name}"
-        zones = [zone for zone in ctx.view.regions[region] if zone.model.own_networks and zone.model.up]
+        zones = subnets.zones(ctx.view, region)
         if not zones:
             there = {zone.cloud.name: zone.cloud for zone in ctx.view.regions[region]}
             clouds = ", ".join(f"'{name}'" for name in sorted(there))
@@ -90,12 +90,17 @@ class Subnetworks(Collection):
                               f"{networks.why_none([*there.values()])}. Choose a region where they are made.")
         if any(ctx.view.networks.match(name, zone.name) for zone in zones):
             raise Exists(f"The resource '{where}' already exists")
-        _apart(network, wanted)
-        steps = [step for zone in networks.apart(zones) for step in _made_in(ctx, zone, network, wanted)]
-        main = next(step.name for step in steps if step.facet == "networks")
+        for zone in networks.apart(zones):
+            unmet.refuse(ctx, zone.cloud, ctx.body, WISHES, "networks", "resource")
+        steps, places = subnets.making(ctx, wish), sorted({zone.cloud.name for zone in zones})
         warnings = _unguarded(zones, steps)
+        main = next(step.name for step in steps if step.facet == "networks")
+        if subnets.begins(steps):
+            # Another may be about to make the private cloud that both are to be in.
+            steps = [late.subnetwork(asdict(wish), places[0] if len(places) == 1 else "")]
+            main = steps[0].name
         # Firewalls may be there already: they guard it before a machine is in it.
-        steps += [late.network(network.name, cloud) for cloud in sorted({zone.cloud.name for zone in zones})]
+        steps += [late.network(network.name, cloud) for cloud in places]
         return Work("insert", where.removeprefix("projects/"), steps, main=main, warnings=warnings)
 
     def delete(self, ctx: Context) -> Work:
@@ -179,43 +184,6 @@ def _network(ctx: Context) -> Shown:
     return found
 
 
-def _apart(network: Shown, wanted: ipaddress.IPv4Network) -> None:
-    """Raise Invalid when another subnetwork of the network has some of these addresses."""
-    for part in network.parts:
-        if part.model.cidr and ipaddress.IPv4Network(part.model.cidr, strict=False).overlaps(wanted):
-            raise Invalid(f"Invalid value for field 'resource.ipCidrRange': '{wanted}'. It overlaps with "
-                          f"'{part.model.cidr}' of subnetwork '{part.name}'.", field="resource.ipCidrRange")
-
-
-def _made_in(ctx: Context, zone: Found[Zone], network: Shown, wanted: ipaddress.IPv4Network) -> list[Step]:
-    """The steps that make the subnetwork in one zone, and the private cloud first when it has none yet."""
-    unmet.refuse(ctx, zone.cloud, ctx.body, WISHES, "networks", "resource")
-    text = ctx.body.get("description", "")
-    label, name = f"network {zone.name}", ctx.body["name"]
-    args = {"name": name, "zone_id": zone.model.id, "description": text, "cidr": str(wanted)}
-    vpc = next((vpc for vpc in network.vpcs if vpc.zone == zone.name), None)
-    kind = _kind(ctx, zone.cloud) if vpc is None else ""
-    if vpc is not None:
-        if not wanted.subnet_of(ipaddress.IPv4Network(vpc.model.cidr)):
-            raise Invalid(f"Invalid value for field 'resource.ipCidrRange': '{wanted}'. It must be within "
-                          f"{vpc.model.cidr}, the range of the private cloud that network '{network.name}' is in zone "
-                          f"'{zone.name}'.", field="resource.ipCidrRange")
-        listed, acl = access_lists.making(ctx.view, vpc.model.id, zone.cloud.name, f"list {zone.name}")
-        made = {**args, "vpc_id": vpc.model.id, **({"acl_id": acl} if acl else {})}
-        return [*listed, *networks.making(label, zone, made, {"description": text})]
-    if kind:
-        block = block_of(wanted, zone.cloud.name, "resource.ipCidrRange")
-        first = _vpc(zone, network, kind, block)
-        id = {"$ref": f"{first.name}.target"}
-        listed, acl = access_lists.making(ctx.view, id, zone.cloud.name, f"list {zone.name}")
-        made = {**args, "vpc_id": id, **({"acl_id": acl} if acl else {})}
-        return [first, *listed, *networks.making(label, zone, made, {"description": text})]
-    if any(part.zone == zone.name for part in network.parts):
-        raise Unsupported(f"{ctx.method.id} for a second subnetwork in zone '{zone.name}' is not offered on cloud "
-                          f"'{zone.cloud.name}': it has no private clouds, which join several. Make another network.")
-    return networks.making(label, zone, args, {"description": text, "network": network.name})
-
-
 def _unguarded(zones: Sequence[Found[Zone]], steps: Sequence[Step]) -> list[tuple[str, str]]:
     """The warning that a tier of a private cloud has no list, because the account's role keeps it from them."""
     if not any("vpc_id" in step.args and "acl_id" not in step.args for step in steps if step.facet == "networks"):
@@ -223,17 +191,3 @@ def _unguarded(zones: Sequence[Found[Zone]], steps: Sequence[Step]) -> list[tupl
     clouds = ", ".join(sorted({f"'{zone.cloud.name}'" for zone in zones}))
     return [("NOT_CRITICAL_ERROR", f"The subnetwork is in a private cloud of {clouds}, whose access lists the account "
              "may not see: firewalls do not change who may reach its machines.")]
-
-
-def _kind(ctx: Context, cloud: Cloud) -> str:
-    """The kind of private cloud that a cloud makes; "" where it makes none."""
-    types = next((part.rows for part in ctx.view.parts("vpcs", "types") if part.cloud.name == cloud.name), ())
-    return types[0].id if types else ""
-
-
-def _vpc(zone: Found[Zone], network: Shown, kind: str, block: str) -> Step:
-    label = f"vpc {zone.name}"
-    undo = Step(f"drop {label}", zone.cloud.name, "vpcs", "destroy", {"id": {"$ref": f"{label}.target"}})
-    args = {"name": network.name, "zone_id": zone.model.id, "type_id": kind, "cidr": block,
-            "description": network.note.get("description", ""), "submitted": "$now"}
-    return Step(label, zone.cloud.name, "vpcs", "create", args, undo=undo)
