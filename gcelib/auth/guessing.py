@@ -76,7 +76,10 @@ class Guessing:
         count, last = self._failures(subject)
         if count < free:
             return 0.0
-        return last + min(2.0 ** min(count - free, 16), LONGEST_WAIT) - self._clock()
+        wait = min(2.0 ** min(count - free, 16), LONGEST_WAIT)
+        left = last + wait - self._clock()
+        # What lies far ahead was counted before the clock was set back, which must keep nobody out for all that time.
+        return min(left, wait) if left <= wait + LONGEST_WAIT else 0.0
 
     def _count(self, subject: str, now: float) -> None:
         try:

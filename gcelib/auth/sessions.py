@@ -115,7 +115,7 @@ class Sessions:
     def _good(self, entry: _Entry, now: float) -> bool:
         if now >= entry.session.expires:
             return False
-        if 0 <= now - entry.looked < LOOKED or (now - entry.missed < WAIT and now - entry.looked <= BLIND):
+        if 0 <= now - entry.looked < LOOKED or (0 <= now - entry.missed < WAIT and now - entry.looked <= BLIND):
             return True
         email = entry.session.caller.email
         try:

@@ -39,6 +39,9 @@ class SignIn:
 
     def _email(self, user: str) -> str:
         name = user.strip().lower()
+        if " " in name or not name.isprintable():
+            # Nobody's, and neither a database nor a count of wrong ones may take it for something else.
+            return ""
         if "@" in name or not name:
             return name
         found = self._accounts.named(name)

@@ -102,6 +102,19 @@ def test_who_is_in_stays_in_for_a_while_when_the_store_goes_away(
     assert sessions.of(secret)
 
 
+def test_a_clock_that_was_set_back_after_the_store_was_away_keeps_nobody_in(
+    sessions: Sessions, rows: Rows, store: Store, clock: Clock
+) -> None:
+    secret = begun(sessions)
+    rows.away = True
+    clock.now += 2
+    assert sessions.of(secret)
+    rows.away = False
+    Accounts(store).disable("ann@example.com")
+    clock.now -= 3600
+    assert sessions.of(secret) is None
+
+
 def test_roles_are_those_of_now(sessions: Sessions, store: Store, clock: Clock) -> None:
     secret = begun(sessions)
     Accounts(store).grant("ann@example.com", "demo", "operator")

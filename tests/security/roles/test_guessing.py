@@ -141,6 +141,16 @@ def test_a_day_later_all_but_the_owners_place_is_forgotten(guesses: Guessing, cl
     assert not rows.trusted(f"{ANN} from {HOME}", clock.now)
 
 
+def test_a_clock_that_was_set_back_keeps_nobody_out_and_speeds_up_no_guesser(guesses: Guessing, clock: Clock) -> None:
+    guess(guesses, clock, 20, ANN, HOME)
+    clock.now -= 30
+    assert must_wait(guesses, ANN, HOME) == LONGEST_WAIT + 1
+    clock.now -= 86_400
+    guesses.wait(ANN, HOME)
+    guesses.wrong(ANN, HOME)
+    assert must_wait(guesses, ANN, HOME) == LONGEST_WAIT + 1
+
+
 def test_wrong_names_wait_as_right_ones_do(guesses: Guessing, clock: Clock, rows: AccountRows, tmp_path: Path) -> None:
     store = Store.open(f"sqlite:///{tmp_path / 'other.sqlite'}")
     Accounts(store).create_user("ann@example.com", "the right one", "demo", "viewer")
@@ -156,4 +166,20 @@ def test_wrong_names_wait_as_right_ones_do(guesses: Guessing, clock: Clock, rows
     owner = signin.check("ann@example.com", "the right one", HOME)
     assert owner
     assert owner.email == "ann@example.com"
+    store.close()
+
+
+def test_a_name_that_no_account_can_have_is_nobodys_and_counts_against_nobody(tmp_path: Path, clock: Clock) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'other.sqlite'}")
+    Accounts(store).create_user("ann@example.com", "the right one", "demo", "viewer")
+    signin = SignIn(AccountRows(store), clock)
+    for _ in range(FREE_TRIES):
+        assert signin.check(f"ann@example.com from {HOME}", "wrong", THIEF) is None
+    assert signin.check("ann@example.com", "the right one", HOME)
+    # PostgreSQL takes neither.
+    for user in ("ann\0@example.com", "ann\ud800@example.com", "ann\0"):
+        assert signin.check(user, "the right one", HOME) is None
+    with store.read() as connection:
+        subjects = connection.exec_driver_sql("SELECT subject FROM failures").scalars().all()
+    assert "".join(subjects).isprintable()
     store.close()
