@@ -23,6 +23,8 @@ TAG = "gcelib-fw"
 """What a rule of ours carries on the cloud."""
 
 Definitions = Sequence[Mapping[str, Any]]
+INWARD = (Rule("icmp", -1, -1, ""), Rule("tcp", *rules.FULL, ""), Rule("udp", *rules.FULL, ""))
+"""What "all" is on an address: the cloud's rules there know no such word."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -98,7 +100,9 @@ def _openings(found: Definitions, ranges: str, field: str) -> set[Opening]:
     for each in found:
         sent = {"allowed": each[field], "sourceRanges": each[ranges], "sourceTags": []}
         for rule in rules.expand(sent, {}):
-            spans.setdefault((rule.protocol, rule.source), []).append(_ports(rule))
+            spelt = INWARD if rule.protocol == "all" and ranges == "sourceRanges" else [rule]
+            for part in spelt:
+                spans.setdefault((part.protocol, rule.source), []).append(_ports(part))
     joined: dict[tuple[str, int, int], set[str]] = {}
     for (protocol, source), ports in spans.items():
         for first, last in _joined(ports):

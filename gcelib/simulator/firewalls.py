@@ -61,8 +61,9 @@ def _new(call: Call, network: Network | None, address: PublicAddress | None, def
         if first is not None or last is not None:
             raise invalid("Can't specify start/end port when protocol is ICMP")
         icmp_type, icmp_code = -1 if icmp_type is None else icmp_type, -1 if icmp_code is None else icmp_code
-    elif protocol != "all" or first is not None:
-        raise invalid(f"Invalid protocol {protocol}, or ports with protocol all")
+    elif protocol != "all" or first is not None or address is not None:
+        # The router's SupportedProtocols for what comes in are tcp, udp and icmp; `all` is for what leaves.
+        raise invalid(f"Protocol {protocol} is not supported in zone, or has no ports")
     owner = address.owner if address is not None else network.owner if network is not None else call.account
     return FirewallRule(
         id=call.world.new_id("firewallrule"), owner=owner, created=call.world.now(), network=network,

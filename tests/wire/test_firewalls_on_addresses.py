@@ -92,6 +92,23 @@ def test_firewalls_that_overlap_are_one_rule_and_rules_made_elsewhere_stay(launc
     assert opened(cloudstack, ip) == {elsewhere}
 
 
+def test_a_firewall_that_allows_everything_opens_all_that_an_address_can_let_in(
+    api: Api, cloudstack: CloudStack
+) -> None:
+    ip = reachable(api, "open-1", "open")
+    everything = firewall("everything", targetTags=["open"], allowed=[{"IPProtocol": "all"}])
+    api.change("POST", HERE, everything)
+    api.change("POST", HERE, firewall("also-ssh", targetTags=["open"]))
+    assert opened(cloudstack, ip) == {("tcp", 1, 65535, "0.0.0.0/0"), ("udp", 1, 65535, "0.0.0.0/0"),
+                                      ("icmp", None, None, "0.0.0.0/0")}
+    assert api.get(f"{HERE}/everything")["allowed"] == everything["allowed"]
+    api.change("DELETE", f"{HERE}/everything")
+    assert opened(cloudstack, ip) == {("tcp", 22, 22, "0.0.0.0/0")}
+    api.change("DELETE", f"{HERE}/also-ssh")
+    assert not opened(cloudstack, ip)
+    api.change("DELETE", f"{ADVANCED}/open-1")
+
+
 def test_what_may_leave_a_closed_network_is_said_by_egress_firewalls(api: Api, cloudstack: CloudStack) -> None:
     api.change("POST", HERE, egress("dns", destinationRanges=["9.9.9.9/32"],
                                     allowed=[{"IPProtocol": "udp", "ports": ["53"]}]))
