@@ -21,7 +21,7 @@ def ssh(name: str) -> dict[str, Any]:
 
 
 def test_a_port_is_shut_when_all_who_opened_it_are_deleted_at_once(launch: Launch) -> None:
-    live, _ = launch(job_delay=0.3)
+    live, _ = launch(job_delay=0.15)
     api = live.api()
     names = ["one", "two", "three", "four"]
     for name in names:
@@ -41,7 +41,7 @@ def test_a_port_is_shut_when_all_who_opened_it_are_deleted_at_once(launch: Launc
 
 
 def test_a_firewall_that_is_being_changed_is_not_changed_by_another_meanwhile(launch: Launch) -> None:
-    live, _ = launch(job_delay=1.0)
+    live, _ = launch(job_delay=0.5)
     api = live.api()
     making = api.start("POST", FIREWALLS, ssh("web"))
     again = api.call("POST", FIREWALLS, ssh("web"))
@@ -64,7 +64,7 @@ ROUNDS = 25
 
 
 def test_a_rule_that_one_gives_up_while_another_asks_for_it_is_the_others(launch: Launch) -> None:
-    live, simulator = launch(job_delay=0.1)
+    live, simulator = launch(job_delay=0.05)
     cloudstack = portal(simulator)
     apis = [live.api() for _ in range(3)]
     luck = random.Random(4)
@@ -78,8 +78,8 @@ def test_a_rule_that_one_gives_up_while_another_asks_for_it_is_the_others(launch
             errors.append(own.until_done(own.start(verb, path, body)).get("error"))
 
         threads = [
-            threading.Thread(target=change, args=(apis[1], "DELETE", f"{FIREWALLS}/old", None, luck.random() * 0.3)),
-            threading.Thread(target=change, args=(apis[2], "POST", FIREWALLS, ssh("new"), luck.random() * 0.3)),
+            threading.Thread(target=change, args=(apis[1], "DELETE", f"{FIREWALLS}/old", None, luck.random() * 0.2)),
+            threading.Thread(target=change, args=(apis[2], "POST", FIREWALLS, ssh("new"), luck.random() * 0.2)),
         ]
         for thread in threads:
             thread.start()
@@ -92,7 +92,7 @@ def test_a_rule_that_one_gives_up_while_another_asks_for_it_is_the_others(launch
 
 
 def test_a_firewall_and_a_tag_of_a_running_machine_that_come_at_once_find_each_other(launch: Launch) -> None:
-    live, simulator = launch(job_delay=0.2)
+    live, simulator = launch(job_delay=0.1)
     api, cloudstack = live.api(), portal(simulator)
     api.change("POST", HERE, machine("late"))
     for number in range(5):
@@ -105,7 +105,7 @@ def test_a_firewall_and_a_tag_of_a_running_machine_that_come_at_once_find_each_o
 
 
 def test_firewalls_of_an_isolated_network_that_overlap_may_come_at_once(launch: Launch) -> None:
-    live, simulator = launch(job_delay=0.2)
+    live, simulator = launch(job_delay=0.1)
     api, cloudstack = live.api(), portal(simulator)
     ip = reachable(api, "one")
     ports = {"low": "20-30", "high": "25-40", "higher": "38-50"}
@@ -122,7 +122,7 @@ def test_firewalls_of_an_isolated_network_that_overlap_may_come_at_once(launch: 
 
 
 def test_a_machine_with_an_address_and_a_firewall_that_come_at_once_find_each_other(launch: Launch) -> None:
-    live, simulator = launch(job_delay=0.3)
+    live, simulator = launch(job_delay=0.15)
     api, cloudstack = live.api(), portal(simulator)
     nic = {"network": NETWORK, "accessConfigs": [{"type": "ONE_TO_ONE_NAT"}]}
     body = machine("web", "de-adv1", disks=DISKS, networkInterfaces=[nic], tags={"items": ["web"]})
