@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from gcelib.server.listening.head import Head, Refusal, parse_head
+from gcelib.server.listening.head import Head, Refusal, parse_fields, parse_head
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?")
+_EMPTY_LINES = 16
 _CHUNK_LINE_LIMIT = 1024
 _CHUNKS_LIMIT = 100_000
 _TRAILER_LIMIT = 16 * 1024
@@ -25,12 +26,14 @@ class Arrival:
         self._body_limit = body_limit
         self._buffer = bytearray()
         self._scanned = 0
+        self._skipped = 0
         self._head: Head | None = None
+        self._head_size = 0
         self._chunks: _Chunks | None = None
 
     def __len__(self) -> int:
         """Bytes held."""
-        return len(self._buffer) + (len(self._chunks.body) if self._chunks else 0)
+        return self._head_size + len(self._buffer) + (len(self._chunks.body) if self._chunks else 0)
 
     def begun(self) -> bool:
         """Whether a part of a request is here."""
@@ -68,13 +71,16 @@ class Arrival:
         else:
             body = bytes(self._buffer[: head.length])
             del self._buffer[: head.length]
-        self._scanned = 0
+        self._scanned = self._skipped = self._head_size = 0
         return head, body
 
     def _find_head(self) -> bool:
         while self._buffer.startswith(b"\r\n"):  # RFC 9112 2.2: empty lines before a request are skipped.
             del self._buffer[:2]
             self._scanned = 0
+            self._skipped += 1
+            if self._skipped > _EMPTY_LINES:
+                raise Refusal(400, "Too many empty lines before a request.")
         if self._buffer and not 65 <= self._buffer[0] <= 90 and self._buffer != b"\r":
             tls = self._buffer[0] == 0x16
             raise Refusal(400, "TLS was sent to a port that speaks plain HTTP; use http://." if tls
@@ -92,6 +98,7 @@ class Arrival:
         if end < 0:
             return False
         self._head = parse_head(bytes(self._buffer[:end]))
+        self._head_size = end
         del self._buffer[: end + 4]
         if self._head.length > self._body_limit:
             raise Refusal(413, f"The body may hold at most {self._body_limit} bytes.")
@@ -101,7 +108,7 @@ class Arrival:
 
 
 class _Chunks:
-    """A chunked body being put together (RFC 9112 section 7.1); trailer fields are dropped."""
+    """A chunked body being put together (RFC 9112 section 7.1); trailer fields are read, and dropped."""
 
     def __init__(self, limit: int) -> None:
         self.body = bytearray()
@@ -152,9 +159,12 @@ class _Chunks:
             del buffer[:2]
             return True
         end = buffer.find(b"\r\n\r\n", 0, _TRAILER_LIMIT)
+        if _BARE_LF.search(buffer, 0, end if end >= 0 else len(buffer)):
+            raise Refusal(400, "Malformed chunked body: its trailer's lines must end with CR LF.")
         if end < 0:
             if len(buffer) >= _TRAILER_LIMIT:
                 raise Refusal(400, "Malformed chunked body: its trailer is too long.")
             return False
+        parse_fields(bytes(buffer[:end]).split(b"\r\n"))
         del buffer[: end + 4]
         return True

@@ -55,7 +55,7 @@ def parse_head(raw: bytes) -> Head:
     """The head in `raw`, which ends before the empty line. Raises Refusal with 400."""
     line, *rest = raw.split(b"\r\n")
     method, target, version = _request_line(line)
-    fields = _fields(rest)
+    fields = parse_fields(rest)
     target = _origin_form(method, target, fields)
     length, chunked = _framing(version, fields)
     return Head(method, target, version, fields, length, chunked, _persistent(version, fields))
@@ -72,7 +72,8 @@ def _request_line(line: bytes) -> tuple[bytes, bytes, bytes]:
     return method, target, b"HTTP/1.0" if minor == b"0" else b"HTTP/1.1"
 
 
-def _fields(lines: list[bytes]) -> dict[bytes, bytes]:
+def parse_fields(lines: list[bytes]) -> dict[bytes, bytes]:
+    """Header fields, or those of a trailer, by their lower-case names. Raises Refusal with 400."""
     fields: dict[bytes, bytes] = {}
     for line in lines:
         match = _FIELD.fullmatch(line)

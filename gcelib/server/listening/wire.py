@@ -63,6 +63,7 @@ class Wire:
             if self._tls and not self.secure:
                 self._shake_hands(self._tls)
             while not self._arrival.complete():
+                self._settle()
                 if self._arrival.awaits_continue() and not self._told_to_go_on:
                     self._told_to_go_on = True
                     self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -225,8 +226,9 @@ class Wire:
     def _settle(self) -> None:
         """Give back what is held no more."""
         still = len(self._arrival)
-        self._allowance.give(self._held - still)
-        self._held = still
+        if still != self._held:
+            self._allowance.give(self._held - still)
+            self._held = still
 
     def _say_goodbye(self) -> None:
         """TLS's own end, without waiting for the client's."""

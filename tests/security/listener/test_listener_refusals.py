@@ -44,6 +44,9 @@ SMUGGLED = {
     "a signed chunk size": POST + b"Transfer-Encoding: chunked\r\n\r\n+5\r\nhello\r\n0\r\n\r\n",
     "a chunk size with 0x": POST + b"Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n",
     "a chunk longer than its size": POST + b"Transfer-Encoding: chunked\r\n\r\n4\r\nhello\r\n0\r\n\r\n",
+    "a trailer's line without CR": POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-A: b\n\r\n",
+    "a trailer that is no header": POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\nGET / HTTP/1.1\r\n\r\n",
+    "a folded trailer": POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-A: b\r\n c\r\n\r\n",
     "a chunk line without CR": POST + b"Transfer-Encoding: chunked\r\n\r\n5\nhello\r\n0\r\n\r\n",
 }
 
@@ -79,6 +82,7 @@ BROKEN = {
     "a large chunk": (POST + b"Transfer-Encoding: chunked\r\n\r\n1000001\r\n", 413),
     "an absurd chunk": (POST + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n", 413),
     "an endless chunk size": (POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"0" * 5_000, 400),
+    "empty lines without end": (b"\r\n" * 40_000, 400),
     "an endless trailer": (POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"X-A: b\r\n" * 4_000, 400),
 }
 
@@ -122,6 +126,23 @@ def test_all_requests_under_way_share_a_limit(serve: Serve, connect: Connect) ->
     # What they held is free again.
     whole = POST + b"Content-Length: 200000\r\n\r\n" + b"x" * 200_000
     assert eventually(lambda: connect(listener).ask(whole).status == 200)
+
+
+def test_what_was_thrown_away_is_not_held(serve: Serve, connect: Connect) -> None:
+    listener = serve(held=300_000, read=30.0)
+    half = connect(listener)
+    half.send(POST + b"Transfer-Encoding: chunked\r\n\r\n" + (b"1;" + b"x" * 900 + b"\r\na\r\n") * 250)
+    assert half.open_for(0.3)
+    whole = POST + b"Content-Length: 290000\r\n\r\n" + b"x" * 290_000
+    assert connect(listener).ask(whole).status == 200
+
+
+def test_heads_are_held_until_their_bodies_are_here(serve: Serve, connect: Connect) -> None:
+    listener = serve(held=100_000, read=30.0)
+    first, second = connect(listener), connect(listener)
+    for wire in (first, second):
+        wire.send(POST + b"X-A: " + b"a" * 60_000 + b"\r\nContent-Length: 5\r\n\r\n")
+    assert next(wire for wire in (second, first) if not wire.open_for(0.5)).answer().status == 503
 
 
 def test_more_requests_than_may_wait_are_told_so_at_once(serve: Serve, connect: Connect) -> None:
