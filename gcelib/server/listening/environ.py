@@ -14,6 +14,7 @@ from gcelib.server.listening.limits import BODY_LIMIT
 from gcelib.web import Request
 
 _HOST = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
 _NOT_IN_URL = re.compile(r"[^\x21-\x7e]")
 _OVERRIDES = frozenset({"GET", "PUT", "PATCH", "DELETE"})
@@ -53,7 +54,7 @@ class Proxies:
             forwarded = _forwarded(_last(environ, "HTTP_FORWARDED"))
             scheme = (_last(environ, "HTTP_X_FORWARDED_PROTO") or forwarded.get("proto", scheme)).lower()
             host = _last(environ, "HTTP_X_FORWARDED_HOST") or forwarded.get("host", host)
-            remote = self._client(environ) or forwarded.get("for", remote)
+            remote = self._client(environ) or _address(forwarded.get("for", remote))
         if scheme not in ("http", "https"):
             scheme = str(environ["wsgi.url_scheme"])
         return remote, scheme, host if _HOST.fullmatch(host) else ""
@@ -61,8 +62,14 @@ class Proxies:
     def _client(self, environ: Environ) -> str:
         """The address nearest to us in X-Forwarded-For that is no proxy of ours."""
         sent = str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")
-        chain = [each.strip() for each in sent if each.strip()]
+        chain = [_address(each.strip()) for each in sent if each.strip()]
         return next((each for each in reversed(chain) if not self.trusts(each)), chain[0] if chain else "")
+
+
+def _address(written: str) -> str:
+    """An address without the port that some proxies write along, which would make each connection a source of its own."""
+    match = _WITH_PORT.fullmatch(written)
+    return match[1] or match[2] if match else written
 
 
 def _last(environ: Environ, name: str) -> str:

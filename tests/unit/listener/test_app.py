@@ -165,6 +165,19 @@ def test_forwarded_headers_of_a_stranger_count_for_nothing(site: Start) -> None:
     assert here.seen[0].remote == "127.0.0.1"
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-Forwarded-For": "6.6.6.6, {}:4711"}, {"Forwarded": 'for="{}:4711"'}, {"X-Forwarded-For": "{}, 127.0.0.1:80"}],
+)
+@pytest.mark.parametrize(("written", "meant"), [("9.9.9.9", "9.9.9.9"), ("[2001:db8::9]", "2001:db8::9")])
+def test_the_port_that_some_proxies_write_along_is_no_part_of_the_address(
+    site: Start, headers: dict[str, str], written: str, meant: str
+) -> None:
+    here = site(trusted_proxies=("127.0.0.1",))
+    here.ask(headers={name: value.format(written) for name, value in headers.items()})
+    assert here.seen[-1].remote == meant
+
+
 def test_forwarded_headers_of_a_trusted_proxy_are_believed(site: Start) -> None:
     here = site(trusted_proxies=("127.0.0.1",))
     here.ask(headers=FORWARDED)
