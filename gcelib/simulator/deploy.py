@@ -19,6 +19,7 @@ from gcelib.simulator.network_choice import Seat, chosen_seats
 from gcelib.simulator.places import Zone
 from gcelib.simulator.quotas import demand
 from gcelib.simulator.records import Owner, Row
+from gcelib.simulator.templates import may_use
 from gcelib.simulator.world import World
 
 
@@ -54,7 +55,7 @@ def sizing(call: Call, offering: ServiceOffering) -> Sizing:
 def usable_template(call: Call, zone: Zone, parameter: str = "templateid") -> Template:
     """The template, if the caller may use it in the zone and it is ready. Raises ApiError 431 or 531."""
     template = call.shared(Template, parameter)
-    if not template.public and not call.may_touch(template.owner):
+    if not may_use(call, template):
         raise forbidden(f"{call.account.name} does not have permission to use template {template.id}")
     if zone not in template.zones or not template.ready:
         raise invalid(f"Template {template.id} is not available in zone {zone.name}")

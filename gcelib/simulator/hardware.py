@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from gcelib.simulator.places import Network, Zone
-from gcelib.simulator.records import AffinityGroup, Group, KeyPair, Thing
+from gcelib.simulator.records import AffinityGroup, Group, KeyPair, Owner, Thing
 
 GIB = 1 << 30
 
@@ -64,6 +64,8 @@ class Template(Thing):
     dynamic: bool = False
     url: str = ""
     details: dict[str, str] = field(default_factory=dict)
+    lent: list[Owner] = field(default_factory=list)
+    """Those its owner lets use it."""
 
 
 @dataclass(eq=False, kw_only=True)

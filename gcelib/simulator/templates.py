@@ -13,7 +13,7 @@ from gcelib.simulator.hardware import GIB, Machine, OsType, Snapshot, Template, 
 from gcelib.simulator.listing import listing
 from gcelib.simulator.places import Zone
 from gcelib.simulator.quotas import demand
-from gcelib.simulator.records import Row
+from gcelib.simulator.records import Owner, Row
 
 FILTERS = ("featured", "self", "selfexecutable", "shared", "sharedexecutable", "executable", "community", "all")
 SUFFIXES = {"qcow2": "QCOW2", "raw": "RAW", "img": "RAW", "vhd": "VHD", "ova": "OVA"}
@@ -33,10 +33,21 @@ def list_templates(call: Call) -> Row:
     return listing(call, "template", rows, lambda row: template_row(call, *row))
 
 
+def may_use(call: Call, template: Template) -> bool:
+    """Whether the caller may see a template and make machines of it: a public one, an own one, or one lent to them."""
+    return template.public or any(call.may_touch(owner) for owner in (template.owner, *template.lent))
+
+
 def _filtered(call: Call) -> Iterable[Template]:
     wanted = call.text("templatefilter").lower()
     if wanted not in FILTERS:
         raise invalid(f"Unknown template filter {wanted}")
+    if call.given("id"):
+        # QueryManagerImpl.searchForTemplatesInternal: an id is all that counts then, and what is another's is refused.
+        named = [template for template in call.world.all(Template) if template.id == call.text("id")]
+        if not all(may_use(call, template) for template in named):
+            raise forbidden(f"{call.account.name} does not have permission to operate with {call.text('id')}")
+        return named
     owners = call.seen_owners()
 
     def mine(template: Template) -> bool:
@@ -54,6 +65,9 @@ def _filtered(call: Call) -> Iterable[Template]:
             return [template for template in everything if mine(template) and template.ready]
         case "executable":
             return [template for template in everything if template.ready and (template.public or mine(template))]
+        case "shared" | "sharedexecutable":
+            return [template for template in everything if any(owner in owners for owner in template.lent)
+                    and (template.ready or wanted == "shared")]  # fmt: skip
         case "all":
             if not call.account.admin:
                 raise invalid("Only administrators may use the template filter all")
@@ -198,6 +212,32 @@ def update_template(call: Call) -> Row:
     elif call.pairs("details"):
         template.details = call.pairs("details")
     return {"template": template_row(call, template, template.zones[0])}
+
+
+@command("updateTemplatePermissions")
+def update_permissions(call: Call) -> Row:
+    """Lend a template to accounts and projects, or to nobody any more; or make it public or not."""
+    template = call.find(Template, "id")
+    named: list[Owner] = [call.project(id) for id in call.items("projectids")]
+    for name in call.items("accounts"):
+        if name not in call.world.accounts:
+            raise invalid(f"Unable to grant a launch permission to account {name}, account not found")
+        named.append(call.world.accounts[name])
+    match call.text("op").lower():
+        case "add" | "remove" if not named:
+            raise invalid(f"Operation {call.text('op')} requires accounts or projectIds to be passed in")
+        case "add":
+            template.lent += [owner for owner in named if owner not in template.lent]
+        case "remove":
+            template.lent = [owner for owner in template.lent if owner not in named]
+        case "reset":
+            template.lent, template.public, template.featured = [], False, False
+        case "":
+            template.public = call.flag("ispublic", template.public)
+            template.featured = call.flag("isfeatured", template.featured)
+        case other:
+            raise invalid(f"Invalid operation on templates' permissions: {other}")
+    return {"success": True}
 
 
 @command("deleteTemplate", seconds=1)

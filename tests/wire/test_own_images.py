@@ -8,7 +8,7 @@ import pytest
 from cs import CloudStack
 
 from tests.api import Api
-from tests.conftest import Launch
+from tests.conftest import Launch, portal
 from tests.wire.machines import machine
 
 ZONE = "de-adv1"
@@ -181,3 +181,26 @@ def test_an_image_the_cloud_gives_up_leaves_nothing(launch: Launch) -> None:
         assert "error" not in api.until_done(api.start("POST", IMAGES, {"name": command.lower(), **body}))
         rows = [image for image in api.get(IMAGES)["items"] if image["name"].startswith(command.lower())]
         assert len(rows) == 1
+
+
+def test_an_image_that_another_account_lends_is_booted_until_it_is_taken_back_and_what_it_booted_goes_on(
+    launch: Launch
+) -> None:
+    live, simulator = launch(job_delay=0, extra="[cache]\nimages = 0\n")
+    api, account = live.api(), simulator.accounts["other"]
+    theirs = CloudStack(endpoint=simulator.url, key=account.api_key, secret=account.secret_key)
+    zone = next(row["id"] for row in theirs.listZones()["zone"] if row["name"] == "DE-ADV1")
+    system = theirs.listOsTypes(description="Debian GNU/Linux 12 (64-bit)")["ostype"][0]["id"]
+    lent = theirs.registerTemplate(name="lent", displaytext="lent", url=FILE, format="QCOW2", hypervisor="KVM",
+                                   ostypeid=system, zoneid=zone)["template"][0]
+    assert api.call("GET", f"{IMAGES}/lent").status == 404
+    theirs.updateTemplatePermissions(id=lent["id"], op="add", accounts="demo")
+    api.change("POST", INSTANCES, machine("of-lent", ZONE, disks=[boot("global/images/lent")]))
+    assert api.get(f"{DISKS}/of-lent")["sourceImage"].endswith("/global/images/lent")
+    refuses(api, "DELETE", f"{IMAGES}/lent", None, 403, "not the project's own")
+    theirs.updateTemplatePermissions(id=lent["id"], op="reset")
+    assert api.call("GET", f"{IMAGES}/lent").status == 404
+    api.change("POST", f"{INSTANCES}/of-lent/stop")
+    api.change("POST", IMAGES, {"name": "kept", "sourceDisk": f"{DISKS}/of-lent"})
+    row = portal(simulator).listTemplates(templatefilter="self", name="kept")["template"][0]
+    assert row["ostypename"] == lent["ostypename"]

@@ -41,11 +41,11 @@ class Images(Facet):
         self._systems = Systems(client)
 
     def list(self) -> Sequence[Image]:
-        """The account's own templates and the cloud's public ones."""
+        """The account's own templates, the cloud's public ones, and those that other accounts lend it."""
         own = self._rows("self")
         mine = {row.id for row in own}
         merged: dict[str, Image] = {}
-        for row in [*self._rows("executable"), *own]:
+        for row in [*self._rows("executable"), *self._rows("sharedexecutable"), *own]:
             if row.templatetype.upper() == "SYSTEM":
                 continue
             image = _image(row, own=row.id in mine)

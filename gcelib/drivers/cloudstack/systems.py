@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from gcelib.drivers.cloudstack import records
 from gcelib.drivers.cloudstack.client import Client
-from gcelib.errors import Refused
+from gcelib.errors import Forbidden, Refused
 
 FORMATS = {"qcow2": "QCOW2", "raw": "RAW", "img": "RAW", "vhd": "VHD", "ova": "OVA"}
 PACKED = ("", ".gz", ".bz2", ".zip")
@@ -30,6 +30,12 @@ def format_of(url: str) -> str:
     raise Refused(f"CloudStack cannot tell the format of '{name}': its name must end in one of {', '.join(FILES)}.")
 
 
+class MachineRow(records.Row, frozen=True, kw_only=True):
+    """A machine, as far as its operating system is concerned."""
+
+    guestosid: str = ""
+
+
 class Systems:
     """listOsTypes and listHypervisors, and what else has the operating system of a disk."""
 
@@ -42,14 +48,29 @@ class Systems:
             copies = self.client.rows("listSnapshots", "snapshot", records.SnapshotRow, id=snapshot_id)
             return (copies[0].ostypeid if copies else "") or self.other()
         disks = self.client.rows("listVolumes", "volume", records.VolumeRow, id=volume_id)
-        template = disks[0].templateid if disks else ""
+        disk = disks[0] if disks else records.VolumeRow()
+        return self._of_template(disk.templateid) or self._of_machine(disk) or self.other()
+
+    def _of_template(self, template: str) -> str:
         for which in ("executable", "self") if template else ():
-            rows = self.client.rows(
-                "listTemplates", "template", records.TemplateRow, templatefilter=which, id=template
-            )
+            try:
+                rows = self.client.rows(
+                    "listTemplates", "template", records.TemplateRow, templatefilter=which, id=template
+                )
+            except Forbidden:
+                # Machines go on that were made of what has become another account's private template.
+                return ""
             if rows and rows[0].ostypeid:
                 return rows[0].ostypeid
-        return self.other()
+        return ""
+
+    def _of_machine(self, disk: records.VolumeRow) -> str:
+        if not (disk.virtualmachineid and disk.type.upper() == "ROOT"):
+            return ""
+        rows = self.client.rows(
+            "listVirtualMachines", "virtualmachine", MachineRow, details="min,tmpl", id=disk.virtualmachineid
+        )
+        return rows[0].guestosid if rows else ""
 
     def other(self) -> str:
         """The id of the operating system nobody knows more about. Raises Refused where the cloud has none at all."""
