@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from gcelib.drivers.beside import side_by_side
 from gcelib.errors import Fault, Invalid, Malformed
-from gcelib.server.listening.environ import overridden
+from gcelib.server.listening.environ import encoded, overridden
 from gcelib.web import Request, Response
 
 MAX_PARTS = 1000
@@ -139,7 +139,7 @@ def _request(content: bytes, outer: Request, number: int) -> Request:
     if request_line is None:
         raise Malformed("A part of a batch must begin with a request line: GET /compute/v1/... HTTP/1.1")
     try:
-        target = urlsplit(request_line[2])
+        target = urlsplit(encoded(request_line[2]))
     except ValueError:
         raise Malformed(f"A part of a batch is for '{request_line[2][:100]}', which is no URL.") from None
     if not target.path.startswith("/compute/"):

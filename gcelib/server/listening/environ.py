@@ -67,7 +67,7 @@ class Proxies:
 
 
 def _address(written: str) -> str:
-    """An address without the port that some proxies write along, which would make each connection a source of its own."""
+    """An address without the port that some proxies write along, with which each connection were a source of its own."""
     match = _WITH_PORT.fullmatch(written)
     return match[1] or match[2] if match else written
 
@@ -81,9 +81,14 @@ def _forwarded(element: str) -> dict[str, str]:
     return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs if value.strip()}
 
 
+def encoded(latin: str) -> str:
+    """Bytes, as Latin-1 has them, with whatever no URL may hold percent-encoded."""
+    return _NOT_IN_URL.sub(lambda match: f"%{ord(match.group()):02X}", latin)
+
+
 def raw_target(environ: Environ) -> tuple[str, str]:
     """Path and query as they were sent, whatever no URL may hold percent-encoded."""
-    target = _NOT_IN_URL.sub(lambda match: f"%{ord(match.group()):02X}", str(environ["REQUEST_URI"]))
+    target = encoded(str(environ["REQUEST_URI"]))
     path, _, query = target.partition("?")
     return path, query
 
@@ -138,6 +143,6 @@ def overridden(method: str, query: str, headers: dict[str, str], body: bytes) ->
     if method != "POST" or wanted not in _OVERRIDES:
         return method, query, body
     if wanted == "GET" and headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
-        form = _NOT_IN_URL.sub(lambda match: f"%{ord(match.group()):02X}", body.decode("latin-1").strip())
+        form = encoded(body.decode("latin-1").strip())
         return wanted, "&".join(part for part in (query, form) if part), b""
     return wanted, query, body

@@ -94,6 +94,12 @@ def test_a_part_is_of_the_method_that_it_says_it_is() -> None:
     assert (patch.method, patch.body) == ("PATCH", b"{}")
 
 
+def test_what_no_url_may_hold_is_encoded_in_a_part_as_it_is_in_a_request() -> None:
+    part = only(body("GET /compute/v1/projects/p/zones/\x1b[2J\x00\x9b\u00e9?filter=name=\u00e9 HTTP/1.1"))
+    assert part.path == "/compute/v1/projects/p/zones/%1B[2J%00%C2%9B%C3%A9"
+    assert part.query == "filter=name=%C3%A9"
+
+
 def test_the_host_of_an_inner_address_is_of_no_concern() -> None:
     part = only(body("GET https://www.googleapis.com/compute/v1/projects/p?alt=json HTTP/1.1\n"))
     assert (part.path, part.query) == ("/compute/v1/projects/p", "alt=json")
