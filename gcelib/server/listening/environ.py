@@ -67,7 +67,7 @@ class Proxies:
 
 
 def _address(written: str) -> str:
-    """An address without the port that some proxies write along, with which each connection were a source of its own."""
+    """An address without the port that some proxies write along: with it, each connection would be another source."""
     match = _WITH_PORT.fullmatch(written)
     return match[1] or match[2] if match else written
 
