@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
 from simulated import cloud_at, done, ended, key, machine, named, recipe
 
+from gcelib.drivers.cloudstack import records, wire
+from gcelib.drivers.cloudstack.machines import node_of
 from gcelib.errors import Exceeded, Exists, Refused, Unsupported
 from gcelib.models import JobState, NodeState
 from gcelib.simulator import Simulator
@@ -234,3 +237,12 @@ def test_an_image_that_failed_on_its_way_is_not_said_to_be_coming(stub, cloud_of
     row = {"id": "t", "name": "new", "isready": False, "status": said}
     cloud = stub(lambda command, params: {"count": 1, "template": [row]})
     assert [image.state for image in cloud_of(cloud.url).images.list()] == [state]
+
+
+@pytest.mark.parametrize("devices", [("", ""), ("1", "0"), ("0", "1")])
+def test_the_default_interface_comes_first_whatever_order_the_cloud_lists_them_in(devices):
+    nics = [{"id": id, "networkid": id, "ipaddress": f"10.0.0.{n}", "type": "Isolated", "isdefault": id == "main"} | (
+        {"deviceid": devices[n]} if devices[n] else {}) for n, id in enumerate(("side", "main"))]
+    row = {"id": "m", "name": "m", "state": "Running", "nic": nics, "publicip": "203.0.113.7"}
+    shown = node_of(wire.one(json.dumps(row).encode(), records.VmRow)).nics
+    assert [(nic.network_id, nic.public_ip) for nic in shown] == [("main", "203.0.113.7"), ("side", "")]

@@ -120,5 +120,6 @@ def _nics(row: records.VmRow) -> tuple[Nic, ...]:
     ])
 
 
-def _place(nic: records.NicRow) -> int:
-    return int(nic.deviceid) if nic.deviceid.isdigit() else 99
+def _place(nic: records.NicRow) -> tuple[bool, int]:
+    """The default one, GCE's `nic0`, comes first: not every release tells the devices, nor keeps to an order."""
+    return not nic.isdefault, int(nic.deviceid) if nic.deviceid.isdigit() else 99
