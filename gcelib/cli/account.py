@@ -7,6 +7,7 @@ import datetime
 import getpass
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,9 @@ _EXAMPLES = """\
   gcelib account grant ann@example.com --project other --role viewer
   gcelib account list
 """
+
+_KEY_FILE = 4096
+"""Bytes that a key file takes at most."""
 
 
 def add(commands: Commands) -> None:
@@ -196,11 +200,20 @@ def _accounts(config: Config) -> Iterator[Accounts]:
 
 
 def _check_key_file(args: argparse.Namespace) -> None:
-    """Before anything is made: an account whose key nobody has is of no use."""
+    """Before anything is made, or ended: an account whose key nobody has is of no use."""
     if args.key_file.exists() and not args.force:
         raise _taken(args.key_file)
-    if not args.key_file.absolute().parent.is_dir():
-        raise Invalid(f"There is no directory {args.key_file.absolute().parent} for the key file.", field="key-file")
+    folder = args.key_file.absolute().parent
+    if not folder.is_dir():
+        raise Invalid(f"There is no directory {folder} for the key file.", field="key-file")
+    if args.key_file.is_dir():
+        raise Invalid(f"{args.key_file.absolute()} is a directory; name a file for the key.", field="key-file")
+    try:
+        with tempfile.TemporaryFile(dir=folder) as attempt:
+            attempt.write(bytes(_KEY_FILE))
+    except OSError as error:
+        raise Invalid(f"No key file can be written in {folder} by this user: {error.strerror}. Nothing was done.",
+                      field="key-file") from None
 
 
 def _write_key(args: argparse.Namespace, key: dict[str, str]) -> None:

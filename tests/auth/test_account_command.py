@@ -146,6 +146,24 @@ def test_what_cannot_be_is_said_in_one_line(
     assert not (tmp_path / "k").exists()
 
 
+@pytest.mark.parametrize("where", ["{tmp}/folder", "/proc/robot.json"])
+def test_where_no_key_file_can_be_written_nothing_is_made_and_no_old_key_ends(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    key_file = where.format(tmp=tmp_path)
+    made = ("create-service", "robot", "--project", "demo", "--role", "viewer", "--key-file")
+    assert _account(config, *made, key_file, "--force") == 1
+    assert key_file.rpartition("/")[0] in capsys.readouterr().err
+    assert _listed(config, capsys) == {}
+    assert _account(config, *made, str(tmp_path / "robot.json")) == 0
+    with contextlib.closing(Store.open(f"sqlite:///{tmp_path}/state/gcelib.sqlite")) as store:
+        before = AccountRows(store).keys("robot@demo.gcelib.local")
+        assert len(before) == 1
+        assert _account(config, "rotate-key", "robot", "--key-file", key_file, "--force") == 1
+        assert AccountRows(store).keys("robot@demo.gcelib.local") == before
+
+
 @pytest.mark.parametrize(
     "words", [(), ("grant", "a"), ("grant", "a", "--project", "demo", "--role", "emperor"), ("dance",)]
 )
