@@ -150,7 +150,13 @@ class Dispatch:
         method, query = ctx.method, ctx.query
         asked_anew = fresh() if "no-cache" in request.header("cache-control").lower() else nullcontext()
         with asked_anew, deadline.within(self._services.config.server.request_seconds):
-            answer = self._earlier(ctx, request) or self._handlers[method.id](ctx)
+            try:
+                answer = self._earlier(ctx, request) or self._handlers[method.id](ctx)
+            except Fault:
+                # The same request, sent to another process as well, may have been carried out meanwhile.
+                answer = self._earlier(ctx, request)
+                if answer is None:
+                    raise
         if isinstance(answer, Work):
             with deadline.lifted():
                 answer = self._begin(ctx, answer, request)

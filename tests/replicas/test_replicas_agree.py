@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+import pytest
 import requests
 
 from tests.replicas.fresh import HERE, measure
@@ -40,6 +42,25 @@ def test_the_same_request_on_both_is_one_operation(site: Site) -> None:
         assert len({answer.data["name"] for answer in answers}) == 1
         ended(other, answers[0].data)
         assert site.names().count(f"twin-{number}") == 1
+
+
+@pytest.mark.parametrize(("verb", "path", "body"), [("POST", HERE, machine("late")), ("DELETE", f"{HERE}/late", None)])
+def test_a_request_that_the_other_has_carried_out_meanwhile_is_its_operation(
+    site: Site, verb: str, path: str, body: Any
+) -> None:
+    one, other = (live.api() for live in site.replicas)
+    slow = site.cloud.faults.add("listVirtualMachines", "delay", seconds=1.0)
+    asked = {"requestId": str(uuid.uuid4())}
+    headers = {"Authorization": f"Bearer {one.token}", "Cache-Control": "no-cache"}
+    with ThreadPoolExecutor(1) as pool:
+        begun = pool.submit(partial(
+            requests.request, verb, f"{one.url}/compute/v1/projects/demo/{path}", json=body, params=asked,
+            headers=headers, timeout=30))
+        while not slow.hits:
+            time.sleep(0.01)
+        first = other.change(verb, path, body, **asked)
+        answer = begun.result()
+    assert (answer.status_code, answer.json().get("name")) == (200, first["name"]), answer.text
 
 
 def test_of_two_inserts_of_a_name_one_is_refused(site: Site) -> None:
