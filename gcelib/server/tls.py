@@ -52,7 +52,10 @@ def refresh(known: ssl.SSLContext, config: ServerConfig) -> None:
     """
     certificate, key = (config.cert, config.key) if config.cert else (str(_server_file(config)), "")
     try:
-        known.load_cert_chain(certificate, key or None, password=_no_password)
+        # OpenSSL lets go of the key it has as soon as it reads another's certificate: what does not fit is found out
+        # elsewhere first.
+        for each in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), known):
+            each.load_cert_chain(certificate, key or None, password=_no_password)
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
         shown = f"{certificate} with {key}" if key else certificate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import ssl
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from gcelib.config import ConfigError, ServerConfig
 from gcelib.server import tls
@@ -123,4 +125,36 @@ def test_a_reload_that_fails_keeps_the_certificate(tmp_path: Path) -> None:
     assert made is not None
     with pytest.raises(ConfigError):
         tls.refresh(made, dataclasses.replace(config, cert=str(tmp_path / "none.pem"), key=str(tmp_path / "none.pem")))
-    assert made.cert_store_stats() is not None
+    assert served(made) == certificate(tmp_path / "server.pem")
+
+
+@pytest.mark.parametrize("broken", ["another certificate's key", "no key", "an encrypted key"])
+def test_a_reload_with_a_key_that_does_not_fit_goes_on_with_the_certificate_before(tmp_path: Path, broken: str) -> None:
+    made = tls.context(ServerConfig(state_dir=tmp_path / "before"))
+    tls.context(ServerConfig(state_dir=tmp_path / "after"))
+    key = tmp_path / "key.pem"
+    pem = (tmp_path / "before" / "server.pem").read_bytes()
+    if broken == "an encrypted key":
+        loaded = serialization.load_pem_private_key((tmp_path / "after" / "server.pem").read_bytes(), None)
+        kept = serialization.BestAvailableEncryption(b"words")
+        pem = loaded.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, kept)
+    key.write_bytes(b"" if broken == "no key" else pem)
+    assert made is not None
+    with pytest.raises(ConfigError):
+        tls.refresh(made, ServerConfig(cert=str(tmp_path / "after" / "server.pem"), key=str(key)))
+    assert served(made) == certificate(tmp_path / "before" / "server.pem")
+    tls.refresh(made, ServerConfig(state_dir=tmp_path / "after"))
+    assert served(made) == certificate(tmp_path / "after" / "server.pem")
+
+
+def served(context: ssl.SSLContext) -> x509.Certificate:
+    """The certificate that clients are shown."""
+    asking, answering = ssl.MemoryBIO(), ssl.MemoryBIO()
+    plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    plain.check_hostname, plain.verify_mode = False, ssl.CERT_NONE
+    client = plain.wrap_bio(answering, asking)
+    server = context.wrap_bio(asking, answering, server_side=True)
+    for side in (client, server, client):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    return x509.load_der_x509_certificate(client.getpeercert(True) or b"")
