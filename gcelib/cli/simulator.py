@@ -96,7 +96,7 @@ def _announce(simulator: Simulator, as_json: bool) -> None:
 
 def _simulator(args: argparse.Namespace) -> Simulator:
     host, port = _address(args.listen)
-    with Progress(args.quiet) as progress:
+    with Progress(args.quiet or args.json) as progress:
         simulator = Simulator(
             host=host, port=port, seed=args.seed, preload=args.machines, zones=args.zones, tenants=args.tenants,
             settings=Settings(job_delay=args.job_delay, user_may_expunge=args.expunge,

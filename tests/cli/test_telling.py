@@ -107,10 +107,13 @@ def test_piped_there_is_no_progress_and_programs_get_json(stored, shell) -> None
 
 
 def test_a_simulator_shows_the_making_of_many_machines_and_says_where_it_is_as_json(environ) -> None:
-    seen = on_terminals(["simulator", "--listen", "127.0.0.1:0", "--machines", "2000", "--json"], environ, until="\n")
+    words = ["simulator", "--listen", "127.0.0.1:0", "--machines"]
+    seen = on_terminals([*words, "2000"], environ, until="ready")
     assert seen.code == 0
     assert "\r\x1b[Kmachines: 500 of 2000" in seen.err
     assert seen.err.endswith(GONE)
+    seen = on_terminals([*words, "1000", "--json"], environ, until="\n")
+    assert (seen.code, seen.err) == (0, "")
     said = json.loads(seen.out)
     assert said["url"].startswith("http://127.0.0.1:")
     assert {account["name"] for account in said["accounts"]} >= {"demo", "admin"}
