@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import queue
 import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT. Exit code 0, or 1 when it can't start."""
-    stop = threading.Event()
+    # A signal may come at any line of this thread: unlike an Event's, this queue's lock is never what it waits for.
+    stop: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda told, _: stop.put(told))
     try:
         simulator = _simulator(args)
         simulator.start()
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"gcelib simulator: {error}", file=sys.stderr)
         return 1
     _announce(simulator, args.json)
-    stop.wait()
+    stop.get()
     simulator.stop()
     return 0
 

@@ -121,7 +121,8 @@ def test_gcloud_lists_the_zones_by_a_named_configuration_and_the_active_one_stay
     assert done.returncode == 0, done.stderr
     assert "gcloud --configuration=ours compute zones list" in done.stdout
     out = _bash(site, "export CLOUDSDK_CONFIG=$PWD/gcloud; sh configuration.sh; "
-                "gcloud --configuration=ours compute zones list --format='value(name)'; cat gcloud/active_config || echo default",
+                "gcloud --configuration=ours compute zones list --format='value(name)'; "
+                "cat gcloud/active_config || echo default",
                 site.folder / "named")
     assert tuple(sorted(out.split())) == tuple(sorted((*ZONES, "default")))
 
