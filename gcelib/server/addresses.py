@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from gcelib import naming
-from gcelib.errors import Exists, InUse, Invalid, Unsupported
+from gcelib.errors import Exists, Forbidden, InUse, Invalid, Unsupported
 from gcelib.models import Address, Network
-from gcelib.server import labels, remarks
+from gcelib.server import balancing, labels, remarks
 from gcelib.server.context import Context
 from gcelib.server.directory import Directory, Found
 from gcelib.server.networks import network_name
@@ -140,6 +140,31 @@ def users(ctx: Context, item: Found[Address]) -> list[str]:
     found = [f"zones/{node.zone}/instances/{node.name}"] if node else []
     network = ctx.view.networks.by_id(cloud, model.network_id) if model.source_nat else None
     return [*found, f"global/networks/{network_name(ctx.view, network)}"] if network else found
+
+
+def refuse_lost(ctx: Context, parts: Sequence[Found[Network]], what: str) -> None:
+    """Raise InUse naming what clouds would give back with these networks: reserved addresses, and forwarding rules."""
+    ids = {(part.cloud.name, part.model.id) for part in parts if part.model.nat or part.model.balanced}
+    try:
+        kept = _kept_in(ctx, ids) if ids else []
+    except (Forbidden, Unsupported):
+        # Who is kept from addresses, or from balancers, has reserved none.
+        kept = []
+    if kept:
+        raise InUse(f"The {what} is already being used by 'projects/{ctx.project}/{kept[0]}', which would go with it: "
+                    "delete that first.")
+
+
+def _kept_in(ctx: Context, ids: Collection[tuple[str, str]]) -> list[str]:
+    """Paths below the project of the reserved addresses and the forwarding rules of (cloud, network id) pairs."""
+    found = [
+        f"regions/{rule.region}/forwardingRules/{rule.name}" for rule in balancing.rules(ctx).values()
+        if rule.ours and (rule.cloud.name, rule.first.network_id) in ids
+    ]
+    return found + [
+        f"regions/{item.zone}/addresses/{item.name}" for item in addresses(ctx)
+        if (item.cloud.name, item.model.network_id) in ids and not (item.model.source_nat or ephemeral(ctx, item))
+    ]
 
 
 def refuse_tier(ctx: Context, cloud: str, tier: str, field: str) -> None:

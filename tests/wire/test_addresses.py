@@ -54,6 +54,23 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     cloud.stop()
 
 
+def test_a_network_stays_while_a_reserved_address_or_a_forwarding_rule_would_go_with_it(shared: Place) -> None:
+    api = shared.api
+    api.change("POST", "global/networks", {"name": "short-lived", "IPv4Range": "10.9.0.0/24"})
+    api.change("POST", ADDRESSES, {"name": "long-lived", "network": "global/networks/short-lived"})
+    pool = api.change("POST", "regions/de/targetPools", {"name": "long-lived"})["targetLink"]
+    rule = {"name": "long-lived", "target": pool, "portRange": "80", "IPAddress": f"{ADDRESSES}/long-lived"}
+    api.change("POST", "regions/de/forwardingRules", rule)
+    for held in ("regions/de/forwardingRules/long-lived", f"{ADDRESSES}/long-lived"):
+        refused = api.call("DELETE", "global/networks/short-lived")
+        assert (refused.status, refused.reason) == (400, "resourceInUseByAnotherResource")
+        assert f"projects/demo/{held}'" in refused.message
+        api.change("DELETE", held)
+    api.change("DELETE", "regions/de/targetPools/long-lived")
+    api.change("DELETE", "global/networks/short-lived")
+    assert api.call("GET", "global/networks/short-lived").status == 404
+
+
 def test_an_address_is_reserved_under_a_name_and_given_back(shared: Place) -> None:
     sent = {"name": "front", "description": "For the façade", "labels": {"env": "prod"}}
     done = shared.api.change("POST", ADDRESSES, sent)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from gcelib.errors import Exists, InUse, Invalid, Refused, Unsupported
 from gcelib.models import Zone
-from gcelib.server import firewalls, guards, metadata, networks, unmet
+from gcelib.server import addresses, firewalls, guards, metadata, networks, unmet
 from gcelib.server.collection import Collection, Rendered, missing
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
@@ -91,7 +91,7 @@ class Networks(Collection):
         return _work(ctx, "insert", name, steps)
 
     def delete(self, ctx: Context) -> Work:
-        """Delete the network in every zone that has it, if no machine and no subnetwork uses it."""
+        """Delete the network in every zone that has it, if no machine, subnetwork, address or rule uses it."""
         item = self.find(ctx, "global", ctx.params["network"])
         path = f"projects/{ctx.project}/global/networks/{item.name}"
         if item.mode == CUSTOM and item.parts:
@@ -108,6 +108,7 @@ class Networks(Collection):
                 f"'{shared.cloud.name}': only its operator can delete it."
             )
         networks.unused(ctx, item.parts, f"network resource '{path}'")
+        addresses.refuse_lost(ctx, item.parts, f"network resource '{path}'")
         steps = networks.dropping(item.parts)
         steps += [Step(f"vpc {vpc.zone}", vpc.cloud.name, "vpcs", "destroy", {"id": vpc.model.id}) for vpc in item.vpcs]
         if item.note:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from gcelib import naming
 from gcelib.errors import Exists, Invalid, Missing, Refused, Unsupported
 from gcelib.models import Zone
-from gcelib.server import fingerprint, late, networks, permissions, subnets, unmet
+from gcelib.server import addresses, fingerprint, late, networks, permissions, subnets, unmet
 from gcelib.server.collection import Collection, Rendered, missing, region_name, scope_of
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
@@ -104,7 +104,7 @@ class Subnetworks(Collection):
         return Work("insert", where.removeprefix("projects/"), steps, main=main, warnings=warnings)
 
     def delete(self, ctx: Context) -> Work:
-        """Delete it in every zone, if no machine is in it; a private cloud stays for the network's next one."""
+        """Delete it in every zone, if no machine, address or rule is in it; a private cloud stays for the next one."""
         item = self.find(ctx, scope_of(ctx), ctx.params["subnetwork"])
         path = f"{ctx.project}/regions/{item.region}/subnetworks/{item.name}"
         if item.mode == AUTO:
@@ -115,6 +115,7 @@ class Subnetworks(Collection):
             raise Refused(f"Subnetwork '{item.name}' is not the project's own in zone '{shared.zone}' of cloud "
                           f"'{shared.cloud.name}': only its operator can delete it.")
         networks.unused(ctx, item.parts, f"subnetwork resource 'projects/{path}'")
+        addresses.refuse_lost(ctx, item.parts, f"subnetwork resource 'projects/{path}'")
         steps = networks.dropping(item.parts)
         return Work("delete", path, steps, main=steps[0].name, target_id=_number(item))
 
