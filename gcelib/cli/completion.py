@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,8 @@ def answer() -> None:
     for option in options(known):
         if option.dest == "project":
             option.completer = _projects  # type: ignore[attr-defined]
+        elif option.choices and not isinstance(option, argparse._SubParsersAction):
+            option.completer = _values  # type: ignore[attr-defined]
     autocomplete(known, always_complete_options=False, default_completer=_ByMetavar())
 
 
@@ -79,6 +81,11 @@ class _ByMetavar(BaseCompleter):
         if str(action.metavar).partition("|")[0] in ("F", "FILE"):
             return list(FilesCompleter()(prefix))
         return ()
+
+
+def _values(action: argparse.Action, **_: Any) -> Mapping[str, str]:
+    """What an option takes, without a description: the option's own would stand beside each value."""
+    return {str(value): "" for value in action.choices or ()}
 
 
 def _projects(prefix: str, parsed_args: argparse.Namespace, **_: Any) -> Iterable[str]:

@@ -103,6 +103,7 @@ def test_fish_shows_what_each_command_does(environ: dict[str, str], shell) -> No
     assert offered("gcelib compl") == ["completion\tprint what makes a shell complete the lines"]
     assert [line.partition("\t")[0] for line in offered("gcelib account rotate-")] == ["rotate-key", "rotate-seal"]
     assert [line.partition("\t")[0] for line in offered("gcelib client gcloud --project p")] == ["projected"]
+    assert offered("gcelib client gc") == ["gcloud", "gcutil"]
 
 
 @pytest.fixture
