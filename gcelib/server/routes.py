@@ -247,9 +247,12 @@ def _spans(flat: str, template: str) -> tuple[tuple[str, int, int], ...]:
 
 def _decoded(segment: str) -> str:
     try:
-        return unquote(segment, errors="strict")
+        text = unquote(segment, errors="strict")
     except UnicodeDecodeError:
         raise Malformed(f"The path segment '{_shown(segment)}' is not percent-encoded UTF-8.") from None
+    if "\0" in text:
+        raise Malformed(f"The path segment '{_shown(segment)}' holds a NUL character, which no name has.")
+    return text
 
 
 def _shown(text: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -129,3 +130,18 @@ def test_a_role_given_by_the_command_line_counts_at_both(site: Site) -> None:
     for live in (one, other):
         listing = f"{live.url}/compute/v1/projects/demo/zones"
         assert requests.get(listing, headers=headers, timeout=30).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["zones/ch-gv2/operations/%00", "global/operations/a%00b"])
+def test_what_no_database_of_theirs_takes_is_no_name(site: Site, path: str) -> None:
+    live = site.replicas[0]
+    for verb, end in (("GET", ""), ("DELETE", ""), ("POST", "/wait")):
+        url = f"{live.url}/compute/v1/projects/demo/{path}{end}"
+        answer = requests.request(verb, url, headers={"Authorization": f"Bearer {live.token}"}, timeout=20)
+        assert (answer.status_code, "NUL" in answer.text) == (400, True)
+    signed_in = live.url + "/oauth2/auth?" + urlencode(
+        {"client_id": "me", "response_type": "code", "redirect_uri": "urn:ietf:wg:oauth:2.0:oob"})
+    csrf = requests.get(signed_in, timeout=20).text.partition('name="csrf" value="')[2].partition('"')[0]
+    assert csrf
+    form = {"csrf": csrf, "user": "tester\0@demo.gcelib.local", "password": "x"}
+    assert requests.post(signed_in, form, timeout=20).status_code == 401
