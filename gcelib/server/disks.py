@@ -183,6 +183,9 @@ def _copied(
         raise Invalid(f"Invalid value for field '{field}': '{wish.size_gb}'. The disk cannot be smaller than what it "
                       f"is a copy of ({size} GB).", field=field)
     type_id = _type_of_copy(ctx, zone, wish, origin, boot)
+    if type_id and zone.cloud.traits.copies_keep_type:
+        # Of a type of its own it is made in its size at once: the type leaves that open.
+        return steps, {"snapshot_id": id, "type_id": type_id, "size_gb": max(wish.size_gb, size)}, 0, known
     return steps, {"snapshot_id": id, "type_id": type_id}, wish.size_gb if wish.size_gb > size else 0, known
 
 

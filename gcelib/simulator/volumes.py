@@ -87,7 +87,8 @@ def _from_snapshot(call: Call, volume_id: str) -> Volume:
     if call.given("diskofferingid") and not snapshot.root:
         raise invalid("A disk offering can't be given for a volume from a data disk's snapshot")
     offering = call.shared(DiskOffering, "diskofferingid") if call.given("diskofferingid") else None
-    wanted = (call.number("size") or 0) * GIB
+    # VolumeApiServiceImpl.allocVolume: an offering has the size said as for a blank disk; without one none is heard.
+    wanted = disk_size(call, offering) if offering is not None else 0
     if wanted and wanted < snapshot.size:
         raise invalid(f"Volume size {wanted} is smaller than the snapshot's {snapshot.size}")
     return Volume(id=volume_id, owner=call.owner(), created=call.world.now(), name=call.text("name"),

@@ -144,6 +144,17 @@ def test_a_snapshot_is_made_of_a_disk_and_a_disk_of_a_snapshot(api: Api, origin:
     assert api.get(f"{HERE}/restored")["sourceSnapshot"] == found["selfLink"]
 
 
+@pytest.mark.parametrize(("size", "made"), [({}, 4), ({"sizeGb": "9"}, 9)])
+def test_a_copy_of_a_boot_disk_may_be_of_a_type_whose_size_is_free(
+    api: Api, origin: Any, cloudstack: CloudStack, size: dict[str, str], made: int
+) -> None:
+    api.change("POST", HERE, {"name": f"typed-{made}", "sourceDisk": origin["selfLink"],
+                              "type": f"zones/{ZONE}/diskTypes/custom", **size})
+    row = volume(cloudstack, f"typed-{made}")
+    assert (row["size"] >> 30, row["diskofferingname"]) == (made, "Custom")
+    api.change("DELETE", f"{HERE}/typed-{made}")
+
+
 def test_a_snapshot_is_inserted_by_its_own_collection(api: Api, origin: Any) -> None:
     body = {"name": "own", "sourceDisk": origin["selfLink"]}
     done = api.change("POST", COPIES, body)
