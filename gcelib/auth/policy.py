@@ -89,16 +89,21 @@ def permit(caller: Caller, method_id: str, http_verb: str, project: str) -> None
         raise NotFound(f"The resource 'projects/{project}' was not found")
     audit.note(project=project)
     wanted = needed(method_id, http_verb)
-    if caller.scopes and not _scoped(caller.scopes, wanted == "viewer"):
-        raise ScopesTooNarrow(
-            f"Request had insufficient authentication scopes: {method_id} needs "
-            "https://www.googleapis.com/auth/compute or https://www.googleapis.com/auth/cloud-platform. "
-            "Ask for a new token with that scope."
-        )
+    within_scopes(caller, method_id, reading=wanted == "viewer")
     if ROLES.index(held) < ROLES.index(wanted):
         raise Forbidden(
             f"Required role '{wanted}' for 'projects/{project}': {caller.email} has the role '{held}' there, "
             f"and {method_id} needs more. `gcelib account grant` gives it."
+        )
+
+
+def within_scopes(caller: Caller, method_id: str, *, reading: bool) -> None:
+    """Nothing, when the token's scopes allow the method, whatever the roles do. Raises ScopesTooNarrow."""
+    if caller.scopes and not _scoped(caller.scopes, reading):
+        raise ScopesTooNarrow(
+            f"Request had insufficient authentication scopes: {method_id} needs "
+            "https://www.googleapis.com/auth/compute or https://www.googleapis.com/auth/cloud-platform. "
+            "Ask for a new token with that scope."
         )
 
 

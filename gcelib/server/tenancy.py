@@ -33,13 +33,15 @@ class Tenancy:
 def tenancy(config: Config, projects: Projects, caller: Caller, project: str, method: Method) -> Tenancy:
     """What `project` means to this caller for this method.
 
-    Raises NotFound, in the same words, for a project that is another's and for one that is nobody's.
+    Raises NotFound, in the same words, for a project that is another's and for one that is nobody's; Forbidden as
+    `policy.permit` does.
     """
     offered = config.image_projects.get(project)
     if offered and method.verb == "GET" and method.collection in _IMAGE_COLLECTIONS:
         # The daemon's own keys are behind them: not for callers who brought theirs.
         if not caller.roles or caller.keys:
             raise _unknown(project)
+        policy.within_scopes(caller, method.id, reading=True)
         return Tenancy(project, (projects.cloud(offered.cloud),), families=offered.families)
     try:
         found = projects.open(project, caller.keys)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gcelib.cli import access_token
 from tests.api import Api
 from tests.conftest import Launch
 from tests.wire.machines import machine
@@ -44,6 +45,9 @@ def test_an_offered_image_project_has_its_families_and_nothing_else(launch: Laun
     assert public.call("GET", "global/images/debian-13").status == 404
     assert public.call("GET", "zones/de-adv1/instances").status == 404
     assert public.call("GET", "global/networks").status == 404
+    narrow = access_token.fetch(live.key_file, scope="https://www.googleapis.com/auth/userinfo.email")
+    refused = Api(live.url, narrow, "debian-cloud").call("GET", "global/images")
+    assert (refused.status, refused.reason) == (403, "insufficientPermissions")
     for number, link in enumerate(("global/images/family/debian-12", "zones/-/imageFamilyViews/debian-12",
                                    "global/images/debian-12")):
         disk = {"boot": True, "autoDelete": True, "initializeParams": {"sourceImage": f"projects/debian-cloud/{link}"}}
