@@ -31,6 +31,11 @@ from gcelib.server.listening.turnstile import Entry, Turnstile
 log = logging.getLogger(__name__)
 
 App = Callable[..., Iterable[bytes]]
+_CURES = {
+    errno.EADDRINUSE: ". Another program has this port: end it, or name another port, with --listen or under [server].",
+    errno.EACCES: ". Ports below 1024 want CAP_NET_BIND_SERVICE; or let a proxy listen there.",
+    errno.EADDRNOTAVAIL: ". No interface of this machine has this address.",
+}
 _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -60,7 +65,8 @@ class Listener:
         try:
             self._server.prepare()
         except OSError as error:
-            raise OSError(error.errno, f"Cannot listen on {self._bind}: {error.strerror or error}") from error
+            cure = _CURES.get(error.errno or 0, "")
+            raise OSError(error.errno, f"Cannot listen on {self._bind}: {error.strerror or error}{cure}") from error
 
     @property
     def host(self) -> str:

@@ -154,6 +154,7 @@ def test_a_port_in_use_is_said_in_one_line(command: Callable[..., Process], writ
         process = command("serve", "--config", str(written()), "--listen", address)
         assert process.ended() == 1
     assert process.err[-1].startswith(f"gcelib: Cannot listen on {address}: ")
+    assert "name another port, with --listen or under [server]" in process.err[-1]
     assert not any("Traceback" in line for line in process.err)
 
 
