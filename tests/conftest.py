@@ -26,8 +26,8 @@ def launched(home: Path, simulator: Simulator, **options: str) -> Live:
 
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[Simulator]:
-    """The cloud most tests share: jobs take a tenth of a second."""
-    with_jobs = Simulator(job_delay=0.1)
+    """The cloud most tests share: jobs take a twentieth of a second."""
+    with_jobs = Simulator(job_delay=0.05)
     with_jobs.start()
     yield with_jobs
     with_jobs.stop()
@@ -65,7 +65,7 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
     servers: list[Live] = []
     clouds: list[Simulator] = []
 
-    def make(*, job_delay: float = 0.1, preload: int = 0, **options: str) -> tuple[Live, Simulator]:
+    def make(*, job_delay: float = 0.05, preload: int = 0, **options: str) -> tuple[Live, Simulator]:
         cloud = Simulator(job_delay=job_delay, preload=preload)
         cloud.start()
         clouds.append(cloud)

@@ -16,7 +16,7 @@ Launch = Callable[..., tuple[Served, Simulator]]
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Simulator]:
     """The cloud that the tests of one file share."""
-    with Simulator(job_delay=0.1) as made:
+    with Simulator(job_delay=0.05) as made:
         yield made
 
 
@@ -47,7 +47,7 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
     servers: list[Served] = []
     clouds: list[Simulator] = []
 
-    def make(*, job_delay: float = 0.1, **options: str) -> tuple[Served, Simulator]:
+    def make(*, job_delay: float = 0.05, **options: str) -> tuple[Served, Simulator]:
         made = Simulator(job_delay=job_delay)
         made.start()
         clouds.append(made)

@@ -24,7 +24,7 @@ credentials = "caller"
 @pytest.fixture(scope="module")
 def clouds() -> Iterator[tuple[Simulator, Simulator]]:
     """Both have an account `demo`; the keys differ."""
-    with Simulator(job_delay=0.1) as first, Simulator(job_delay=0.1, seed=2) as second:
+    with Simulator(job_delay=0.05) as first, Simulator(job_delay=0.05, seed=2) as second:
         yield first, second
 
 

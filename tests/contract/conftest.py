@@ -24,7 +24,7 @@ GcloudFor = Callable[[Live], Gcloud]
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Simulator]:
     """A cloud that only the tests of one file use."""
-    made = Simulator(job_delay=0.1)
+    made = Simulator(job_delay=0.05)
     made.start()
     yield made
     made.stop()

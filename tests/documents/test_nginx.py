@@ -52,7 +52,7 @@ def server(front: str, tmp_path: Path) -> Iterator[Live]:
     (settings,) = blocks(TEXT, "toml")
     wanted = [line for line in settings.text.splitlines() if re.match("external_url|trusted_proxies", line)]
     assert len(wanted) == 2
-    with Simulator(job_delay=0.1) as cloud:
+    with Simulator(job_delay=0.05) as cloud:
         extra = "\n".join(wanted).replace("https://compute.example", front)
         live = launched(tmp_path / "server", cloud, server_extra=extra)
         yield live

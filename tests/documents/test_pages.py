@@ -39,7 +39,7 @@ RUN = [page for page in PAGES if blocks(page.read_text()) and not named(page).st
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """gcelib with an audit log, an account's key, and a project of callers' own."""
-    with Simulator(job_delay=0.1) as cloud:
+    with Simulator(job_delay=0.05) as cloud:
         extra = f"""
 [clouds.own]
 provider = "cloudstack"

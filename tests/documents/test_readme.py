@@ -62,7 +62,7 @@ def path(folder: Path, gcloud: Gcloud) -> str:
 def test_a_machine_with_nothing_but_the_readme(clone: Path, gcloud: Gcloud) -> None:
     home = clone.parent / "home"
     home.mkdir()
-    with Simulator(job_delay=0.1) as cloud:
+    with Simulator(job_delay=0.05) as cloud:
         account = cloud.accounts["demo"]
         answers = ("127.0.0.1", str(free_port()), cloud.url, account.api_key, account.secret_key, "demo", "")
         (clone / "typed").write_text("\n".join(answers) + "\n")

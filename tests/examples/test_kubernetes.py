@@ -30,8 +30,8 @@ ZONE = re.compile(r"\bZONE=(\S+)")
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Simulator]:
-    """Whose jobs take a tenth of a second."""
-    with Simulator(job_delay=0.1) as made:
+    """Whose jobs take a twentieth of a second."""
+    with Simulator(job_delay=0.05) as made:
         yield made
 
 
