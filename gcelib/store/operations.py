@@ -15,7 +15,7 @@ from gcelib.store.admission import refuse_company, refuse_crowd, refuse_outdated
 from gcelib.store.doubt import ended_by, on_the_books
 from gcelib.store.engine import Store, one_at_a_time
 from gcelib.store.generations import Changes, Generations, bump
-from gcelib.store.records import Data, Record, chosen, record_of, row_of
+from gcelib.store.records import Data, Record, chosen, listed, record_of, row_of
 from gcelib.store.tables import OPEN, turns
 from gcelib.store.tables import operations as table
 from gcelib.store.turns import TurnRows
@@ -116,8 +116,9 @@ class Operations:
         return found
 
     def list(self, project: str, scope: str | None = None) -> Records:
-        """A project's operations, the newest first; `scope` None means all of its scopes."""
-        query = chosen().where(table.c.project == project)
+        """A project's operations, the newest first; `scope` None means all of its scopes. Done ones are without their
+        work and their state, but for those that are shown with their parts."""
+        query = listed().where(table.c.project == project)
         if scope is not None:
             query = query.where(table.c.scope == scope)
         with self._store.read() as connection:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, case, null, or_, select
 
+from gcelib.store.tables import OPEN
 from gcelib.store.tables import operations as table
 
 Data = dict[str, Any]
@@ -66,9 +67,20 @@ _COLUMNS = (*(table.c[name] for name in _NAMES), (table.c.request != "").label("
 """What is read of an operation: not what its client sent, which is long and sealed."""
 
 
+GROUPS = ("bulkInsert",)
+"""The verbs of operations that are shown with their parts."""
+_SHORT = or_(OPEN, table.c.verb.in_(GROUPS))
+
+
 def chosen() -> Select[Any]:
     """The rows of `record_of`, all of them."""
     return select(*_COLUMNS)
+
+
+def listed() -> Select[Any]:
+    """The same for a list: without the work and the state of those that are done, which take most of the time."""
+    long = {name: case((_SHORT, table.c[name]), else_=null()).label(name) for name in ("work", "state")}
+    return select(*(long.get(column.name, column) for column in _COLUMNS))
 
 
 def row_of(record: Record) -> Data:

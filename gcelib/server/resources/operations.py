@@ -6,24 +6,41 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gcelib.errors import NotFound, Unsupported
-from gcelib.server.collection import Collection, Rendered, scope_of
+from gcelib.server.collection import Collection, Known, Rendered, scope_of
 from gcelib.server.context import Context
 from gcelib.server.operations import render
 from gcelib.server.operations.parts import part, parts, whole
+from gcelib.server.operations.resolve import stamp
+from gcelib.server.rows import Row, Rows
 from gcelib.store.records import Record
 
 LONGEST_WAIT = 120.0
 """Seconds; GCE's own limit, after which the operation is answered as it is."""
 
 
+KNOWN: Known = {
+    "id": lambda ctx, item: item.number,
+    "name": lambda ctx, item: item.name,
+    "status": lambda ctx, item: item.status,
+    "operationType": lambda ctx, item: item.verb,
+    "insertTime": lambda ctx, item: stamp(item.insert_time),
+}
+"""What a list of all may be put in order by or filtered by without rendering each."""
+
+
 class _Operations(Collection):
     kind = "operation"
     kept = False
     word = "operations"
+    known = KNOWN
 
     def rows(self, ctx: Context, scope: str) -> Iterable[tuple[str, Any]]:
         records = ctx.services.operations.list(ctx.tenancy, scope or None)
         return ((each.scope, each) for record in records for each in (record, *parts(record)))
+
+    def _rows(self, ctx: Context, scope: str) -> Rows:
+        """None is rendered that nobody sees: they are many."""
+        return Rows(Row(where, each.name, each) for where, each in self.rows(ctx, scope))
 
     def find(self, ctx: Context, scope: str, ref: str) -> Record:
         try:

@@ -55,6 +55,19 @@ def test_a_list_shows_one_scope_or_all_the_newest_first(books: Operations) -> No
     assert [each.name for each in books.list("demo", "zones/z")] == ["c", "a"]
 
 
+def test_a_list_reads_of_what_is_done_only_what_it_shows(books: Operations) -> None:
+    long: dict[str, Any] = {"work": {"group": "g", "steps": []}, "state": {"says": "Waiting."}, "holder": "me"}
+    warned = {"warnings": [{"code": "X", "message": "x"}]}
+    made = [books.insert(record(name, verb=verb, **long, **warned))
+            for name, verb in (("open", "insert"), ("done", "insert"), ("whole", "bulkInsert"))]
+    for each in made[1:]:
+        assert books.save(replace(each, status="DONE", error={"errors": []}), (), 100.0)
+    found = {each.name: each for each in books.list("demo")}
+    assert [(found[name].work.get("group"), found[name].state.get("says")) for name in ("open", "done", "whole")] == [
+        ("g", "Waiting."), (None, None), ("g", "Waiting.")]
+    assert found["done"] == replace(books.get("demo", "zones/z", "done"), work={}, state={})
+
+
 def test_what_is_due_and_free_is_claimed_by_one_holder_only(books: Operations) -> None:
     books.insert(record("free"))
     books.insert(record("later", due=900.0))
