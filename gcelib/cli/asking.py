@@ -61,6 +61,8 @@ class Asker:
                 print(f"  {complaint}")
             elif answer or kept or question.optional:
                 return answer
+            else:
+                print(f"  This is needed: {question.help}.")
 
     def finish(self) -> None:
         """Raise NotAnswered when something is missing or wrong."""

@@ -97,14 +97,19 @@ def run(args: argparse.Namespace) -> int:
         return _refuse([f"gcelib: there is no group {args.group}; make it first, or leave --group out."], 1)
     before = saved(target)
     name = args.cloud or next(iter(before.get("clouds", {})), args.provider or "cloudstack")
-    try:
-        tables, project = _answers(args, before, name)
-    except NotAnswered as missing:
-        return _refuse(missing.lines, 2)
-    text = render(tables)
-    config = _checked(target, text)
-    if not args.no_test and not _try(config.clouds[name]):
-        return _refuse(["gcelib: nothing was written; correct the answers, or add --no-test."], 1)
+    while True:
+        try:
+            tables, project = _answers(args, before, name)
+        except NotAnswered as missing:
+            return _refuse(missing.lines, 2)
+        text = render(tables)
+        config = _checked(target, text)
+        if args.no_test or _try(config.clouds[name]):
+            break
+        if args.no_input or not sys.stdin.isatty() or not _asked(args):
+            return _refuse(["gcelib: nothing was written; correct the answers, or add --no-test."], 1)
+        print("\nNothing was written. Once more: Enter repeats an answer, Ctrl-C ends it.\n")
+        before = tables
     if target.exists():
         write_private(target.with_name(target.name + ".old"), target.read_bytes(), replace=True)
     if not write_private(target, text.encode(), replace=bool(args.force)):
@@ -114,6 +119,12 @@ def run(args: argparse.Namespace) -> int:
         target.chmod(0o640)
     _next_steps(target, args, project)
     return 0
+
+
+def _asked(args: argparse.Namespace) -> bool:
+    """Whether a person answers something that the cloud judges."""
+    options = ((args.endpoint, args.host), (args.key,), (args.secret, args.secret_file))
+    return any(all(given is None for given in ways) for ways in options)
 
 
 def _group(named: str | None, target: Path) -> int | None:

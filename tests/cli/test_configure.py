@@ -5,9 +5,13 @@ from __future__ import annotations
 import grp
 import os
 import stat
+import subprocess
+import sys
 import tomllib
 
 import pytest
+
+from gcelib.simulator import Simulator
 
 FLAGS = ("--no-test", "--endpoint", "https://cloud.example/client/api", "--key", "k", "--secret", "hidden-word")
 
@@ -83,6 +87,30 @@ def test_a_wrong_answer_is_asked_again(shell):
     assert done.returncode == 0, done.stderr
     assert '"fifty" is not a port' in done.stdout
     assert tomllib.loads(path.read_text())["server"]["listen"] == "127.0.0.1:5005"
+
+
+def test_an_answer_that_is_needed_is_asked_for_in_words(shell):
+    done = shell.run("configure", "--config", shell.folder / "new.toml", "--no-test", "--key", "k", "--secret", "s",
+                     stdin="\n\n\nhttps://c.example/client/api\n\n\n")
+    assert done.returncode == 0, done.stderr
+    assert "This is needed: " in done.stdout
+
+
+def test_at_a_terminal_keys_that_the_cloud_refuses_are_asked_for_again_and_the_rest_is_kept(shell):
+    path = shell.folder / "new.toml"
+    with Simulator() as cloud:
+        account = cloud.accounts["demo"]
+        words = ["configure", "--config", path, "--bind-port", "5005", "--endpoint", cloud.url, "--secret",
+                 account.secret_key, "--region", ""]
+        done = subprocess.run(
+            [sys.executable, "-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)", sys.executable, "-m",
+             "gcelib", *words], input=f"127.0.0.1\nmistyped\nours\n\n{account.api_key}\n\n", text=True, timeout=60,
+            capture_output=True, env=shell.environ, cwd=shell.folder, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "does not accept these keys" in done.stdout
+    assert "API key [mistyped]: " in done.stdout
+    data = tomllib.loads(path.read_text())
+    assert (data["clouds"]["cloudstack"]["key"], [*data["projects"]]) == (account.api_key, ["ours"])
 
 
 def test_answers_that_end_early_name_the_option(shell):
