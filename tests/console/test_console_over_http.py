@@ -101,6 +101,14 @@ def test_behind_tls_the_cookie_stays_behind_tls(quiet: Scene) -> None:
     assert person.sign_in(BOSS).headers["Set-Cookie"].endswith("SameSite=Strict; Secure")
 
 
+@pytest.mark.parametrize("odd", ["nope", "two words=1", 'json={"a": [1, "b"]}', "=x", "path=/; Version"])
+def test_what_other_programs_on_this_machine_leave_in_the_browser_signs_nobody_out(boss: Person, odd: str) -> None:
+    [(name, value)] = boss.session.cookies.items()
+    for sent in (f"{name}={value}; {odd}", f"{odd}; {name}={value}"):
+        assert requests.get(f"{boss.scene.url}/console/", headers={"Cookie": sent}, allow_redirects=False,
+                            timeout=30).status_code == 200
+
+
 def test_no_password_is_asked_for_where_the_way_could_be_read(quiet: Scene) -> None:
     answer = Person(quiet, **{"X-Forwarded-For": "192.0.2.9"}).ask("/sign-in")
     assert answer.status_code == 403
