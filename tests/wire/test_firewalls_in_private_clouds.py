@@ -67,6 +67,13 @@ def cloud(launch: Launch) -> tuple[Api, CloudStack, Simulator]:
 Cloud = tuple[Api, CloudStack, Simulator]
 
 
+@pytest.fixture
+def forgetful(launch: Launch) -> Cloud:
+    """The same, where lists are remembered for a second: what others change is soon seen."""
+    live, simulator = launch(extra="[cache]\nother = 1\n")
+    return live.api(), portal(simulator), simulator
+
+
 def test_a_subnetwork_lets_nothing_in_and_all_out_until_a_firewall_says_otherwise(cloud: Cloud) -> None:
     api, cloudstack, _ = cloud
     custom(api, "front", "back")
@@ -178,8 +185,8 @@ def test_the_list_goes_with_its_network(cloud: Cloud) -> None:
     assert names == {"default_allow", "default_deny"}
 
 
-def test_entries_made_elsewhere_in_our_list_are_shown_and_stay(cloud: Cloud) -> None:
-    api, cloudstack, _ = cloud
+def test_entries_made_elsewhere_in_our_list_are_shown_and_stay(forgetful: Cloud) -> None:
+    api, cloudstack, _ = forgetful
     custom(api, "front")
     acl = cloudstack.listNetworks(name="front")["network"][0]["aclid"]
     cloudstack.createNetworkACL(aclid=acl, protocol="udp", startport=53, endport=53, cidrlist="9.9.9.9/32", number=7,
@@ -204,8 +211,8 @@ def test_a_tier_from_elsewhere_without_a_list_is_given_ours_by_the_first_firewal
     assert listed(cloudstack) == [("Ingress", "Allow", "tcp", "22-22", ANY), OUT]
 
 
-def test_somebody_elses_list_is_shown_and_never_replaced(cloud: Cloud) -> None:
-    api, cloudstack, _ = cloud
+def test_somebody_elses_list_is_shown_and_never_replaced(forgetful: Cloud) -> None:
+    api, cloudstack, _ = forgetful
     lists = {row["name"]: row["id"] for row in cloudstack.listNetworkACLLists()["networkacllist"]}
     vpc = from_portal(cloudstack, "custom", aclid=lists["default_allow"])
     api.until(lambda: api.call("GET", f"{SUBNETS}/front"), 200)
