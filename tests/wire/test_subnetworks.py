@@ -146,7 +146,10 @@ def test_what_is_so_already_can_be_asked_for_again(custom: Api) -> None:
     assert custom.call("POST", f"{SUBNETS}/there/testIamPermissions", asked).data["permissions"]
 
 
-def test_a_private_cloud_made_elsewhere_is_a_network_in_custom_mode(api: Api, cloudstack: CloudStack) -> None:
+def test_a_private_cloud_made_elsewhere_is_a_network_in_custom_mode(launch: Launch) -> None:
+    live, simulator = launch(extra="[cache]\nother = 1\n")
+    api, cloudstack = live.api(), portal(simulator)
+    assert api.call("GET", "global/networks/from-portal").status == 404
     zone = cloudstack.listZones(name="DE-ADV1")["zone"][0]["id"]
     offering = cloudstack.listVPCOfferings()["vpcoffering"][0]["id"]
     made = cloudstack.createVPC(name="From Portal", displaytext="Portal", cidr="10.9.0.0/16", zoneid=zone,
