@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gcelib.drivers.generic.effects import Seen, reached
+from gcelib.drivers.generic.effects import Effects, Seen, reached
 from gcelib.drivers.openstack import rules
+from gcelib.drivers.openstack.api import Api
 from gcelib.drivers.openstack.facet import Facet
 from gcelib.drivers.openstack.markers import decoded
 from gcelib.drivers.openstack.records import GroupRow, PortRow, RuleRow
@@ -18,6 +20,11 @@ class Firewalls(Facet):
     """Groups and rules. Both directions can be allowed; what leaves is allowed unless those rules are removed."""
 
     name = "firewalls"
+
+    def __init__(self, api: Api, effects: Effects) -> None:
+        super().__init__(api, effects)
+        # Machines that bring a new tag at once want one group of it, and Neutron takes a name any number of times.
+        self._making = threading.Lock()
 
     def list(self) -> Sequence[Group]:
         """The project's groups with their rules and the machines in them."""
@@ -37,11 +44,11 @@ class Firewalls(Facet):
     def create_group(self, *, key: str, name: str, description: str = "", network_id: str = "") -> Job:
         """Make a group that lets nothing in. The project's group of this name, if it has one, is as good: Neutron would
         make another."""
-        there = self._named(name)
-        if there:
-            return self.done(there)
         body = {"name": name, "description": description}
-        return self.done(str(self.api.make("network", "/v2.0/security-groups", "security_group", body)["id"]))
+        with self._making:
+            there = self._named(name)
+            made = {} if there else self.api.make("network", "/v2.0/security-groups", "security_group", body)
+        return self.done(there or str(made["id"]))
 
     def destroy_group(self, *, key: str, id: str) -> Job:
         """Delete a group; one already gone is done. Raises InUse while machines are in it."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,26 @@ def test_a_machine_is_made_with_ids_the_key_and_the_flavors_disk(site: Recorded,
         "metadata": {"gcelib-key": "the-key"}, "networks": [{"uuid": MADE["network"], "fixed_ip": "10.0.0.9"}],
         "security_groups": [{"name": "g1"}, {"name": "g2"}], "user_data": "aGk=",
     }}]
+
+
+def test_a_group_that_several_want_at_once_is_made_once(site: Recorded, cloud: OpenStack) -> None:
+    there: list[dict[str, str]] = []
+
+    def script(method: str, path: str, body: Any) -> tuple[int, Any] | None:
+        if method == "GET" and path.startswith("network /v2.0/security-groups"):
+            return 200, {"security_groups": [*there]}
+        if method == "POST":
+            time.sleep(0.05)
+            there.append({"id": f"g{len(there)}", "name": body["security_group"]["name"]})
+            return 201, {"security_group": there[-1]}
+        return None
+
+    site.script = script
+    args = {"name": "gcelib:default:tag:web"}
+    with ThreadPoolExecutor(4) as pool:
+        made = [*pool.map(lambda key: cloud.submit("firewalls", "create_group", args, key), "abcd")]
+    assert [(job.state, job.target) for job in made] == [(JobState.DONE, "g0")] * 4
+    assert len(site.sent("POST")) == 1
 
 
 @pytest.mark.parametrize(("root_gb", "options", "size"), [(7, {}, 7), (0, {"boot_from_volume": True}, 1)])
