@@ -175,6 +175,21 @@ def test_the_certificate_of_a_cloud_that_has_ended_or_is_about_to(
     assert all(words in finding.said and finding.cure for finding in of_tls)
 
 
+def test_a_certificate_of_an_authority_that_nobody_knows_is_told_from_an_address_where_nobody_is(
+    config: Config, tmp_path: Path
+) -> None:
+    shown, key = made(tmp_path, DAY)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(shown, key)
+    with answering(tls=tls) as port:
+        server = replace(config.server, external_url=f"https://localhost:{port}", cert=str(shown), key=str(key))
+        (finding,) = reach.external_url(replace(config, server=server))
+    assert finding.level == WRONG
+    assert "is not trusted by this machine" in finding.said
+    assert "lacks the chain" in finding.cure
+    assert "--ca-file" in finding.cure
+
+
 def test_a_local_ca_that_ends_before_long(config: Config) -> None:
     for days, count in ((60, 1), (200, 0)):
         shown, _ = made(config.server.state_dir / "new", days * DAY)

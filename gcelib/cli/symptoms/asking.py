@@ -60,7 +60,7 @@ def _ends(sock: socket.socket | None) -> datetime.datetime | None:
 def words(error: Exception) -> str:
     """A failure of `ask` in a few words."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message.rstrip('.')}"
+        return error.verify_message.rstrip(".")
     if isinstance(error, TimeoutError):
         return f"no answer within {SECONDS:.0f} s"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

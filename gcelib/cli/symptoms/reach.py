@@ -25,6 +25,12 @@ SKEW_NOTED = 30.0
 SKEW_WRONG = 120.0
 """Seconds. Clouds and Google's libraries take signatures that are a few minutes old; a refusal comes suddenly."""
 
+_UNKNOWN = range(18, 22)
+"""OpenSSL's numbers for certificates whose authority is not known."""
+_OF_NOBODY = """\
+If it is of a public authority, server.cert lacks the chain: append the certificates between.
+If it is of your own, let this machine trust that, and its clients: `gcelib client KIND --ca-file F`."""
+
 
 def external_url(config: Config) -> Iterator[Finding]:
     """Whether gcelib itself answers at the URL that clients are given, and calls itself by it."""
@@ -35,6 +41,10 @@ def external_url(config: Config) -> Iterator[Finding]:
     except ConnectionRefusedError:
         yield note(URL, f"Nothing listens at {url}.", "Start `gcelib serve`; if it runs, check server.listen, "
                    "server.external_url and the proxy or firewall in between.")
+        return
+    except ssl.SSLCertVerificationError as error:
+        yield wrong(URL, f"{url} is not trusted by this machine: {words(error)}.",
+                    _OF_NOBODY if error.verify_code in _UNKNOWN else "See what is said of TLS.")
         return
     except (OSError, http.client.HTTPException) as error:
         yield wrong(URL, f"{url} cannot be reached: {words(error)}.", "Check server.external_url, the name's DNS "
