@@ -184,9 +184,12 @@ def _cidr(call: Call) -> str:
         raise invalid("gateway and netmask must be given together")
     try:
         ipaddress.IPv4Address(call.text("gateway"))
-        return str(ipaddress.ip_network(f"{call.text('gateway')}/{call.text('netmask')}", strict=False))
+        cidr = ipaddress.ip_network(f"{call.text('gateway')}/{call.text('netmask')}", strict=False)
     except ValueError:
         raise invalid("Invalid gateway or netmask") from None
+    if not call.account.admin and cidr.prefixlen < call.world.settings.widest_prefix:
+        raise invalid(f"Cidr size can't be less than {call.world.settings.widest_prefix}")
+    return str(cidr)
 
 
 def _tier_cidr(call: Call, cidr: str) -> str:

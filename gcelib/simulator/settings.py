@@ -23,6 +23,7 @@ class Settings:
     throttle: int = 0  # api.throttling.max per second; 0 is api.throttling.enabled=false
     force_stop: bool = True  # allow.user.force.stop.vm
     duplicate_network_names: bool = True  # allow.duplicate.networkname
+    widest_prefix: int = 22  # network.guest.cidr.limit, for all but admins
     public_templates: bool = True  # allow.public.user.templates
     dynamic_scaling: bool = False  # enable.dynamic.scale.vm
     job_expiry: float = 86400.0  # job.expire.minutes

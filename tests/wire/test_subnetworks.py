@@ -100,10 +100,24 @@ def test_a_machine_joins_a_subnetwork_and_keeps_it_from_being_deleted(launch: La
 def custom(api: Api) -> Iterator[Api]:
     """A project with a network in custom mode."""
     api.change("POST", "global/networks", {"name": "custom", "autoCreateSubnetworks": False})
-    api.change("POST", SUBNETS, subnet("there", "custom", "10.6.0.0/16"))
+    api.change("POST", SUBNETS, subnet("there", "custom", "10.6.4.0/22"))
     yield api
     api.change("DELETE", f"{SUBNETS}/there")
     api.change("DELETE", "global/networks/custom")
+
+
+def test_a_range_wider_than_the_cloud_gives_is_refused_with_what_it_gives_and_leaves_nothing(
+    custom: Api, cloudstack: CloudStack
+) -> None:
+    custom.change("POST", "global/networks", {"name": "wide", "autoCreateSubnetworks": False})
+    failed = custom.until_done(custom.start("POST", SUBNETS, subnet("wide", "wide", "10.128.0.0/20")))
+    (error,) = failed["error"]["errors"]
+    assert "/22 or less" in error["message"]
+    assert "wide" not in [row["name"] for row in cloudstack.listVPCs().get("vpc", [])]
+    custom.change("POST", SUBNETS, subnet("wide", "wide", "10.128.0.0/22"))
+    assert custom.get(f"{SUBNETS}/wide")["ipCidrRange"] == "10.128.0.0/22"
+    custom.change("DELETE", f"{SUBNETS}/wide")
+    custom.change("DELETE", "global/networks/wide")
 
 
 @pytest.mark.parametrize(("path", "body", "status", "words"), [
@@ -133,10 +147,10 @@ def test_what_cannot_be_is_refused_by_field(custom: Api, path: str, body: Any, s
 
 def test_what_is_so_already_can_be_asked_for_again(custom: Api) -> None:
     there = custom.get(f"{SUBNETS}/there")
-    custom.change("PATCH", f"{SUBNETS}/there", {"fingerprint": there["fingerprint"], "ipCidrRange": "10.6.0.0/16"})
+    custom.change("PATCH", f"{SUBNETS}/there", {"fingerprint": there["fingerprint"], "ipCidrRange": "10.6.4.0/22"})
     custom.change("POST", f"{SUBNETS}/there/setPrivateIpGoogleAccess", {"privateIpGoogleAccess": False})
     custom.change("PATCH", "global/networks/custom", {"routingConfig": {"routingMode": "REGIONAL"}})
-    stale = custom.call("PATCH", f"{SUBNETS}/there", {"fingerprint": "AAAAAAAAAAA=", "ipCidrRange": "10.6.0.0/16"})
+    stale = custom.call("PATCH", f"{SUBNETS}/there", {"fingerprint": "AAAAAAAAAAA=", "ipCidrRange": "10.6.4.0/22"})
     assert stale.status == 412
     assert custom.call("PATCH", "global/networks/custom", {"description": "other"}).status == 400
     found = custom.get("aggregated/subnetworks")["items"]

@@ -6,8 +6,9 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gcelib.drivers import faults
 from gcelib.drivers.cloudstack import wire
-from gcelib.drivers.cloudstack.client import Client
+from gcelib.drivers.cloudstack.client import BAD_PARAMETER, Client
 from gcelib.drivers.cloudstack.facet import Facet, gone, line_of, reached
 from gcelib.drivers.cloudstack.jobs import Jobs, Seen
 from gcelib.drivers.cloudstack.network_rows import NetworkOfferingRow, NetworkRow
@@ -17,6 +18,7 @@ from gcelib.errors import Exists, Fault, Invalid, Refused
 from gcelib.models import Job, Network
 
 OWN = frozenset({"isolated", "l2"})
+USUAL_PREFIX = 22
 
 
 class Networks(Facet):
@@ -76,10 +78,13 @@ class Networks(Facet):
         tier = {"vpcid": vpc_id} if vpc_id else {}
         if acl_id and _listed(offering):
             tier["aclid"] = acl_id
-        fields = self.client.change(
-            "createNetwork", name=name, displaytext=line_of(description) or name, zoneid=zone_id,
-            networkofferingid=offering.id, **place, **tier,
-        )  # fmt: skip
+        try:
+            fields = self.client.change(
+                "createNetwork", name=name, displaytext=line_of(description) or name, zoneid=zone_id,
+                networkofferingid=offering.id, **place, **tier,
+            )  # fmt: skip
+        except Refused as fault:
+            raise _wide(cidr, fault) from fault.__cause__
         try:
             row = wire.one(bytes(fields["network"]), NetworkRow)
         except (KeyError, Garbled):
@@ -177,6 +182,15 @@ def _fits(row: NetworkOfferingRow) -> bool:
     if row.guestiptype.casefold() != "isolated" or row.forvpc or row.specifyvlan:
         return False
     return not row.service or any(service.name == "SourceNat" for service in row.service)
+
+
+def _wide(cidr: str, fault: Refused) -> Fault:
+    """The refusal, with what the cloud does not say of ranges wider than an unchanged one gives its users."""
+    if faults.cloud_code(fault) != BAD_PARAMETER or int(cidr.rpartition("/")[2] or 32) >= USUAL_PREFIX:
+        return fault
+    return Refused(f"{fault.message.rstrip('.')}. Clouds give their users networks of /{USUAL_PREFIX} or less unless "
+                   "their operators have set network.guest.cidr.limit otherwise: ask for a smaller range.",
+                   field=fault.field)
 
 
 def _place(cidr: str, gateway: str) -> dict[str, str]:
