@@ -6,10 +6,11 @@ import datetime
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from http import HTTPStatus
+
+from gcelib.within import Within
 
 _LOG = logging.getLogger("gcelib.audit")
 
@@ -21,15 +22,9 @@ _LONGEST = 500
 _noted: ContextVar[dict[str, str] | None] = ContextVar("noted", default=None)
 
 
-@contextmanager
-def noting() -> Iterator[dict[str, str]]:
+def noting() -> Within[dict[str, str]]:
     """What `note` is told inside, for the one who writes the line at the end."""
-    facts: dict[str, str] = {}
-    token = _noted.set(facts)
-    try:
-        yield facts
-    finally:
-        _noted.reset(token)
+    return Within(_noted, {})
 
 
 def note(**facts: str) -> None:

@@ -6,13 +6,13 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 from gcelib.errors import NoCapacity, TooMany, Unavailable
+from gcelib.within import Within
 
 SLOW = 1.5
 """Seconds after which a failure has cost somebody time; one that comes sooner is no reason to stay away."""
@@ -44,14 +44,9 @@ class Crowded(TooMany):
         return {**super().to_data(), "kind": TooMany.__name__}
 
 
-@contextmanager
-def looking() -> Iterator[None]:
+def looking() -> Within[bool]:
     """Within this context calls are made to clouds that are left alone, too: somebody looks for them."""
-    token = _LOOKING.set(True)
-    try:
-        yield
-    finally:
-        _LOOKING.reset(token)
+    return Within(_LOOKING, True)
 
 
 @dataclass(slots=True, eq=False)

@@ -6,10 +6,11 @@ import datetime
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
+
+from gcelib.within import Within
 
 LOG = logging.getLogger(__name__)
 
@@ -26,14 +27,9 @@ _AHEAD: dict[str, datetime.timedelta] = {}
 _SAID: dict[str, float] = {}
 
 
-@contextmanager
-def asking(cloud: str) -> Iterator[None]:
+def asking(cloud: str) -> Within[str]:
     """What is heard in this context is this cloud's."""
-    token = _ASKED.set(cloud)
-    try:
-        yield
-    finally:
-        _ASKED.reset(token)
+    return Within(_ASKED, cloud)
 
 
 def heard(date: str | None) -> None:

@@ -5,33 +5,22 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 
 from gcelib.errors import Unavailable
+from gcelib.within import Within
 
 _UNTIL: ContextVar[float] = ContextVar("gcelib_deadline", default=math.inf)
 
 
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
+def within(seconds: float) -> Within[float]:
     """What is begun in this context ends after so many seconds at the latest; an earlier deadline stays."""
-    token = _UNTIL.set(min(_UNTIL.get(), time.monotonic() + seconds))
-    try:
-        yield
-    finally:
-        _UNTIL.reset(token)
+    return Within(_UNTIL, min(_UNTIL.get(), time.monotonic() + seconds))
 
 
-@contextmanager
-def lifted() -> Iterator[None]:
+def lifted() -> Within[float]:
     """What is begun in this context may take its time: a change that is cut off is one that nobody knows about."""
-    token = _UNTIL.set(math.inf)
-    try:
-        yield
-    finally:
-        _UNTIL.reset(token)
+    return Within(_UNTIL, math.inf)
 
 
 def left() -> float:

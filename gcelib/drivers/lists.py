@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from gcelib.drivers.base import Cloud
 from gcelib.drivers.faults import Rejected
 from gcelib.errors import Fault, Forbidden, Unauthenticated
 from gcelib.models import Node, NodeState
+from gcelib.within import Within
 
 PASSING_SECONDS = 1.0
 """How long a list of machines lives while one of them is on its way to another state."""
@@ -29,14 +29,9 @@ MOST = 256
 _FRESH: ContextVar[bool] = ContextVar("gcelib_fresh_lists", default=False)
 
 
-@contextmanager
-def fresh() -> Iterator[None]:
+def fresh() -> Within[bool]:
     """Within this context lists are asked anew, and remembered; for `Cache-Control: no-cache`."""
-    token = _FRESH.set(True)
-    try:
-        yield
-    finally:
-        _FRESH.reset(token)
+    return Within(_FRESH, True)
 
 
 class _Flight:

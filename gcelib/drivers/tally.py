@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+
+from gcelib.within import Within
 
 NO_FACET = "other"
 """For calls that are about no facet in particular."""
@@ -26,14 +27,9 @@ class Called:
     seconds: float
 
 
-@contextmanager
-def about(facet: str) -> Iterator[None]:
+def about(facet: str) -> Within[str]:
     """Calls made in this context are about this facet."""
-    token = _FACET.set(facet)
-    try:
-        yield
-    finally:
-        _FACET.reset(token)
+    return Within(_FACET, facet)
 
 
 def facet() -> str:

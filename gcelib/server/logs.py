@@ -11,11 +11,11 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 from gcelib.web import Request, Response
+from gcelib.within import Within
 
 _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 
@@ -56,14 +56,9 @@ def mask(text: str) -> str:
     return text
 
 
-@contextmanager
-def request_scope(request_id: str) -> Iterator[None]:
+def request_scope(request_id: str) -> Within[str]:
     """Every line logged inside carries this request id."""
-    token = _request_id.set(request_id)
-    try:
-        yield
-    finally:
-        _request_id.reset(token)
+    return Within(_request_id, request_id)
 
 
 def request_id() -> str:
