@@ -12,7 +12,8 @@ BODY_LIMIT = 16 * MIB
 class Limits:
     """Bytes, seconds and counts.
 
-    `held` bounds what all incomplete requests and answers not yet taken hold together. `read` is for one
+    `held` bounds what all incomplete requests and answers not yet taken hold together; of each request the first
+    `small` bytes do not count, so that whoever asks for little is answered whatever others hold. `read` is for one
     request to arrive (large bodies get more), `first` for a new connection to say anything, `idle` between
     two requests, `write` for a client to take its answer (large ones get more), `linger` for it to read a
     refusal. `waiting` requests may queue for a thread; `keep_alive` connections stay open between requests,
@@ -22,6 +23,7 @@ class Limits:
     head: int = 64 * 1024
     body: int = BODY_LIMIT
     held: int = 256 * MIB
+    small: int = 16 * 1024
     read: float = 10.0
     first: float = 60.0
     idle: float = 900.0

@@ -198,10 +198,12 @@ class Wire:
         data = self.socket.recv(PIECE)
         if not data:
             raise EOFError
-        if not self._allowance.take(len(data)):
-            raise Refusal(503, "Too many large requests are arriving at once; try again.")
-        self._held += len(data)
         self._arrival.feed(data)
+        more = self._counted() - self._held
+        if more > 0:
+            if not self._allowance.take(more):
+                raise Refusal(503, "Too many large requests are arriving at once; try again.")
+            self._held += more
 
     def _shake_hands(self, tls: ssl.SSLContext) -> None:
         self._begun = self._begun or time.monotonic()
@@ -225,10 +227,14 @@ class Wire:
 
     def _settle(self) -> None:
         """Give back what is held no more."""
-        still = len(self._arrival)
+        still = self._counted()
         if still != self._held:
             self._allowance.give(self._held - still)
             self._held = still
+
+    def _counted(self) -> int:
+        """Bytes of what has arrived that count as held."""
+        return max(0, len(self._arrival) - self._limits.small)
 
     def _say_goodbye(self) -> None:
         """TLS's own end, without waiting for the client's."""

@@ -128,6 +128,17 @@ def test_all_requests_under_way_share_a_limit(serve: Serve, connect: Connect) ->
     assert eventually(lambda: connect(listener).ask(whole).status == 200)
 
 
+def test_who_asks_for_little_is_answered_whatever_others_hold(serve: Serve, connect: Connect) -> None:
+    listener = serve(held=100_000, read=30.0)
+    large = POST + b"Content-Length: 200000\r\n\r\n" + b"x" * 115_000
+    first, second = connect(listener), connect(listener)
+    first.send(large)
+    assert first.open_for(0.3)
+    assert second.ask(get("/")).status == 200
+    assert second.ask(POST + b"Content-Length: 16000\r\n\r\n" + b"x" * 16_000).status == 200
+    assert connect(listener).ask(large).status == 503
+
+
 def test_what_was_thrown_away_is_not_held(serve: Serve, connect: Connect) -> None:
     listener = serve(held=300_000, read=30.0)
     half = connect(listener)
@@ -138,7 +149,7 @@ def test_what_was_thrown_away_is_not_held(serve: Serve, connect: Connect) -> Non
 
 
 def test_heads_are_held_until_their_bodies_are_here(serve: Serve, connect: Connect) -> None:
-    listener = serve(held=100_000, read=30.0)
+    listener = serve(held=70_000, read=30.0)
     first, second = connect(listener), connect(listener)
     for wire in (first, second):
         wire.send(POST + b"X-A: " + b"a" * 60_000 + b"\r\nContent-Length: 5\r\n\r\n")
