@@ -17,6 +17,8 @@ KEY = re.compile(r"[a-zA-Z0-9_-]{1,128}\Z")
 LARGEST_VALUE = 256 * 1024
 LARGEST_ALL = 512 * 1024
 SSH_KEYS = ("ssh-keys", "sshKeys")
+HARDWARE = "sk-"
+"""How the types of keys begin that are in a hardware token: no cloud registers one."""
 
 
 def place(ctx: Ground) -> str:
@@ -67,7 +69,7 @@ def public_keys(own: Sequence[Mapping[str, str]], shared: Sequence[Mapping[str, 
     """The SSH public keys a new machine is given: its own, and the project's unless it blocks them.
 
     A line is GCE's `user:ssh-rsa AAAA... comment`, or a bare public key; the user part is dropped because
-    a registered key pair has none. No key twice.
+    a registered key pair has none. No key twice; those that clouds do not register come last.
     """
     values = {item["key"]: item["value"] for item in own}
     sources = [values.get(name, "") for name in SSH_KEYS]
@@ -79,14 +81,19 @@ def public_keys(own: Sequence[Mapping[str, str]], shared: Sequence[Mapping[str, 
         found = re.search(r"((?:ssh|ecdsa|sk)-[-a-z0-9@.]+ [A-Za-z0-9+/=]+(?: \S+)?)", line)
         if found:
             keys[found[1]] = None
-    return list(keys)
+    return sorted(keys, key=lambda key: key.startswith(HARDWARE))
+
+
+def registered(keys: Sequence[str]) -> str:
+    """The one of these keys that becomes a registered key pair, "" for none; the others go into the user data."""
+    return "" if not keys or keys[0].startswith(HARDWARE) else keys[0]
 
 
 def user_data(items: Sequence[Mapping[str, str]], keys: Sequence[str], longest: int) -> str:
     """What the machine's first boot reads, as base64 text; "" for none.
 
-    `user-data` goes as it is. Else a `startup-script` goes as a script, and SSH keys beyond the first (which
-    is a registered key pair) as cloud-config; both together as a multi-part document. Source: cloud-init's
+    `user-data` goes as it is. Else a `startup-script` goes as a script, and SSH keys beyond the one that is a registered
+    key pair as cloud-config; both together as a multi-part document. Source: cloud-init's
     user-data formats. Raises Invalid when it is longer than the cloud takes.
     """
     values = {item["key"]: item["value"] for item in items}
@@ -95,7 +102,8 @@ def user_data(items: Sequence[Mapping[str, str]], keys: Sequence[str], longest: 
         if values.get("user-data-encoding") == "base64":
             text = _decoded(values["user-data"])
     else:
-        text, field = _first_boot(values.get("startup-script", ""), keys[1:]).encode(), "startup-script"
+        further = keys[1:] if registered(keys) else keys
+        text, field = _first_boot(values.get("startup-script", ""), further).encode(), "startup-script"
     encoded = base64.b64encode(text).decode()
     if len(encoded) > longest:
         raise Invalid(

@@ -16,6 +16,10 @@ from gcelib.simulator.listing import listing
 from gcelib.simulator.records import KeyPair, Owner, Row
 
 
+TYPES = ("ssh-rsa", "ssh-dss", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-ed25519")
+"""How a key that SSHKeysHelper takes begins."""
+
+
 def chosen_keypairs(call: Call, owner: Owner) -> list[KeyPair]:
     """The key pairs that keypair or keypairs names, from the owner's own. Raises ApiError 431."""
     if call.given("keypair") and call.given("keypairs"):
@@ -34,7 +38,7 @@ def fingerprint(public_key: str) -> str:
     try:
         blob = base64.b64decode(parts[1], validate=True)
         length = int.from_bytes(blob[:4], "big")
-        if blob[4 : 4 + length].decode("ascii") != parts[0]:
+        if blob[4 : 4 + length].decode("ascii") != parts[0] or not public_key.startswith(TYPES):
             raise ValueError(parts[0])
     except (IndexError, ValueError, binascii.Error):
         raise invalid("Public key is invalid") from None

@@ -21,6 +21,7 @@ def vm(cloudstack: CloudStack, name: str) -> Any:
     return cloudstack.listVirtualMachines(name=name)["virtualmachine"][0]
 
 
+TOKEN = "sk-ssh-ed25519@openssh.com"
 KEY = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQC7 tester@example"
 
 
@@ -74,6 +75,20 @@ def test_an_ssh_key_becomes_a_registered_key_pair(api: Api, cloudstack: CloudSta
     assert row["keypairs"]
     api.change("POST", HERE, machine("keyed-too", metadata={"items": [{"key": "sshKeys", "value": f"x:{KEY}"}]}))
     assert vm(cloudstack, "keyed-too")["keypairs"] == row["keypairs"]
+
+
+@pytest.mark.parametrize("plain", ["", f"ian:{KEY}"])
+def test_a_key_of_a_hardware_token_reaches_the_machine_though_no_cloud_registers_it(
+    api: Api, cloudstack: CloudStack, plain: str
+) -> None:
+    blob = len(TOKEN).to_bytes(4, "big") + TOKEN.encode() + bytes(40)
+    key, name = f"{TOKEN} {base64.b64encode(blob).decode()} token@example", "tokens" if plain else "token"
+    metadata = {"items": [{"key": "ssh-keys", "value": f"ian:{key}\n{plain}"}]}
+    api.change("POST", HERE, machine(name, metadata=metadata))
+    row = vm(cloudstack, name)
+    assert bool(row.get("keypairs")) is bool(plain)
+    said = cloudstack.getVirtualMachineUserData(virtualmachineid=row["id"])["virtualmachineuserdata"]["userdata"]
+    assert base64.b64decode(said).decode() == f"#cloud-config\nssh_authorized_keys:\n  - {key}\n"
 
 
 def test_a_deleted_name_is_free_at_once(api: Api) -> None:

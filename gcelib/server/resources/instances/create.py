@@ -122,8 +122,8 @@ def _before(ctx: Context, wish: Wish, keys: Sequence[str]) -> tuple[list[Step], 
     if wish.zone.model.security_groups and cloud.firewalls is not None:
         network = networks.network_name(ctx.view, wish.network) if wish.network else "default"
         steps, args["group_ids"] = groups.for_machine(ctx.view, cloud, network, wish.name, wish.tags)
-    if keys and cloud.keypairs is not None:
-        key = {"name": "gcelib-" + naming.number("", "key", keys[0]), "public_key": keys[0]}
+    if (first := metadata.registered(keys)) and cloud.keypairs is not None:
+        key = {"name": "gcelib-" + naming.number("", "key", first), "public_key": first}
         steps.append(Step("keypair", cloud.name, "keypairs", "register", key))
         args["keypair_names"] = [{"$ref": "keypair.name"}]
     return steps, args
