@@ -92,9 +92,9 @@ def registered(keys: Sequence[str]) -> str:
 def user_data(items: Sequence[Mapping[str, str]], keys: Sequence[str], longest: int) -> str:
     """What the machine's first boot reads, as base64 text; "" for none.
 
-    `user-data` goes as it is. Else a `startup-script` goes as a script, and SSH keys beyond the one that is a registered
-    key pair as cloud-config; both together as a multi-part document. Source: cloud-init's
-    user-data formats. Raises Invalid when it is longer than the cloud takes.
+    `user-data` goes as it is. Else a `startup-script` goes as a script, and SSH keys beside the one that is a
+    registered key pair as cloud-config; both together as a multi-part document. Source: cloud-init's user-data
+    formats. Raises Invalid when it is longer than the cloud takes.
     """
     values = {item["key"]: item["value"] for item in items}
     if values.get("user-data"):

@@ -15,7 +15,6 @@ from gcelib.simulator.errors import invalid
 from gcelib.simulator.listing import listing
 from gcelib.simulator.records import KeyPair, Owner, Row
 
-
 TYPES = ("ssh-rsa", "ssh-dss", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-ed25519")
 """How a key that SSHKeysHelper takes begins."""
 
