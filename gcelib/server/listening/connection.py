@@ -101,6 +101,17 @@ class Gateway(wsgi.Gateway_10):
         environ["CONTENT_LENGTH"] = request.inheaders[b"Content-Length"].decode()
         return environ
 
+    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        """Note status and headers. Cheroot's own would look at each word of them by itself."""
+        if self.started_response or exc_info:
+            return super().start_response(status, headers, exc_info)
+        self.started_response = True
+        self.req.status = status.encode("latin-1")
+        self.req.outheaders += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        length = next((value for name, value in headers if name.lower() == "content-length"), None)
+        self.remaining_bytes_out = None if length is None else int(length)
+        return self.write
+
 
 def _named(name: bytes) -> str:
     """What a header is called in an environ."""
