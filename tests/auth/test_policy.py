@@ -6,7 +6,11 @@ import pytest
 
 from gcelib.auth import Caller
 from gcelib.auth.policy import needed, permit
-from gcelib.errors import Forbidden, NotFound
+from gcelib.config import CacheConfig, CloudConfig, Config, ProjectConfig, ServerConfig
+from gcelib.drivers.projects import Projects
+from gcelib.errors import Forbidden, NotFound, Unsupported
+from gcelib.server.resources import table
+from gcelib.server.tenancy import tenancy
 
 COMPUTE = "https://www.googleapis.com/auth/compute"
 
@@ -92,3 +96,17 @@ def test_scopes_narrow_what_a_role_may(scopes: str, reads: bool, writes: bool) -
         with pytest.raises(Forbidden) as caught:
             permit(who, f"compute.{method}", verb, "demo")
         assert caught.value.reason == "insufficientPermissions"
+
+
+def test_what_ails_a_project_is_told_to_those_only_who_may_see_it() -> None:
+    cloud = CloudConfig("old", provider="ibm")
+    rows = {"hidden": ProjectConfig("hidden", clouds=("old",), aliases=("alias",))}
+    config = Config(ServerConfig(), CacheConfig(), {"old": cloud}, rows)
+    projects = Projects(config)
+    looking = table().methods["compute.zones.list"]
+    for name in ("hidden", "alias", "nobodys"):
+        with pytest.raises(NotFound) as caught:
+            tenancy(config, projects, caller(demo="admin"), name, looking)
+        assert caught.value.message == f"The resource 'projects/{name}' was not found"
+    with pytest.raises(Unsupported, match="libcloud no longer drives it"):
+        tenancy(config, projects, caller(hidden="viewer"), "alias", looking)
