@@ -96,6 +96,18 @@ def test_axe_finds_nothing_serious(
     assert serious(window) == []
 
 
+def test_a_table_of_many_clouds_moves_to_the_side_by_itself_also_by_keyboard(window: Browser, busy: Scene) -> None:
+    window.look(width=1200, dark=False)
+    window.open(f"{busy.url}/clouds")
+    region = "[role=region]"
+    assert (window.role(region), window.label(region)) == ("region", "What gcelib can do on each cloud")
+    window.run("""for (const row of document.querySelectorAll('[role=region] tr'))
+        for (let more = 0; more < 12; more += 1) row.append(row.lastChild.cloneNode(true));""")
+    assert window.run("return document.documentElement.scrollWidth <= innerWidth")
+    assert window.run("const all = document.querySelector('[role=region]'); all.focus();"
+                      " return document.activeElement === all && all.scrollWidth > all.clientWidth")
+
+
 def test_what_is_shown_is_true(window: Browser, busy: Scene) -> None:
     window.look(width=1200, dark=False)
     window.open(f"{busy.url}/")

@@ -75,7 +75,8 @@ def _abilities(visit: Visit, clouds: Iterable[Cloud]) -> Html:
     ]
     return join([
         el("h2", "Abilities"),
-        table("What gcelib can do on each cloud", ("Facet", *(cloud.name for cloud in columns)), rows),
+        el("div", table("What gcelib can do on each cloud", ("Facet", *(cloud.name for cloud in columns)), rows),
+           class_="aside", role="region", aria_label="What gcelib can do on each cloud", tabindex=0),
     ])
 
 
