@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     """Do what the verb says. Raises a Fault or ConfigError that says what is wrong."""
     config = read_own_config(args)
     if getattr(args, "project", None):
-        args.project = _project(config, args.project)
+        args.project = _project(config, args.project, left=args.verb == "revoke")
     with _accounts(config) as accounts:
         if args.verb == "list":
             _list(accounts, config, args)
@@ -175,11 +175,12 @@ def _key_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace the file when it is there")
 
 
-def _project(config: Config, name: str) -> str:
-    """The project's own name for a name or an alias; an account on one that is not there helps nobody."""
-    if name == "*":
-        return name
+def _project(config: Config, name: str, *, left: bool) -> str:
+    """The project's own name for a name or an alias; an account on one that is not there helps nobody, but a role that
+    is `left` of one can be taken away."""
     found = config.project(name)
+    if name == "*" or left:
+        return found.name if found else name
     if (found or config.projects.get("*")) and (found is None or found.credentials == "caller"):
         raise Invalid(
             f"Project {name} is its callers' own: who signs in with keys to its cloud may do there whatever the cloud "

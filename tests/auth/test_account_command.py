@@ -146,6 +146,21 @@ def test_what_cannot_be_is_said_in_one_line(
     assert not (tmp_path / "k").exists()
 
 
+@pytest.mark.parametrize("became", ["", '[projects.other]\nclouds = ["c"]\ncredentials = "caller"\n'])
+def test_a_role_on_a_project_that_is_gone_or_its_callers_own_now_can_be_taken_away(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], became: str
+) -> None:
+    made = ("--role", "viewer", "--key-file", str(tmp_path / "robot.json"))
+    assert _account(config, "create-service", "robot", "--project", "demo", *made) == 0
+    assert _account(config, "grant", "robot", "--project", "other", "--role", "admin") == 0
+    text = Path(config).read_text()
+    Path(config).write_text(text.replace('[projects.other]\nclouds = ["c"]\n', became))
+    assert _account(config, "grant", "robot", "--project", "other", "--role", "viewer") == 1
+    assert _account(config, "revoke", "robot", "--project", "other") == 0
+    assert _listed(config, capsys)["robot@demo.gcelib.local"]["roles"] == {"demo": "viewer"}
+    assert _account(config, "revoke", "robot", "--project", "other") == 1
+
+
 @pytest.mark.parametrize("where", ["{tmp}/folder", "/proc/robot.json"])
 def test_where_no_key_file_can_be_written_nothing_is_made_and_no_old_key_ends(
     config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str
