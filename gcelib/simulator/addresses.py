@@ -188,10 +188,12 @@ def enable_static_nat(call: Call) -> Row:
         raise rule_conflict(f"Address {address.address} has port forwarding or load balancer rules")
     if address.static_nat and address.machine_id != machine.id:
         raise invalid(f"Address {address.address} stands for another vm already")
-    if any(other is not address and other.machine_id == machine.id for other in world.all(PublicAddress)):
-        raise invalid(f"Vm {machine.id} has another static NAT address already")
+    guest = call.text("vmguestip", nics[0].address)
+    if any(other is not address and (other.machine_id, other.guest_address) == (machine.id, guest)
+           for other in world.all(PublicAddress)):  # fmt: skip
+        raise invalid(f"Address {guest} of vm {machine.id} has another static NAT address already")
     address.network = nics[0].network
-    address.machine_id, address.guest_address = machine.id, call.text("vmguestip", nics[0].address)
+    address.machine_id, address.guest_address = machine.id, guest
     return {"success": True}
 
 

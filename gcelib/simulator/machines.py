@@ -16,6 +16,9 @@ from gcelib.simulator.records import Row
 DETAILS = {"all", "group", "nics", "stats", "secgrp", "tmpl", "servoff", "diskoff", "backoff", "iso", "volume",
            "min", "affgrp"}  # fmt: skip
 
+Standing = dict[str, dict[str, PublicAddress]]
+"""The addresses that stand for a machine, by its id and the network they are for."""
+
 STATISTICS = {
     "cpuused": "1%", "networkkbsread": 0, "networkkbswrite": 0, "diskkbsread": 0, "diskkbswrite": 0,
     "diskioread": 0, "diskiowrite": 0, "memorykbs": 0, "memoryintfreekbs": 0, "memorytargetkbs": 0,
@@ -55,8 +58,12 @@ def _relations(call: Call) -> dict[str, Callable[[Machine], bool]]:
     }
 
 
-def _public_addresses(call: Call) -> dict[str, PublicAddress]:
-    return {address.machine_id: address for address in call.world.all(PublicAddress) if address.machine_id}
+def _public_addresses(call: Call) -> Standing:
+    found: dict[str, dict[str, PublicAddress]] = {}
+    for address in call.world.all(PublicAddress):
+        if address.machine_id and address.network is not None:
+            found.setdefault(address.machine_id, {})[address.network.id] = address
+    return found
 
 
 def full_row(call: Call, machine: Machine) -> Row:
@@ -64,7 +71,7 @@ def full_row(call: Call, machine: Machine) -> Row:
     return machine_row(call, machine, {"all"}, _public_addresses(call))
 
 
-def machine_row(call: Call, machine: Machine, details: set[str], addresses: dict[str, PublicAddress]) -> Row:
+def machine_row(call: Call, machine: Machine, details: set[str], addresses: Standing) -> Row:
     """A machine with the blocks that `details` asks for; `min` alone is the core."""
     row = _core(call, machine)
     every = "all" in details
@@ -83,9 +90,9 @@ def machine_row(call: Call, machine: Machine, details: set[str], addresses: dict
             for group in machine.groups
         ]
     if every or "nics" in details:
-        row["nic"] = [nic_row(number, nic) for number, nic in enumerate(machine.nics)]
-        address = addresses.get(machine.id)
-        if address is not None:
+        standing = addresses.get(machine.id, {})
+        row["nic"] = [nic_row(number, nic, standing.get(nic.network.id)) for number, nic in enumerate(machine.nics)]
+        for address in [*standing.values()][:1]:
             row |= {"publicip": address.address, "publicipid": address.id}
     if every or "affgrp" in details:
         row["affinitygroup"] = [
@@ -150,8 +157,8 @@ def _template_block(machine: Machine) -> Row:
     }
 
 
-def nic_row(number: int, nic: Nic) -> Row:
-    """An interface; the n-th of its machine."""
+def nic_row(number: int, nic: Nic, public: PublicAddress | None) -> Row:
+    """An interface; the n-th of its machine, and the address that stands for it."""
     network = nic.network
     row: Row = {
         "id": nic.id,
@@ -169,6 +176,8 @@ def nic_row(number: int, nic: Nic) -> Row:
         row |= {"netmask": str(network.pool.network.netmask), "gateway": network.gateway, "ipaddress": nic.address}
     if network.vpc_id:
         row["vpcid"] = network.vpc_id
+    if public is not None:
+        row |= {"publicip": public.address, "publicipid": public.id}
     return row
 
 

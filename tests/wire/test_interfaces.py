@@ -76,3 +76,24 @@ def test_a_machine_is_made_with_several_interfaces(launch: Launch) -> None:
         "two-homed", "fr-sg1", disks=DISKS, networkInterfaces=[{"network": "global/networks/default"}, second]))
     assert (alone.status, alone.reason) == (400, "unsupportedOperation")
     assert "resource.networkInterfaces[1]' is not offered on cloud 'sim' in zone 'fr-sg1'" in alone.message
+
+
+def test_each_interface_has_its_own_public_address(launch: Launch) -> None:
+    api = launch(job_delay=0)[0].api()
+    api.change("POST", "global/networks", {"name": "second", "IPv4Range": "10.8.0.0/24"})
+    nics = [{"network": f"global/networks/{name}"} for name in ("demo-network", "second")]
+    api.change("POST", ADVANCED, machine("two-homed", "de-adv1", disks=DISKS, networkInterfaces=nics))
+    path, config = f"{ADVANCED}/two-homed", {"type": "ONE_TO_ONE_NAT", "name": "External NAT"}
+
+    def public() -> list[str]:
+        return [nic["accessConfigs"][0]["natIP"] if "accessConfigs" in nic else ""
+                for nic in api.get(path)["networkInterfaces"]]
+
+    api.change("POST", f"{path}/addAccessConfig", config, networkInterface="nic1")
+    first, second = public()
+    assert (first, bool(second)) == ("", True)
+    api.change("POST", f"{path}/addAccessConfig", config, networkInterface="nic0")
+    first, again = public()
+    assert (again, first not in ("", second)) == (second, True)
+    api.change("POST", f"{path}/deleteAccessConfig", networkInterface="nic1", accessConfig="External NAT")
+    assert public() == [first, ""]

@@ -105,6 +105,8 @@ def _explained(state: str) -> str:
 
 def _nics(row: records.VmRow) -> tuple[Nic, ...]:
     several = len(row.nic) > 1
+    # Older releases tell one address for the whole machine: it is taken for the default interface's.
+    shared = "" if several and any(nic.publicip for nic in row.nic) else row.publicip
     ordered = sorted(row.nic, key=_place) if several else row.nic
     return tuple([
         Nic(
@@ -112,7 +114,7 @@ def _nics(row: records.VmRow) -> tuple[Nic, ...]:
             network_name=intern(nic.networkname),
             ip=nic.ipaddress,
             mac=nic.macaddress,
-            public_ip=nic.publicip or (row.publicip if nic.isdefault or not several else ""),
+            public_ip=nic.publicip or (shared if nic.isdefault or not several else ""),
             direct=nic.type.casefold() == "shared" and public(nic.ipaddress),
             default=nic.isdefault or not several,
         )
