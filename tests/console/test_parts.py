@@ -16,7 +16,7 @@ from gcelib.auth.signin import SignIn
 from gcelib.auth.uses import Uses
 from gcelib.drivers.base import Cloud
 from gcelib.errors import Unavailable
-from gcelib.server.console.markup import el, lasted, table
+from gcelib.server.console.markup import el, lasted, prose, table
 from gcelib.server.console.plot import Plot, Series, figure, nice
 from gcelib.server.console.samples import DAY, HOUR, Samples, Sources, quantile
 from gcelib.server.signs import Signs
@@ -279,6 +279,11 @@ class Hung:
         self.go.wait(30)
         if self.fault:
             raise self.fault
+
+
+def test_what_is_typed_at_a_terminal_is_code() -> None:
+    assert prose("See `gcelib <x>`, then `/readyz`.") == "See <code>gcelib &lt;x&gt;</code>, then <code>/readyz</code>."
+    assert prose("One ` alone & no more") == "One ` alone &amp; no more"
 
 
 def test_what_a_cloud_said_last_is_known_without_waiting_for_it(clock: Clock) -> None:

@@ -12,7 +12,7 @@ from gcelib.config import Config
 from gcelib.drivers.base import Cloud
 from gcelib.errors import Unavailable
 from gcelib.server.console.frame import BASE
-from gcelib.server.console.markup import Html, badge, el
+from gcelib.server.console.markup import Html, badge, el, prose
 from gcelib.server.console.samples import Samples
 from gcelib.server.console.sight import Sight
 from gcelib.server.findings import CAUSES, CLOUD, Finding
@@ -110,8 +110,8 @@ def listed(findings: Sequence[Finding]) -> Html:
     """Findings, the worst first, each with its cure."""
     worst = sorted(findings, key=lambda each: each.level != "wrong")
     return el("ul", [
-        el("li", el("p", badge(each.level, each.about), f": {each.said}"), el("p", each.cure) if each.cure else None,
-           class_=each.level) for each in worst
+        el("li", el("p", badge(each.level, each.about), f": {each.said}"),
+           el("p", prose(each.cure)) if each.cure else None, class_=each.level) for each in worst
     ], class_="findings")
 
 

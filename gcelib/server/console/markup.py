@@ -112,6 +112,13 @@ def long(text: str) -> Html:
     return el("span", text, class_="long")
 
 
+def prose(text: str) -> Html:
+    """A sentence of ours; what stands in `backticks`, as in messages for a terminal, is code."""
+    parts = text.split("`")
+    return join(el("code", part) if at % 2 and at < len(parts) - 1 else f"`{part}" if at % 2 else part
+                for at, part in enumerate(parts))
+
+
 def badge(level: str, text: str) -> Html:
     """A state in a word, with a colour and a sign that says the same: "well", "note", "wrong" or "busy"."""
     signs = {"well": "\u2713", "note": "!", "wrong": "\u2717", "busy": "\u2026"}

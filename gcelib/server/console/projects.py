@@ -8,7 +8,7 @@ from gcelib.config import ProjectConfig, keys
 from gcelib.errors import Unavailable
 from gcelib.server.console.desk import Visit, href, without
 from gcelib.server.console.frame import Page
-from gcelib.server.console.markup import Child, Html, count, el, join, moment, table
+from gcelib.server.console.markup import Child, Html, count, el, join, moment, prose, table
 from gcelib.server.console.sight import ANY
 from gcelib.store.glimpses import Tally
 
@@ -29,7 +29,8 @@ def page(visit: Visit) -> Page:
         el("h1", "Projects"), missing,
         table("Projects of the configuration", heads, [_row(visit, row, tallies.get(name, Tally()))
                                                         for name, row in rows.items()], hidden=True)
-        if rows else el("p", "You have a role on no project of the configuration. `gcelib account grant` gives one."),
+        if rows else el("p", prose("You have a role on no project of the configuration. `gcelib account grant` gives "
+                                   "one.")),
         _callers(visit, {name: tally for name, tally in tallies.items() if name not in visit.desk.config().projects}),
     ])
     return Page("Projects", body, 5.0)
