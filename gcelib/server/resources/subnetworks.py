@@ -10,6 +10,7 @@ from gcelib import naming
 from gcelib.errors import Exists, Invalid, Missing, Refused, Unsupported
 from gcelib.models import Zone
 from gcelib.server import addresses, fingerprint, late, networks, permissions, subnets, unmet
+from gcelib.server.abilities import possible
 from gcelib.server.collection import Collection, Rendered, missing, region_name, scope_of
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
@@ -96,7 +97,8 @@ class Subnetworks(Collection):
         warnings = _unguarded(zones, steps)
         main = next(step.name for step in steps if step.facet == "networks")
         if subnets.begins(steps):
-            # Another may be about to make the private cloud that both are to be in.
+            # Another may be about to make the private cloud that both are to be in. What no cloud can do is refused now.
+            possible(ctx, Work("insert", where, steps))
             steps = [late.subnetwork(asdict(wish), places[0] if len(places) == 1 else "")]
             main = steps[0].name
         # Firewalls may be there already: they guard it before a machine is in it.
