@@ -97,7 +97,7 @@ class Subnetworks(Collection):
         warnings = _unguarded(zones, steps)
         main = next(step.name for step in steps if step.facet == "networks")
         if subnets.begins(steps):
-            # Another may be about to make the private cloud that both are to be in. What no cloud can do is refused now.
+            # Another may be about to make the private cloud that both are to be in. What cannot be is refused now.
             possible(ctx, Work("insert", where, steps))
             steps = [late.subnetwork(asdict(wish), places[0] if len(places) == 1 else "")]
             main = steps[0].name
