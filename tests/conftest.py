@@ -91,6 +91,22 @@ LONG = ("examples", "documents", "contract/test_ansible", "contract/test_gcloud_
         "wire/test_firewalls", "cli/test_backup", "contract/test_libcloud", "contract", "backends", "faults", "callers",
         "security/secrets", "wire")
 """Files that take long, the longest first: begun last they would be waited for by idle workers."""
+RUNS = {"not alone and not paired": "", "paired": "paired", "alone": "alone"}
+"""What `make test` has pytest look for, one after the other, and the mark of those tests."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files of whose tests none would be run: importing them all takes pytest eight seconds."""
+    if collection_path.is_dir() or (mark := RUNS.get(config.option.markexpr)) is None:
+        return None
+    own = folder_mark(collection_path)
+    return None if mark == own or (mark and f"pytest.mark.{mark}" in collection_path.read_text()) else True
+
+
+def folder_mark(path: Path) -> str:
+    """The mark of a file's tests that have no other; "" for none."""
+    at = path.relative_to(Path(__file__).parent).as_posix()
+    return next((mark for mark, places in (("alone", ALONE), ("paired", PAIRED)) if at.startswith(places)), "")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -98,10 +114,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     at = {item: item.path.relative_to(here).as_posix() for item in items}
     for item in items:
-        if at[item].startswith(ALONE):
-            item.add_marker(pytest.mark.alone)
-        elif at[item].startswith(PAIRED) and not item.get_closest_marker("alone"):
-            item.add_marker(pytest.mark.paired)
+        mark = folder_mark(item.path)
+        if mark and not item.get_closest_marker("alone"):
+            item.add_marker(mark)
     items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if at[item].startswith(name)), len(LONG)))
 
 
