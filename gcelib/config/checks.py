@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from gcelib.config.mistakes import Mistakes, did_you_mean
 from gcelib.config.names import idlike, is_idlike, is_label, is_loopback, is_project, split_address
 from gcelib.config.options import INSECURE_WORDS, CloudConfig, Config, ProjectConfig, ServerConfig
-from gcelib.config.sealed import open_to_others, shut
+from gcelib.config.sealed import no_file, open_to_others, shut
 
 _SECRET_WORDS = re.compile(r"secret|password|passwd|token|private", re.IGNORECASE)
 
@@ -160,8 +160,9 @@ def _check_address(where: str, text: str, mistakes: Mistakes) -> tuple[str, int]
 def _check_files(server: ServerConfig, mistakes: Mistakes) -> None:
     for key in ("cert", "key"):
         path = Path(getattr(server, key))
-        if getattr(server, key) and not path.is_file():
-            mistakes.add(f"server.{key}", f"there is no file {path}")
+        why_not = no_file(path) if getattr(server, key) else ""
+        if why_not:
+            mistakes.add(f"server.{key}", why_not)
         elif key == "key" and server.key and open_to_others(path):
             mistakes.add("server.key", shut(path))
 
@@ -190,8 +191,9 @@ def _check_cloud(cloud: CloudConfig, mistakes: Mistakes) -> None:
     if cloud.endpoint:
         _check_endpoint(f"{where}.endpoint", cloud.endpoint, mistakes)
     _check_calls(where, cloud, mistakes)
-    if cloud.ca_file and not Path(cloud.ca_file).is_file():
-        mistakes.add(f"{where}.ca_file", f"there is no file {cloud.ca_file}")
+    why_not = no_file(Path(cloud.ca_file)) if cloud.ca_file else ""
+    if why_not:
+        mistakes.add(f"{where}.ca_file", why_not)
     if cloud.region and not is_label(cloud.region):
         mistakes.add(f"{where}.region", f'"{cloud.region}" is not a name GCE takes; write it like "ch-gva"')
     for theirs, ours in cloud.zones.items():

@@ -23,7 +23,7 @@ from gcelib.config.options import (
     ProjectConfig,
     ServerConfig,
 )
-from gcelib.config.sealed import read_secret_file
+from gcelib.config.sealed import no_file, read_secret_file
 from gcelib.config.values import convert
 
 SECTIONS: Mapping[str, type] = {"server": ServerConfig, "cache": CacheConfig}
@@ -68,7 +68,8 @@ def _find(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     candidates = places(environ)
     if environ.get("GCELIB_CONFIG"):
         return candidates[0]
-    return next((each for each in candidates if each.is_file()), None)
+    # The user's folder may be another user's, as after `su` without a login.
+    return next((each for each in candidates if not no_file(each)), None)
 
 
 def _parse(path: Path) -> dict[str, Any]:

@@ -50,6 +50,14 @@ def open_to_others(path: Path) -> bool:
     return bool(path.stat().st_mode & stat.S_IROTH)
 
 
+def no_file(path: Path) -> str:
+    """Why no file can be read there, for people, "" when one is there: a folder on the way may be closed to us."""
+    try:
+        return "" if path.is_file() else f"there is no file {path}"
+    except OSError as error:
+        return f"{path} cannot be looked at: {error.strerror}"
+
+
 def shut(path: Path) -> str:
     """What to tell about a file that is open to others."""
     return f"{path} can be read by every user of this machine; run: chmod 600 {path}"

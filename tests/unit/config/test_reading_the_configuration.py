@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gcelib.config import ConfigError, idlike, is_idlike, load, places
+from gcelib.config import ConfigError, idlike, is_idlike, load, places, reading
 from gcelib.config.reference import reference
 
 ROOT = Path(__file__).parents[3]
@@ -111,6 +111,13 @@ def test_an_unknown_variable_is_a_mistake(written, changed, name, hint):
 def test_a_wrong_value_of_the_environment_is_a_mistake(written, changed):
     found = written.mistakes(changed(), {"GCELIB_CACHE_NODES": "often"})
     assert found == ['cache.nodes: "often" is not a number; write nodes = 30']
+
+
+def test_a_place_that_may_not_be_looked_at_is_passed_by(written, changed, monkeypatch):
+    path = written.load(changed()).path
+    # To root, too, a name may be too long.
+    monkeypatch.setattr(reading, "places", lambda environ: [Path("/" + "a" * 300), path])
+    assert load(environ={}).path == path
 
 
 def test_the_file_is_looked_for_where_the_argument_then_the_environment_says(written, changed, tmp_path):

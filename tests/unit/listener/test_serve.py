@@ -174,6 +174,11 @@ def test_sighup_takes_a_good_configuration_and_refuses_a_bad_one(
     process.popen.send_signal(signal.SIGHUP)
     assert "projects.broken" in process.saw("the configuration stays as it was", "err").string
     assert get(f"{url}/")[0] == 200
+    # What the system does not let us look at: to root, too, a name may be too long.
+    written(server=f'tls = "off"\ncert = "/{"a" * 300}"\nkey = "/{"a" * 300}"')
+    process.popen.send_signal(signal.SIGHUP)
+    assert "server.cert: " in process.saw("File name too long", "err").string
+    assert get(f"{url}/")[0] == 200
     written('[projects.second]\nclouds = ["gva"]', 'tls = "off"\nthreads = 7')
     process.popen.send_signal(signal.SIGHUP)
     process.saw("at the next start only: server.threads", "err")
