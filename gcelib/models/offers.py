@@ -79,7 +79,10 @@ class Image(msgspec.Struct, frozen=True, gc=False):
 
 
 class VolumeType(msgspec.Struct, frozen=True, gc=False):
-    """A kind of disk; `size_gb` 0 means that the size is chosen, within `min_gb`..`max_gb`."""
+    """A kind of disk; `size_gb` 0 means that the size is chosen, within `min_gb`..`max_gb`.
+
+    `zone_ids` None: it is offered in all zones.
+    """
 
     id: str
     name: str
@@ -88,3 +91,4 @@ class VolumeType(msgspec.Struct, frozen=True, gc=False):
     size_gb: int = 0
     min_gb: int = 1
     max_gb: int = 1024
+    zone_ids: frozenset[str] | None = None

@@ -17,7 +17,8 @@ DEFAULT_GB = 500
 
 def types_in(ctx: Context, zone: Found[Zone]) -> list[Found[VolumeType]]:
     """The kinds of disk in a zone, `pd-standard` first: the kind whose size is free, else boot disks only."""
-    here = [kind for kind in ctx.view.volume_types if kind.cloud.name == zone.cloud.name]
+    cloud, id = zone.cloud.name, zone.model.id
+    here = [kind for kind in ctx.view.volume_types if kind.cloud.name == cloud and offered(kind, id)]
     if any(kind.name == STANDARD for kind in here):
         return here
     free = next((kind for kind in here if not kind.model.size_gb), None)
@@ -27,6 +28,11 @@ def types_in(ctx: Context, zone: Found[Zone]) -> list[Found[VolumeType]]:
         text = "The storage of the cloud's own choice, for boot disks"
         standard = Found(zone.cloud, VolumeType(id="", name=STANDARD, description=text), STANDARD)
     return [standard, *here]
+
+
+def offered(kind: Found[VolumeType], zone_id: str) -> bool:
+    """Whether there are disks of this kind in a zone of its cloud."""
+    return kind.model.zone_ids is None or zone_id in kind.model.zone_ids
 
 
 def disk_type(ctx: Context, zone: Found[Zone], ref: str) -> Found[VolumeType]:

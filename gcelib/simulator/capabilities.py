@@ -206,6 +206,7 @@ def list_disk_offerings(call: Call) -> Row:
             "provisioningtype": "thin",
             "displayoffering": True,
             "hasannotation": False,
+            **({"zoneid": ",".join(zone.id for zone in offering.zones)} if offering.zones else {}),
         }
 
     return listing(call, "diskoffering", call.selected(call.world.all(DiskOffering), name="name"), show)

@@ -26,11 +26,12 @@ class ServiceOffering(Thing):
 
 @dataclass(eq=False, kw_only=True)
 class DiskOffering(Thing):
-    """A kind of disk; `gib` 0 means that the caller says how large."""
+    """A kind of disk; `gib` 0 means that the caller says how large. Without `zones` it is for all."""
 
     name: str
     displaytext: str
     gib: int
+    zones: list[Zone] = field(default_factory=list)
 
 
 @dataclass(eq=False, kw_only=True)

@@ -76,6 +76,8 @@ def _blank(call: Call, volume_id: str) -> Volume:
     offering, zone = call.shared(DiskOffering, "diskofferingid"), call.shared(Zone, "zoneid")
     if not zone.enabled:
         raise forbidden(f"Cannot perform this operation, zone {zone.name} is currently disabled")
+    if offering.zones and zone not in offering.zones:
+        raise forbidden(f"Disk offering {offering.id} is not available in zone {zone.name}")
     return Volume(id=volume_id, owner=call.owner(), created=call.world.now(), name=call.text("name"), zone=zone,
                   size=disk_size(call, offering), offering=offering)  # fmt: skip
 

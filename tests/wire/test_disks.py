@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from cs import CloudStack
 
+from gcelib.simulator.hardware import DiskOffering
+from gcelib.simulator.places import Zone
 from tests.api import Api
 from tests.conftest import Launch
 from tests.wire.machines import machine
@@ -95,6 +97,23 @@ def test_labels_and_description_change_and_an_old_fingerprint_is_412(api: Api) -
     refused = api.call("PATCH", f"{HERE}/labelled", {"provisionedIops": "100"})
     assert refused.reason == "unsupportedOperation"
     assert "provisionedIops" in refused.message
+
+
+def test_a_type_that_is_of_other_zones_is_none_of_this_one(launch: Launch) -> None:
+    live, cloud = launch(job_delay=0)
+    elsewhere = next(zone for zone in cloud.world.all(Zone) if zone.name == "CH-GV2")
+    for offering in cloud.world.all(DiskOffering):
+        if offering.name in ("Custom", "Medium"):
+            offering.zones = [elsewhere]
+    api = live.api()
+    assert {each["name"] for each in api.get(f"zones/{ZONE}/diskTypes")["items"]} == {"pd-standard", "small", "large"}
+    none = api.call("POST", HERE, {"name": "none", "sizeGb": "7"})
+    assert (none.status, "no kind of data disk" in none.message) == (400, True)
+    assert {each["name"] for each in api.get("zones/ch-gv2/diskTypes")["items"]} >= {"pd-standard", "custom", "medium"}
+    api.change("POST", HERE, {"name": "small", "type": f"zones/{ZONE}/diskTypes/small"})
+    refused = api.call("POST", f"{HERE}/small/resize", {"sizeGb": "20"})
+    assert (refused.status, "5, 100" in refused.message) == (400, True)
+    api.change("POST", "zones/ch-gv2/disks", {"name": "there", "sizeGb": "7"})
 
 
 @pytest.mark.parametrize(("body", "query", "status", "words"), [

@@ -79,6 +79,7 @@ class DiskOfferingRow(Row, frozen=True, kw_only=True):
     disksize: int = 0
     created: str = ""
     iscustomized: bool = False
+    zoneid: str = ""
 
 
 class TemplateRow(Tagged, frozen=True, kw_only=True):

@@ -32,8 +32,12 @@ class Sizes:
         return self.client.rows("listServiceOfferings", "serviceoffering", records.OfferingRow)
 
 
+def zones_of(text: str) -> frozenset[str] | None:
+    """The zones that an offering is for, out of CloudStack's one text; None for all."""
+    return frozenset(part.strip() for part in text.split(",") if part.strip()) or None
+
+
 def _size(row: records.OfferingRow) -> Size:
-    zones = frozenset(part.strip() for part in row.zoneid.split(",") if part.strip())
     return Size(
         id=row.id,
         name=row.name or row.id,
@@ -43,7 +47,7 @@ def _size(row: records.OfferingRow) -> Size:
         created=wire.time_of(row.created),
         root_gb=row.rootdisksize,
         custom=_range(row) if row.iscustomized else None,
-        zone_ids=zones or None,
+        zone_ids=zones_of(row.zoneid),
     )
 
 

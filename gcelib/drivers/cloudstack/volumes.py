@@ -12,6 +12,7 @@ from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.facet import Facet, gone, reached
 from gcelib.drivers.cloudstack.images import gigabytes
 from gcelib.drivers.cloudstack.jobs import Seen
+from gcelib.drivers.cloudstack.sizes import zones_of
 from gcelib.errors import Refused
 from gcelib.models import Job, JobState, Volume, VolumeState, VolumeType
 
@@ -67,6 +68,7 @@ class Volumes(Facet):
                 size_gb=0 if row.iscustomized else row.disksize,
                 min_gb=limits.customdiskofferingminsize if row.iscustomized else row.disksize,
                 max_gb=limits.customdiskofferingmaxsize if row.iscustomized else row.disksize,
+                zone_ids=zones_of(row.zoneid),
             )
             for row in rows
         ]
@@ -87,7 +89,7 @@ class Volumes(Facet):
         args = {
             "name": name, "zone_id": zone_id, "type_id": type_id, "snapshot_id": snapshot_id, "submitted": submitted,
         }
-        offering = None if snapshot_id and not type_id else self._offering(type_id, size_gb)
+        offering = None if snapshot_id and not type_id else self._offering(type_id, size_gb, zone_id)
         free = offering is None or offering.size_gb == 0
         if size_gb and not free and offering is not None and offering.size_gb != size_gb:
             raise Refused(
@@ -158,8 +160,8 @@ class Volumes(Facet):
             return Seen(JobState.RUNNING, row.id, {"id": row.id}, job=row.jobid if row.busy else "")
         return Seen(JobState.DONE, row.id, {"id": row.id})
 
-    def _offering(self, type_id: str, size_gb: int) -> VolumeType:
-        types = self.types()
+    def _offering(self, type_id: str, size_gb: int, zone_id: str) -> VolumeType:
+        types = [kind for kind in self.types() if kind.zone_ids is None or zone_id in kind.zone_ids]
         if type_id:
             named = [kind for kind in types if kind.id == type_id]
             return named[0] if named else VolumeType(id=type_id, name=type_id)

@@ -221,7 +221,10 @@ def _larger(ctx: Context, item: Found[Volume], size: int) -> list[Step]:
     kind = kinds_of_disk.kind_of(ctx, item)
     args: dict[str, Any] = {"id": disk.id, "size_gb": size}
     if kind is not None and kind.model.size_gb:
-        others = [each for each in ctx.view.volume_types if each.cloud.name == item.cloud.name and each.model.size_gb]
+        others = [
+            each for each in ctx.view.volume_types
+            if each.cloud.name == item.cloud.name and each.model.size_gb and kinds_of_disk.offered(each, disk.zone_id)
+        ]
         wanted = next((each for each in others if each.model.size_gb == size), None)
         if wanted is None:
             offer = ", ".join(str(number) for number in sorted({each.model.size_gb for each in others}))
