@@ -23,6 +23,12 @@ KEEP_SECONDS = 14 * 86400.0
 GRACE_SECONDS = 3600.0
 """A note this young may be of a thing that the cloud does not list yet."""
 
+GROUP_RUNS, NOTE_RUNS = 2, 72
+"""So many runs in a row that do not find a thing show that it is gone. What a group says can be made again; what is
+noted of a machine cannot, and keys of another account, or a project left out of the configuration, are put right within
+a weekend.
+"""
+
 Present = Callable[[str, str], Collection[str] | None]
 """(place, kind) to the ids a cloud has now; None when nobody can say, Faults when it cannot be asked."""
 
@@ -30,7 +36,7 @@ Present = Callable[[str, str], Collection[str] | None]
 class Janitor:
     """One `run` an hour. Nothing that a cloud keeps or shows is touched on the word of a single listing:
 
-    a thing counts as gone when two runs in a row did not find it, and a listing that fails counts for nothing.
+    a thing counts as gone when several runs in a row did not find it, and a listing that fails counts for nothing.
     `machine_of` gives the machine's name in the name of a private group, None for every other group.
     `clouds` are those whose groups are ours to clear.
     """
@@ -51,7 +57,7 @@ class Janitor:
         self._clouds = clouds
         self._machine_of = machine_of
         self._clock = clock
-        self._missing: dict[Hashable, set[str]] = {}
+        self._missing: dict[Hashable, dict[str, int]] = {}
 
     def run(self) -> None:
         """Clear away once. Raises Unavailable when the database is away; clouds that are, are left out."""
@@ -74,7 +80,7 @@ class Janitor:
             return
         if present is None:
             return
-        gone = self._twice(("notes", place, kind), old.difference(present))
+        gone = self._gone(("notes", place, kind), old.difference(present), NOTE_RUNS)
         if gone:
             self._notes.drop(place, kind, sorted(gone))
             log.info("forgot the notes on %d %s of '%s'", len(gone), kind, place)
@@ -85,7 +91,7 @@ class Janitor:
         except Fault as fault:
             log.warning("private groups of '%s' are left alone: %s", cloud.name, fault.message)
             return
-        for id in sorted(self._twice(("groups", cloud.name), {group.id for group in orphans})):
+        for id in sorted(self._gone(("groups", cloud.name), {group.id for group in orphans}, GROUP_RUNS)):
             try:
                 cloud.submit("firewalls", "destroy_group", {"id": id}, str(uuid.uuid4()))
                 log.info("removed the private group %s of a machine that is gone from '%s'", id, cloud.name)
@@ -111,11 +117,12 @@ class Janitor:
             and words.isdisjoint((group.id, group.name))
         ]
 
-    def _twice(self, subject: Hashable, missing: set[str]) -> set[str]:
-        """Those that the run before missed as well."""
-        before = self._missing.get(subject, set())
-        self._missing[subject] = missing - before
-        return missing & before
+    def _gone(self, subject: Hashable, missing: set[str], runs: int) -> set[str]:
+        """Those that so many runs in a row have missed now."""
+        before = self._missing.get(subject, {})
+        counts = {id: before.get(id, 0) + 1 for id in missing}
+        self._missing[subject] = {id: count for id, count in counts.items() if count < runs}
+        return {id for id, count in counts.items() if count >= runs}
 
 
 def _words(value: Any) -> Iterable[str]:
