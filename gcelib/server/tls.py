@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -115,9 +115,13 @@ def _authority(state_dir: Path) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
     key_path, path = state_dir / "ca-key.pem", state_dir / "ca.pem"
     if not key_path.exists():
         write_private(key_path, _key_pem(_new_key()), replace=False)
-    key = serialization.load_pem_private_key(key_path.read_bytes(), None)
+    try:
+        key: object = serialization.load_pem_private_key(key_path.read_bytes(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise ConfigError([f"server.state_dir: {key_path} holds no RSA key; remove it and start again."])
+        raise ConfigError([f"server.state_dir: {key_path} holds no RSA key, or one with a password; remove it and start "
+                           "again."])
     known = _load(path)
     if known is None or known.public_key() != key.public_key() or _ends_soon(known):
         write_private(path, _self_signed(key).public_bytes(serialization.Encoding.PEM), replace=True)

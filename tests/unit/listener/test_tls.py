@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from gcelib.config import ConfigError, ServerConfig
 from gcelib.server import tls
@@ -86,6 +87,19 @@ def test_a_lost_authority_is_made_again_with_a_matching_certificate(tmp_path: Pa
     (tmp_path / "ca-key.pem").unlink()
     tls.context(config)
     certificate(tmp_path / "server.pem").verify_directly_issued_by(certificate(tmp_path / "ca.pem"))
+
+
+@pytest.mark.parametrize("broken", ["garbage", "an encrypted key", "a key of another kind"])
+def test_an_authoritys_key_that_cannot_be_used_is_named(tmp_path: Path, broken: str) -> None:
+    config = ServerConfig(state_dir=tmp_path)
+    made = tls.context(config)
+    assert made is not None
+    kind = ed25519.Ed25519PrivateKey.generate()
+    kept = serialization.NoEncryption() if broken[-4:] == "kind" else serialization.BestAvailableEncryption(b"words")
+    pem = kind.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, kept)
+    (tmp_path / "ca-key.pem").write_bytes(b"garbage" if broken == "garbage" else pem)
+    with pytest.raises(ConfigError, match=r"ca-key\.pem"):
+        tls.refresh(made, config)
 
 
 def test_a_broken_certificate_file_is_replaced(tmp_path: Path) -> None:
