@@ -120,8 +120,8 @@ def _authority(state_dir: Path) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise ConfigError([f"server.state_dir: {key_path} holds no RSA key, or one with a password; remove it and start "
-                           "again."])
+        raise ConfigError([f"server.state_dir: {key_path} holds no RSA key, or one with a password; remove it and "
+                           "start again."])
     known = _load(path)
     if known is None or known.public_key() != key.public_key() or _ends_soon(known):
         write_private(path, _self_signed(key).public_bytes(serialization.Encoding.PEM), replace=True)
