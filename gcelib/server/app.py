@@ -100,7 +100,7 @@ def _with_last_resort(app: _Application, straight: Callable[[dict[str, Any]], An
             body = envelope(500, "Internal error; the server's log says more.")
             headers = [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body)))]
             start_response("500 Internal Server Error", headers)
-            return [body]
+            return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     return wsgi
 

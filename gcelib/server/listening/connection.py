@@ -220,7 +220,8 @@ class Connection(server.HTTPConnection):
         self.lane, self.refused, (head, _) = "", False, self.wire.take()
         self.keep = head.persistent
         words = "Too many requests for the same clouds wait already; nothing was done. Try again."
-        return self._sent(self.wire.send([raw_answer(503, words, retry=RETRY, last=not self.keep)]))
+        bare = head.method == b"HEAD"
+        return self._sent(self.wire.send([raw_answer(503, words, retry=RETRY, last=not self.keep, bare=bare)]))
 
     def _sent(self, completely: bool) -> bool:
         """An answer has left, or a part of it has; whether the connection stays."""

@@ -40,8 +40,9 @@ def envelope(status: int, message: str, reason: str = "", location: str = "") ->
     return json.dumps({"error": {"code": status, "message": message, "errors": [detail]}}).encode()
 
 
-def raw_answer(status: int, message: str, *, retry: int = 1, last: bool = True) -> bytes:
-    """A whole HTTP/1.1 answer, for requests that never became one; `last`: it ends the connection."""
+def raw_answer(status: int, message: str, *, retry: int = 1, last: bool = True, bare: bool = False) -> bytes:
+    """A whole HTTP/1.1 answer, for requests that never became one; `last`: it ends the connection. `bare`: without its
+    body, as the answer to HEAD."""
     body = envelope(status, message)
     lines = [
         f"HTTP/1.1 {status} {PHRASES.get(status, 'Error')}",
@@ -51,4 +52,4 @@ def raw_answer(status: int, message: str, *, retry: int = 1, last: bool = True) 
     ]
     if status == 503:
         lines.append(f"Retry-After: {retry}")
-    return "\r\n".join([*lines, "", ""]).encode() + body
+    return "\r\n".join([*lines, "", ""]).encode() + (b"" if bare else body)

@@ -49,12 +49,13 @@ def trust(certificates: Path) -> ssl.SSLContext:
 
 @pytest.fixture
 def serve(certificates: Path) -> Iterator[Callable[..., Listener]]:
-    """Starts listeners: `serve(threads=2, secure=True, app=..., read=1.0)`; the rest are Limits."""
+    """Starts listeners: `serve(threads=2, secure=True, app=..., lanes=..., read=1.0)`; the rest are Limits."""
     running: list[tuple[Listener, threading.Thread]] = []
 
-    def start(*, threads: int = 2, secure: bool = False, app: Any = echo, **limits: Any) -> Listener:
+    def start(*, threads: int = 2, secure: bool = False, app: Any = echo, lanes: Any = None, **limits: Any) -> Listener:
         context = tls.context(ServerConfig(state_dir=certificates)) if secure else None
-        listener = Listener(app, "127.0.0.1:0", threads=threads, tls=context, limits=Limits(**limits))
+        listener = Listener(app, "127.0.0.1:0", threads=threads, tls=context, limits=Limits(**limits),
+                            lanes=lanes)
         listener.prepare()
         thread = threading.Thread(target=listener.serve)
         thread.start()

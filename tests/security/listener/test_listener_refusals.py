@@ -174,6 +174,43 @@ def test_more_requests_than_may_wait_are_told_so_at_once(serve: Serve, connect: 
     assert {wire.answer().status for wire in wires if wire not in refused} == {200}
 
 
+class OneAtATime:
+    """Every request in one lane, which has one thread."""
+
+    def of(self, _target: bytes) -> str:
+        return "lane"
+
+    def limit(self, _threads: int) -> int:
+        return 1
+
+
+def test_a_head_that_is_turned_away_has_no_body_for_the_next_answer_to_begin_with(
+    serve: Serve, connect: Connect
+) -> None:
+    go_on, here = threading.Event(), threading.Semaphore(0)
+
+    def slow(environ: dict[str, object], start_response: Callable[..., object]) -> list[bytes]:
+        here.release()
+        go_on.wait(20)
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    listener = serve(app=slow, threads=4, waiting=1, lanes=OneAtATime())
+    first, second, third = connect(listener), connect(listener), connect(listener)
+    first.send(get("/"))
+    assert here.acquire(timeout=10)
+    second.send(get("/"))
+    assert eventually(lambda: listener.load().queue == 1)
+    third.send(get("/").replace(b"GET", b"HEAD"))
+    head = third.socket.recv(65536)
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert b"Connection: keep-alive" in head
+    assert head.endswith(b"\r\n\r\n")
+    go_on.set()
+    assert eventually(lambda: listener.load().queue == 0)
+    assert third.ask(get("/after")).status == 200
+
+
 def test_the_busy_answer_is_a_503_with_retry_after(serve: Serve, connect: Connect) -> None:
     gate, entered = threading.Event(), threading.Event()
 
