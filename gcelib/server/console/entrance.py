@@ -97,7 +97,9 @@ class Entrance:
     def _form(
         self, request: Request, to: str, user: str = "", problem: str = "", status: int = 200
     ) -> Response:
-        said = {"aria_invalid": "true", "aria_describedby": "problem"} if problem else {}
+        said = {"aria_describedby": "problem"} if problem else {}
+        if status == 401 and user:
+            said["aria_invalid"] = "true"
         body = el("div", [
             el("h1", "Sign in to gcelib's console"),
             el("p", problem, class_="alert wrong", role="alert", id="problem") if problem else None,
