@@ -46,7 +46,7 @@ class Store:
         self._refused: tuple[float, str] | None = None
         self.refusals = 0
         self._line = Line()
-        self.url = engine.url.render_as_string(hide_password=True)
+        self.url = shown(engine.url)
 
     def __repr__(self) -> str:
         return f"Store({self.url!r})"
@@ -128,6 +128,12 @@ class Store:
         self.engine.dispose()
 
 
+def shown(url: URL) -> str:
+    """A database's URL for people: without its password, which may be a part of the query, too."""
+    hidden = {name: "***" for name in url.query if "password" in name.lower()}
+    return url.update_query_dict(hidden).render_as_string().replace("%2A%2A%2A", "***")
+
+
 def one_at_a_time(connection: Connection, subject: str) -> None:
     """Until the transaction ends, nobody else may be in one about this subject; SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
@@ -166,7 +172,7 @@ def _engine(url: URL, *, secure: bool = True) -> Engine:
         engine = create_engine(url, **options)
     except (exc.ArgumentError, ImportError) as error:
         raise Invalid(
-            f"The database {url.render_as_string()} cannot be used: {error}.", field="server.database"
+            f"The database {shown(url)} cannot be used: {error}.", field="server.database"
         ) from error
     if sqlite:
         event.listen(engine, "connect", partial(_prepare, busy))

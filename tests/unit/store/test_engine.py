@@ -235,10 +235,21 @@ def test_a_url_that_names_no_database_is_refused(url: str) -> None:
     assert caught.value.field == "server.database"
 
 
-def test_a_password_in_the_url_is_never_shown() -> None:
+@pytest.mark.parametrize("url", [
+    "postgresql+psycopg://gcelib:hunter2@127.0.0.1:1/gcelib",
+    "postgresql+psycopg://127.0.0.1:1/gcelib?user=gcelib&password=hunter2",
+    "postgresql+psycopg://gcelib@127.0.0.1:1/gcelib?sslpassword=hunter2",
+    "postgresql+nodriver://127.0.0.1:1/gcelib?user=gcelib&password=hunter2",
+])
+def test_a_password_in_the_url_is_never_shown(url: str, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises((Invalid, Unavailable)) as caught:
-        Store.open("postgresql+psycopg://gcelib:hunter2@127.0.0.1:1/gcelib")
-    assert "hunter2" not in caught.value.message
+        Store.open(url)
+    assert "hunter2" not in caught.value.message + caplog.text
+    if "nodriver" not in url:
+        store = Store.unchanged(url)
+        assert "hunter2" not in f"{store.url} {store!r}"
+        assert "127.0.0.1:1/gcelib" in store.url
+        store.close()
 
 
 def test_no_parameter_is_shown_in_an_error(store: Store) -> None:
