@@ -159,7 +159,7 @@ class Gate:
     def _purge(self) -> None:
         now = self._clock()
         with self._lock:
-            if now - self._purged < _PURGE_SECONDS:
+            if 0 <= now - self._purged < _PURGE_SECONDS:
                 return
             self._purged = now
         self._rows.purge(now)

@@ -263,6 +263,17 @@ def test_expired_rows_are_forgotten(site: Site, tmp_path: Path) -> None:
     assert [rows.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("codes", "tokens")] == [0, 0]
 
 
+def test_they_are_forgotten_also_after_the_clock_was_set_back(site: Site, tmp_path: Path) -> None:
+    site.clock.ahead = 86_400
+    site.send("GET", "/.well-known/oauth-authorization-server")
+    site.clock.ahead = 0
+    site.code()
+    site.clock.ahead = 3600
+    site.send("GET", "/.well-known/oauth-authorization-server")
+    rows = sqlite3.connect(tmp_path / "gcelib.db")
+    assert rows.execute("SELECT count(*) FROM codes").fetchone()[0] == 0
+
+
 def test_a_database_that_does_not_answer_is_said_plainly(site: Site, tmp_path: Path) -> None:
     code = site.code()
     fields = page(site.send("GET", site.ask())).fields | {"user": site.person, "password": PASSWORD}
