@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from gcelib.drivers.beside import side_by_side
 from gcelib.drivers.cloudstack import records, wire
 from gcelib.drivers.cloudstack.client import Client
 from gcelib.drivers.cloudstack.facet import Facet, gone, line_of
@@ -19,6 +20,9 @@ from gcelib.models import Image, ImageState, Job, JobState
 
 FETCHING = datetime.timedelta(hours=6)
 GB = 1024**3
+OWN = "self"
+SEEN = ("executable", "sharedexecutable", OWN)
+"""CloudStack's filters for what an account may boot, or owns; what is lent is not among the executable ones."""
 _BROKEN = re.compile(r"(?i)fail|error|unable|cannot|could not|not found|refused|denied|returned [45][0-9][0-9]")
 _PROGRESS = re.compile(r"(?i)^$|%|install|download|upload|process|copy|creat|pending|allocat|not_")
 """What a template on its way says, unless it speaks of a failure; any other text of one not ready is an error."""
@@ -42,10 +46,15 @@ class Images(Facet):
 
     def list(self) -> Sequence[Image]:
         """The account's own templates, the cloud's public ones, and those that other accounts lend it."""
-        own = self._rows("self")
-        mine = {row.id for row in own}
+        found: dict[str, Sequence[records.TemplateRow]] = {}
+
+        def look(which: str) -> None:
+            found[which] = self._rows(which)
+
+        side_by_side(look, SEEN, min(len(SEEN), self.client.session.size), "templates")
+        mine = {row.id for row in found[OWN]}
         merged: dict[str, Image] = {}
-        for row in [*self._rows("executable"), *self._rows("sharedexecutable"), *own]:
+        for row in [row for which in SEEN for row in found[which]]:
             if row.templatetype.upper() == "SYSTEM":
                 continue
             image = _image(row, own=row.id in mine)
@@ -92,11 +101,11 @@ class Images(Facet):
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """What the template's rows say about the change: one of them ready is enough."""
         if verb == "destroy":
-            return gone(bool(self._rows("self", id=target)), target)
+            return gone(bool(self._rows(OWN, id=target)), target)
         if target:
-            rows = self._rows("self", id=target)
+            rows = self._rows(OWN, id=target)
         else:
-            found, name = self._rows("self", name=str(args["name"])), str(args["name"]).casefold()
+            found, name = self._rows(OWN, name=str(args["name"])), str(args["name"]).casefold()
             rows = [row for row in found if row.name.casefold() == name and self.young(row.created, args)]
         if not rows:
             return None
