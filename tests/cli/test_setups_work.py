@@ -120,7 +120,8 @@ def test_gcloud_lists_the_zones_by_a_named_configuration_and_the_active_one_stay
     done = site.run("client", "gcloud", "--key-file", "robot.json", "--named", "ours", "--write", "named")
     assert done.returncode == 0, done.stderr
     assert "gcloud --configuration=ours compute zones list" in done.stdout
-    out = _bash(site, "export CLOUDSDK_CONFIG=$PWD/gcloud; sh configuration.sh; "
+    out = _bash(site, "export CLOUDSDK_CONFIG=$PWD/gcloud; "
+                "REQUESTS_CA_BUNDLE=/nowhere CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE=/nowhere sh configuration.sh; "
                 "gcloud --configuration=ours compute zones list --format='value(name)'; "
                 "cat gcloud/active_config || echo default",
                 site.folder / "named")

@@ -38,6 +38,7 @@ export CLOUDSDK_AUTH_CLIENT_SECRET=gcloud
 _NAMED = """\
 # A configuration of gcloud's beside those for Google's cloud, which stay as they are. It is there in every shell:
 #   gcloud --configuration=@NAME@ compute zones list
+# What a shell has as CLOUDSDK_..., as other set-ups of gcelib's make it, wins over it.
 mkdir -p "${CLOUDSDK_CONFIG:-$HOME/.config/gcloud}"/configurations
 cat > "${CLOUDSDK_CONFIG:-$HOME/.config/gcloud}"/configurations/config_@NAME@ <<'END'
 [core]
@@ -62,8 +63,9 @@ client_secret = gcloud
 """
 
 _WINS = """\
-# Where REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE is set, it wins over gcloud's own setting; here it must not.
+# Where one of these variables is set, it wins over the configuration; here it must not.
 """
+_WITHOUT = "env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE gcloud"
 
 
 def files(setup: Setup) -> list[File]:
@@ -93,7 +95,7 @@ def _configuration(setup: Setup) -> str:
     gcloud = "gcloud"
     if setup.ca_file:
         text += _WINS
-        gcloud = "env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE gcloud"
+        gcloud = _WITHOUT
     if _person(setup):
         plain = "" if setup.secure else "OAUTHLIB_INSECURE_TRANSPORT=1 "
         return (f"{text}# Log in once, {_who(setup)}: {plain}{gcloud} auth login --no-launch-browser "
