@@ -205,6 +205,8 @@ def test_images_are_those_of_the_owners_that_are_named(moto: Moto) -> None:
     assert names(image_owners=["self", DEBIAN]) == {"debian-12-amd64"}
     assert names(image_owners=["amazon"], image_names=["Windows*"]) == {"Windows_Server-2022"}
     assert names(image_owners=["self"], image_ids=["ami-windows"]) == {"Windows_Server-2022"}
+    # One that was deregistered since leaves the others as they are.
+    assert names(image_owners=["self", DEBIAN], image_ids=["ami-0a0b0c0d0e0f01234"]) == {"debian-12-amd64"}
 
 
 def test_a_region_that_libcloud_does_not_know(moto: Moto) -> None:

@@ -183,7 +183,9 @@ class Images(Facet):
             theirs = self.client.list("DescribeImages", "imagesSet", Owner=others, Filter=wanted)
             found += [(row, False) for row in theirs]
         if self.settings.image_ids:
-            single = self.client.list("DescribeImages", "imagesSet", ImageId=list(self.settings.image_ids))
+            # By a filter: of ids by themselves one that is gone, or no more for this account, refuses all.
+            only = [{"Name": "image-id", "Value": list(self.settings.image_ids)}]
+            single = self.client.list("DescribeImages", "imagesSet", Filter=only)
             found += [(row, False) for row in single]
         return found
 
