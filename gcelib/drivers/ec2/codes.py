@@ -24,8 +24,8 @@ from gcelib.errors import (
 )
 
 NAMED: Mapping[str, type[Fault]] = {
-    "UnauthorizedOperation": Forbidden, "Blocked": Forbidden, "PendingVerification": Forbidden,
-    "OperationNotPermitted": Refused,
+    "UnauthorizedOperation": Forbidden, "AuthFailure": Forbidden, "Blocked": Forbidden,
+    "PendingVerification": Forbidden, "OperationNotPermitted": Refused,
     "RequestLimitExceeded": TooMany, "Throttling": TooMany, "ThrottlingException": TooMany,
     "InsufficientInstanceCapacity": NoCapacity, "InsufficientHostCapacity": NoCapacity,
     "InsufficientCapacity": NoCapacity, "Server.InsufficientInstanceCapacity": NoCapacity,

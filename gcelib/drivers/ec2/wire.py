@@ -32,6 +32,8 @@ CLOCK = frozenset({"RequestExpired", "RequestTimeTooSkewed", "RequestInTheFuture
 """The codes that say that a request is of another time."""
 TIMES = re.compile("(?i)signature (expired|not yet current)|request has expired|timestamp")
 """The words of SignatureDoesNotMatch, and its like, that say so."""
+OTHERS = re.compile("(?i)not authorized for|does not belong to|permission to access")
+"""The words of AuthFailure that speak of a thing which is not the account's: the keys are good."""
 
 IDS: Mapping[str, tuple[str, ...]] = {
     "reservationSet": ("reservationId",), "instancesSet": ("instanceId",), "volumeSet": ("volumeId",),
@@ -77,7 +79,7 @@ class Answer(EC2Response):
             if status in (401, 403):
                 raise InvalidCredsError(f"HTTP {status}")
             raise Garbled(f"HTTP {status} without an error of EC2's", refused=300 <= status < 500)
-        if code in KEYS and not TIMES.search(words):
+        if code in KEYS and not TIMES.search(words) and not OTHERS.search(words):
             raise InvalidCredsError(f"{code}: {words}")
         raise Refusal(status, code, words)
 

@@ -71,6 +71,16 @@ def test_wrong_keys_and_pages_that_are_no_answers_are_told_apart() -> None:
         wire.Answer(http(200, "<html><p>a portal"), asked("DescribeThings"))
 
 
+@pytest.mark.parametrize("words", [
+    "Not authorized for images: [ami-0a0b0c0d0e0f01234]", "The address '203.0.113.9' does not belong to you.",
+    "You do not have permission to access the specified resource.",
+])
+def test_a_thing_that_is_anothers_does_not_make_the_keys_wrong(words: str) -> None:
+    with pytest.raises(wire.Refusal) as told:
+        wire.Answer(http(403, REFUSAL.format("", "AuthFailure", words)), None)
+    assert type(fault_of(told.value, AT, "DisassociateAddress", writes=True)) is errors.Forbidden
+
+
 @pytest.mark.parametrize(("told", "status", "kind"), [
     ("InvalidInstanceID.NotFound", 400, errors.NotFound),
     ("InvalidAMIID.Unavailable", 400, errors.NotFound),
