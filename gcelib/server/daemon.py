@@ -243,11 +243,14 @@ class Daemon:
         return ""
 
     def _renew(self, server: ServerConfig) -> None:
-        if self._tls is None or self._server is None:
+        if self._tls is None or self._server is None or self._api is None:
             return
         wellbeing = self._server.wellbeing
         try:
-            tls.refresh(self._tls, server)
+            fresh = tls.context(server)
+            if fresh is None:
+                return  # To speak plain HTTP takes a new start.
+            self._api.renew(fresh)
             wellbeing.shown, wellbeing.unused = shown(server), ""
         except ConfigError as error:
             wellbeing.unused = " ".join(error.mistakes)

@@ -42,8 +42,8 @@ _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 class Listener:
     """One listening address. `bind` is "host:port", IPv6 in brackets, port 0 for any free one.
 
-    `tls` is the context to speak TLS with, None for plain HTTP; a certificate loaded into it later counts
-    for new connections. `lanes` says which requests share threads and how many; None: all are alike.
+    `tls` is the context to speak TLS with, None for plain HTTP. `lanes` says which requests share threads and how
+    many; None: all are alike.
     """
 
     def __init__(
@@ -87,6 +87,10 @@ class Listener:
     def url(self) -> str:
         """Scheme and address as bound, no slash at the end."""
         return f"{'https' if self._tls else 'http'}://{self.address}"
+
+    def renew(self, tls: ssl.SSLContext) -> None:
+        """Speak TLS with this on the connections that come from now on."""
+        self._tls = self._server.tls = tls
 
     def load(self) -> Load:
         """How much there is to do now."""

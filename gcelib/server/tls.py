@@ -35,31 +35,24 @@ _EVERYWHERE = frozenset({"", "0.0.0.0", "::"})
 
 
 def context(config: ServerConfig) -> ssl.SSLContext | None:
-    """What the listener speaks TLS with; None for plain HTTP. Raises ConfigError for unusable files."""
+    """What the listener speaks TLS with; None for plain HTTP. Raises ConfigError for unusable files.
+
+    A certificate that has changed, or is ours and about to end, is in the next one: OpenSSL keeps what it had of
+    another kind of key beside a new one, and lets go of what it has before it knows that the new one fits.
+    """
     if config.tls == "off":
         return None
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.set_alpn_protocols(["http/1.1"])
-    refresh(made, config)
-    return made
-
-
-def refresh(known: ssl.SSLContext, config: ServerConfig) -> None:
-    """Load the certificate again, renewed where it is ours and about to end; new connections get it.
-
-    Raises ConfigError when it cannot be loaded: the one loaded before stays.
-    """
     certificate, key = (config.cert, config.key) if config.cert else (str(_server_file(config)), "")
     try:
-        # OpenSSL lets go of the key it has as soon as it reads another's certificate: what does not fit is found out
-        # elsewhere first.
-        for each in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), known):
-            each.load_cert_chain(certificate, key or None, password=_no_password)
+        made.load_cert_chain(certificate, key or None, password=_no_password)
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
         shown = f"{certificate} with {key}" if key else certificate
         raise ConfigError([f"server.cert: {shown} cannot be used for TLS: {reason}."]) from None
+    return made
 
 
 def _no_password() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import ipaddress
 import json
 import os
 import re
@@ -18,6 +20,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from gcelib.config import ServerConfig
 from gcelib.server import tls
@@ -204,6 +210,48 @@ def test_sighup_loads_a_new_certificate(
     process.popen.send_signal(signal.SIGHUP)
     process.saw("configuration read again", "err")
     assert get(f"{url}/", own / "ca.pem")[0] == 200
+
+
+def test_sighup_loads_a_certificate_of_another_kind_of_key_for_all_clients(
+    command: Callable[..., Process], written: Callable[..., Path], tmp_path: Path
+) -> None:
+    pair = tmp_path / "pair.pem"
+    pair.write_bytes(elliptic())
+    pair.chmod(0o600)
+    before = tmp_path / "before.pem"
+    before.write_bytes(pair.read_bytes())
+    process = command("serve", "--config", str(written(server=f'cert = "{pair}"\nkey = "{pair}"')))
+    url = process.saw(LINE)[1]
+    assert get(f"{url}/", before)[0] == 200
+    own = tmp_path / "own"
+    tls.context(ServerConfig(state_dir=own))
+    fits = (own / "server.pem").read_bytes()
+    # The certificate is there already, its key not yet.
+    pair.write_bytes(fits.partition(b"-----BEGIN PRIVATE KEY")[0] + elliptic())
+    process.popen.send_signal(signal.SIGHUP)
+    process.saw("the certificate stays as it was", "err")
+    assert get(f"{url}/", before)[0] == 200
+    pair.write_bytes(fits)
+    process.popen.send_signal(signal.SIGHUP)
+    process.saw("configuration read again", "err")
+    assert get(f"{url}/", own / "ca.pem")[0] == 200
+    process.popen.send_signal(signal.SIGTERM)
+    assert process.ended() == 0
+
+
+def elliptic() -> bytes:
+    """A certificate that signed itself, and its key, on a curve that every client takes before RSA."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "own")]), datetime.datetime.now(datetime.UTC)
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=90))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False).sign(key, hashes.SHA256())
+    )
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return made.public_bytes(pem) + key.private_bytes(pem, pkcs8, serialization.NoEncryption())
 
 
 def test_systemd_is_told(command: Callable[..., Process], written: Callable[..., Path], tmp_path: Path) -> None:
