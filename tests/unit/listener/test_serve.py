@@ -220,7 +220,8 @@ def test_sighup_loads_a_certificate_of_another_kind_of_key_for_all_clients(
     pair.chmod(0o600)
     before = tmp_path / "before.pem"
     before.write_bytes(pair.read_bytes())
-    process = command("serve", "--config", str(written(server=f'cert = "{pair}"\nkey = "{pair}"')))
+    path = written(server=f'cert = "{pair}"\nkey = "{pair}"')
+    process = command("serve", "--config", str(path))
     url = process.saw(LINE)[1]
     assert get(f"{url}/", before)[0] == 200
     own = tmp_path / "own"
@@ -232,8 +233,9 @@ def test_sighup_loads_a_certificate_of_another_kind_of_key_for_all_clients(
     process.saw("the certificate stays as it was", "err")
     assert get(f"{url}/", before)[0] == 200
     pair.write_bytes(fits)
+    path.write_text(path.read_text() + '[projects.second]\nclouds = ["gva"]\n')
     process.popen.send_signal(signal.SIGHUP)
-    process.saw("configuration read again", "err")
+    process.saw("1 clouds, 2 projects", "err")
     assert get(f"{url}/", own / "ca.pem")[0] == 200
     process.popen.send_signal(signal.SIGTERM)
     assert process.ended() == 0
