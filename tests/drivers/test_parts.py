@@ -293,3 +293,14 @@ def test_tags_are_set_on_many_things_at_once_whatever_each_had(cloud):
 def test_a_kind_without_tags_is_invalid(cloud):
     with pytest.raises(Invalid):
         cloud.submit("tags", "set", {"kind": "zone", "ids": ["1"], "tags": {"a": "b"}}, key())
+
+
+def test_a_balancer_that_goes_while_the_others_are_looked_at_is_left_out(sim, cloud):
+    network = named(cloud.networks.list(), "demo-network")
+    where = {"zone_id": network.zone_id, "network_id": network.id}
+    address = done(cloud, cloud.submit("addresses", "acquire", where, key())).target
+    about = {"name": "web", "address_id": address, "network_id": network.id, "protocol": "tcp"}
+    for port in (80, 81):
+        done(cloud, cloud.submit("balancers", "create", {**about, "port": port}, key()))
+    sim.faults.add(command="listLoadBalancerRuleInstances", errorcode=431, status=431)
+    assert [len(cloud.balancers.list()), len(cloud.balancers.list())] == [1, 2]

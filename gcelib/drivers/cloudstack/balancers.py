@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gcelib.drivers import faults
+from gcelib.drivers.beside import side_by_side
 from gcelib.drivers.cloudstack import records
+from gcelib.drivers.cloudstack.client import BAD_PARAMETER, SPARE
 from gcelib.drivers.cloudstack.facet import Facet, gone, reached
 from gcelib.drivers.cloudstack.jobs import Seen
+from gcelib.errors import Refused
 from gcelib.models import Balancer, Job, JobState
 
 ALGORITHMS = {"spread": "roundrobin", "source": "source"}
@@ -21,25 +25,20 @@ class Balancers(Facet):
     jobbed = frozenset({"destroy", "assign", "remove", "choose"})
 
     def list(self) -> Sequence[Balancer]:
-        """Every rule with its machines: one call, and another for each rule."""
-        return [
-            Balancer(
-                id=row.id,
-                name=row.name or row.id,
-                address_id=row.publicipid,
-                ip=row.publicip,
-                port=row.publicport,
-                protocol=row.protocol.lower() or "tcp",
-                algorithm=_algorithm(row),
-                zone_id=row.zoneid,
-                network_id=row.networkid,
-                node_ids=tuple(sorted(self._members(row.id))),
-                description=row.description,
-                tags=row.pairs,
-            )
-            for row in self._rows()
-            if row.state != "Deleting"
-        ]
+        """Every rule with its machines: one call, and another for each rule, several at a time."""
+        rows = [row for row in self._rows() if row.state != "Deleting"]
+        found: dict[str, Sequence[str]] = {}
+
+        def look(row: records.BalancerRow) -> None:
+            try:
+                found[row.id] = self._members(row.id)
+            except Refused as fault:
+                # It went while the others were looked at.
+                if faults.cloud_code(fault) != BAD_PARAMETER:
+                    raise
+
+        side_by_side(look, rows, max(1, self.client.session.size - SPARE), "members")
+        return [_balancer(row, found[row.id]) for row in rows if row.id in found]
 
     def create(
         self, *, key: str, name: str, address_id: str, network_id: str, protocol: str, port: int,
@@ -103,6 +102,23 @@ class Balancers(Facet):
             "listLoadBalancerRuleInstances", "loadbalancerruleinstance", records.MemberRow, id=id,
         )
         return [row.id for row in rows]
+
+
+def _balancer(row: records.BalancerRow, members: Sequence[str]) -> Balancer:
+    return Balancer(
+        id=row.id,
+        name=row.name or row.id,
+        address_id=row.publicipid,
+        ip=row.publicip,
+        port=row.publicport,
+        protocol=row.protocol.lower() or "tcp",
+        algorithm=_algorithm(row),
+        zone_id=row.zoneid,
+        network_id=row.networkid,
+        node_ids=tuple(sorted(members)),
+        description=row.description,
+        tags=row.pairs,
+    )
 
 
 def _algorithm(row: records.BalancerRow) -> str:
