@@ -79,6 +79,7 @@ class Address(msgspec.Struct, frozen=True, gc=False):
     """A public address of the account.
 
     `node_id`: the machine it stands for. `source_nat`: what the machines of its network are seen as from outside.
+    `held`: the id of whatever else uses it on its cloud, a balancer or a gateway; "" for nothing.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Address(msgspec.Struct, frozen=True, gc=False):
     network_id: str = ""
     node_id: str = ""
     source_nat: bool = False
+    held: str = ""
     created: datetime.datetime | None = None
     tags: Mapping[str, str] = msgspec.field(default_factory=lambda: NO_TAGS)
 

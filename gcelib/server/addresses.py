@@ -126,6 +126,12 @@ def refuse_taken(ctx: Context, region: str, name: str) -> None:
 
 def refuse_used(ctx: Context, item: Found[Address], users: Sequence[str]) -> None:
     """Raise InUse for an address that something uses; `users` are paths below the project."""
+    if item.model.held:
+        raise InUse(
+            f"The address resource 'projects/{ctx.project}/regions/{item.zone}/addresses/{item.name}' is already being "
+            f"used on cloud '{item.cloud.name}' by '{item.model.held}', which is no machine: a balancer, or a gateway. "
+            "Take it away there first."
+        )
     if users:
         raise InUse(
             f"The address resource 'projects/{ctx.project}/regions/{item.zone}/addresses/{item.name}' is already being "

@@ -87,6 +87,25 @@ def test_a_group_made_elsewhere_is_a_firewall_of_its_own_network(api: Api, cloud
     cloud.client.change("DeleteSecurityGroup", GroupId=made)
 
 
+def test_an_address_that_a_gateway_has_is_in_use_and_stays_its_own(api: Api, cloud: Ec2, vpc: str) -> None:
+    api.change("POST", "regions/us-east/addresses", {"name": "of-a-gateway"})
+    ip = api.get("regions/us-east/addresses/of-a-gateway")["address"]
+    subnet = next(row["subnetId"] for row in cloud.client.list("DescribeSubnets", "subnetSet") if row["vpcId"] == vpc)
+    # A gateway has its address by an interface of its own, as balancers have.
+    door = cloud.client.change("CreateNetworkInterface", SubnetId=subnet)["networkInterface"]["networkInterfaceId"]
+    address = next(row for row in cloud.client.list("DescribeAddresses", "addressesSet") if row["publicIp"] == ip)
+    held = cloud.client.change("AssociateAddress", AllocationId=address["allocationId"], NetworkInterfaceId=door)
+    # A list is remembered for seconds; nobody told this one.
+    api.change("POST", "regions/us-east/addresses", {"name": "another"})
+    assert api.get("regions/us-east/addresses/of-a-gateway")["status"] == "IN_USE"
+    refused = api.call("DELETE", "regions/us-east/addresses/of-a-gateway")
+    assert (refused.status, refused.reason) == (400, "resourceInUseByAnotherResource")
+    assert door in refused.message
+    cloud.client.change("DisassociateAddress", AssociationId=held["associationId"])
+    api.change("DELETE", "regions/us-east/addresses/another")
+    api.change("DELETE", "regions/us-east/addresses/of-a-gateway")
+
+
 def test_a_subnet_is_in_one_zone_and_its_machines_are_too(api: Api) -> None:
     answer = api.call("POST", "zones/us-east-1a/instances", {
         "name": "elsewhere", "machineType": "zones/us-east-1a/machineTypes/t3-micro",

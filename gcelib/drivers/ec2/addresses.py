@@ -27,7 +27,8 @@ class Addresses(Facet):
         """Every address of the account."""
         zone = next((each.id for each in self._zones.list()), "")
         return [
-            Address(id_of(row), text(row, "publicIp"), zone, node_id=text(row, "instanceId"), tags=tags(row))
+            Address(id_of(row), text(row, "publicIp"), zone, node_id=text(row, "instanceId"), held=held_by(row),
+                    tags=tags(row))
             for row in self._rows()
         ]
 
@@ -88,6 +89,11 @@ class Addresses(Facet):
 
     def _rows(self, **params: Any) -> Sequence[Tree]:
         return self.client.list("DescribeAddresses", "addressesSet", **params)
+
+
+def held_by(row: Tree) -> str:
+    """The interface of a gateway, a balancer or another service that an address stands for; "" for none."""
+    return "" if text(row, "instanceId") else text(row, "networkInterfaceId") or text(row, "associationId")
 
 
 def id_of(row: Tree) -> str:

@@ -36,6 +36,7 @@ class Addresses(Facet):
         return [
             Address(row.id, row.floating_ip_address, zone_id=zone,
                     node_id=(users[row.port_id].device_id or "") if row.port_id in users else "",
+                    held=row.port_id if row.port_id and row.port_id not in users else "",
                     created=utc(row.created_at), tags=decoded(row.tags or ()))
             for row in rows
         ]

@@ -57,7 +57,7 @@ class Addresses(Collection):
             "address": address.ip,
             "addressType": "EXTERNAL",
             "networkTier": addresses.PREMIUM,
-            "status": "IN_USE" if users or address.node_id else "RESERVED",
+            "status": "IN_USE" if users or address.node_id or address.held else "RESERVED",
             "region": ctx.link(scope),
             "labelFingerprint": fingerprint.fingerprint(labels),
         }

@@ -94,6 +94,14 @@ def test_rules_with_the_tags_that_their_group_keeps(cloud: OpenStack) -> None:
     assert {rule.group_name for rule in default.rules if rule.direction == "ingress"} == {"default"}
 
 
+def test_an_address_that_no_machine_has_may_be_in_use(site: Recorded, cloud: OpenStack) -> None:
+    before = next(each for each in cloud.addresses.list() if each.id == MADE["address"])
+    site.script = lambda method, path, body: (200, {"ports": []}) if path.startswith("network /v2.0/ports") else None
+    after = next(each for each in cloud.addresses.list() if each.id == MADE["address"])
+    assert (before.node_id, before.held) == (MADE["node"], "")
+    assert (after.node_id, after.held) == ("", "09ad1e79-cbf1-4743-95e1-2b879dbe41a9")
+
+
 def test_an_address_with_a_description_that_no_tag_holds(cloud: OpenStack) -> None:
     address = next(each for each in cloud.addresses.list() if each.id == MADE["address"])
     assert (address.node_id, address.zone_id, address.tags["gcelib-name"]) == (MADE["node"], "zone-a", "front")
