@@ -16,7 +16,7 @@ GOOD = "ok"
 EVERY = 20.0
 """Seconds for which a sign of life is good enough."""
 PATIENCE = 0.8
-"""Seconds that /readyz waits for one, for a probe gives up after one; a later sign counts for the next question."""
+"""Seconds that /readyz waits for one, for a probe gives up after one; a later sign counts for the next probe."""
 SILENT = 5.0
 """Seconds without an answer after which a cloud no longer is as it was last."""
 
@@ -68,11 +68,13 @@ class Signs:
         self._pasts: dict[str, _Past] = {}
 
     def of(self, clouds: Iterable[Cloud]) -> Mapping[str, str]:
-        """What each cloud says: `GOOD`, or in words why not."""
+        """What each cloud says: `GOOD`, or in words why not.
+
+        An answer is waited for until its question is PATIENCE old: of a cloud that hangs nobody waits for it again.
+        """
         signs = {cloud.name: self._asked(cloud) for cloud in clouds}
-        until = self._clock() + PATIENCE
         for sign in signs.values():
-            sign.came.wait(max(0.0, until - self._clock()))
+            sign.came.wait(max(0.0, sign.begun + PATIENCE - self._clock()))
         return {name: self._told(name, sign) for name, sign in signs.items()}
 
     def known(self, clouds: Iterable[Cloud], every: float, patience: float) -> list[Pulse]:

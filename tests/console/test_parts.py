@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -299,8 +300,12 @@ def test_what_a_cloud_said_last_is_known_without_waiting_for_it(clock: Clock) ->
     clock.now += 3
     assert known().waiting == 3
     assert cloud.asked == 1
+    begun = time.monotonic()
+    assert "has not answered for 3 seconds" in signs.of(clouds)["gva"]
+    assert time.monotonic() - begun < 0.6, "who hangs is waited for at each look"
     cloud.go.set()
-    signs.of(clouds)
+    while known().waiting is not None:
+        assert time.monotonic() - begun < 20
     well = known()
     assert (well.fault, well.answered, well.failing, well.waiting, well.took) == (None, 0.0, None, None, (3.0,))
     cloud.fault = Unavailable("It is away.")

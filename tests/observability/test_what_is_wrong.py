@@ -149,6 +149,9 @@ def test_a_cloud_that_hangs_keeps_no_probe_waiting_and_is_said_to_be_away(launch
     never_heard = readiness(live)
     assert never_heard.status_code == 503
     assert "has not answered for" in never_heard.json()["clouds"]["sim"]
+    begun = time.monotonic()
+    assert readiness(live).status_code == 503
+    assert time.monotonic() - begun < 0.6, "who hangs is waited for at each probe"
     assert requests.get(f"http://127.0.0.1:{live.admin}/healthz", timeout=QUICK).status_code == 200
     (away,) = never_heard.json()["findings"]
     assert (away["cause"], away["cure"]) == ("cloud-away", CAUSES["cloud-away"].cure.format(subject="sim"))
