@@ -57,6 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if "_ARGCOMPLETE" in os.environ:
             importlib.import_module("gcelib.cli.completion").answer()
+        if not words:
+            parser(words).print_help(sys.stderr)
+            return USAGE
         args = parser(words).parse_args(words)
         code = int(args.func(args))
         sys.stdout.flush()

@@ -29,6 +29,13 @@ def test_help_names_every_command(shell):
         assert re.search(rf"^    {command} +\S", done.stdout, re.MULTILINE), command
 
 
+def test_whoever_types_the_name_alone_is_told_what_there_is(shell):
+    done = shell.run()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert all(command in done.stderr for command in COMMANDS)
+    assert "To try it" in done.stderr
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_teaches_by_examples(shell, command):
     done = shell.run(command, "--help")
