@@ -11,9 +11,11 @@ import pytest
 
 from gcelib.drivers.ec2.client import named
 from gcelib.drivers.ec2.cloud import Ec2
-from gcelib.errors import InUse, NotFound, NotReady, Refused, Unsupported
+from gcelib.drivers.ec2.offers import OF_IMAGE
+from gcelib.errors import InUse, NotFound, NotReady, Refused, Uncertain, Unsupported
 from gcelib.models import Job, JobState, NodeState
 from tests.backends.moto import DEBIAN, Moto
+from tests.faults.between import Between
 
 ZONE = "us-east-1b"
 
@@ -183,6 +185,49 @@ def test_user_data_changes_only_while_a_machine_is_stopped(cloud: Ec2) -> None:
     carried(cloud, "nodes", "stop", id=id)
     carried(cloud, "nodes", "set_user_data", id=id, user_data="aGVsbG8=")
     carried(cloud, "nodes", "destroy", id=id)
+
+
+def copies(cloud: Ec2, image: str) -> list[Any]:
+    """The snapshots that were made for an image of this name."""
+    wanted = [{"Name": f"tag:{OF_IMAGE}", "Value": [image]}]
+    return [*cloud.client.list("DescribeSnapshots", "snapshotSet", Owner=["self"], Filter=wanted)]
+
+
+def test_an_image_whose_deletion_was_not_answered_leaves_no_copy(moto: Moto, cloud: Ec2) -> None:
+    disk = carried(cloud, "volumes", "create", name="shot", zone_id=ZONE, size_gb=1).target
+    id = carried(cloud, "images", "create", name="unanswered", volume_id=disk).target
+    assert len(copies(cloud, "unanswered")) == 1
+    between, mine = Between(moto.url), key()
+    between.lie = lambda asked, answer: (200, {}, b"") if asked == "DeregisterImage" else answer
+    lied = moto.cloud(endpoint=between.url)
+    with pytest.raises(Uncertain):
+        lied.submit("images", "destroy", {"id": id}, mine)
+    assert lied.seek("images", "destroy", {"id": id}, mine) is None
+    carried(lied, "images", "destroy", mine, id=id)
+    assert copies(cloud, "unanswered") == []
+    assert cloud.seek("images", "destroy", {"id": id}, mine) is not None
+    lied.close()
+    between.close()
+    carried(cloud, "volumes", "destroy", id=disk)
+
+
+def test_an_image_that_is_refused_leaves_no_copy(moto: Moto, cloud: Ec2) -> None:
+    disk = carried(cloud, "volumes", "create", name="short", zone_id=ZONE, size_gb=1).target
+    between = Between(moto.url)
+    told = b"<Response><Errors><Error><Code>InvalidAMIName.Malformed</Code><Message>3 to 128</Message></Error></Errors>"
+    between.lie = lambda asked, answer: (400, {}, told + b"</Response>") if asked == "RegisterImage" else answer
+    lied = moto.cloud(endpoint=between.url)
+    job = lied.submit("images", "create", {"name": "ab", "volume_id": disk}, key())
+    assert len(copies(cloud, "ab")) == 1
+    job = lied.poll(job)
+    assert job.state is JobState.FAILED
+    assert "3 to 128" in str(job.error)
+    assert copies(cloud, "ab") == []
+    lied.close()
+    between.close()
+    # Moto had taken it.
+    carried(cloud, "images", "destroy", id=next(each.id for each in facet(cloud, "images").list() if each.name == "ab"))
+    carried(cloud, "volumes", "destroy", id=disk)
 
 
 def test_what_is_not_there_is_told_by_name(cloud: Ec2) -> None:

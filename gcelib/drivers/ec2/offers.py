@@ -17,7 +17,7 @@ from gcelib.drivers.ec2.places import name_of
 from gcelib.drivers.ec2.wire import Tree, number, part, rows, tags, text
 from gcelib.drivers.generic.effects import Effects, Seen, reached, under_way
 from gcelib.drivers.generic.reading import time_of
-from gcelib.errors import NotFound, Refused, Unsupported
+from gcelib.errors import Fault, InUse, NotFound, Refused, TooMany, Unavailable, Unsupported
 from gcelib.models import Image, ImageState, Job, JobState, Size
 
 ROOT = "/dev/xvda"
@@ -91,22 +91,22 @@ class Images(Facet):
         return self.watch("create", args, self._register(args, snapshot_id, volume_id))
 
     def destroy(self, *, key: str, id: str) -> Job:
-        """Deregister it, and delete the snapshots that were made for it alone."""
-        try:
-            row = self.row(id)
-        except NotFound:
-            return self.done(id)
-        self.client.change("DeregisterImage", ImageId=id)
-        made_for = [{"Name": f"tag:{OF_IMAGE}", "Value": [text(row, "name")]}]
-        for copy in self.client.list("DescribeSnapshots", "snapshotSet", Owner=["self"], Filter=made_for):
-            self.client.change("DeleteSnapshot", SnapshotId=text(copy, "snapshotId"))
+        """Deregister it; the snapshots that were made for it alone are deleted as soon as EC2 lets go of them.
+
+        They are marked before: of an image that is gone nobody could tell which were its own.
+        """
+        row = next(iter(self.client.some("DescribeImages", "imagesSet", ImageId=[id])), None)
+        if row is not None and text(row, "imageState") != "deregistered":
+            copies = self._copies(OF_IMAGE, text(row, "name"))
+            if copies:
+                self.client.change("CreateTags", ResourceId=copies, Tag=[{"Key": WITH_IMAGE, "Value": id}])
+            self.client.change("DeregisterImage", ImageId=id)
         return self.watch("destroy", {"id": id}, id)
 
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """The effect of a change, told from the image, or from the snapshot that it is to be made of."""
         if verb == "destroy":
-            left = self.client.some("DescribeImages", "imagesSet", ImageId=[target])
-            return reached(all(text(row, "imageState") == "deregistered" for row in left), target)
+            return reached(self._is_gone(target) and not self._copies(WITH_IMAGE, target), target)
         row = self._made(args, target)
         if row is None:
             return under_way() if self._copy(args) is not None else None
@@ -118,7 +118,10 @@ class Images(Facet):
         return reached(state is ImageState.READY, text(row, "imageId")) or under_way(text(row, "imageId"))
 
     def pursue(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
-        """Register the image as soon as the snapshot it is made of is complete."""
+        """Register the image as soon as the snapshot it is made of is complete; delete what a deleted one leaves."""
+        if verb == "destroy" and self._is_gone(target):
+            left = [id for id in self._copies(WITH_IMAGE, target) if not self._dropped(id)]
+            return under_way(target) if left else reached(True, target)
         if verb != "create" or target or self._made(args, target) is not None:
             return self.seen(verb, args, target)
         copy = self._copy(args)
@@ -126,8 +129,36 @@ class Images(Facet):
             return under_way() if copy is not None else None
         if text(copy, "status") != "completed":
             why = text(copy, "statusMessage") or text(copy, "status")
-            return Seen(JobState.FAILED, error=Refused(f"{self.client.at} could not copy the disk: {why}"))
-        return under_way(self._register(args, text(copy, "snapshotId"), text(copy, "volumeId")))
+            return self._given_up(copy, Refused(f"{self.client.at} could not copy the disk: {why}"))
+        try:
+            return under_way(self._register(args, text(copy, "snapshotId"), text(copy, "volumeId")))
+        except Fault as fault:
+            if isinstance(fault, Unavailable | TooMany):
+                raise
+            return self._given_up(copy, fault)
+
+    def _given_up(self, copy: Tree, fault: Fault) -> Seen:
+        """An image that will not come about; its snapshot, which nobody is shown, goes."""
+        self._dropped(text(copy, "snapshotId"))
+        return Seen(JobState.FAILED, error=fault)
+
+    def _dropped(self, snapshot_id: str) -> bool:
+        """Delete a snapshot; False while an image has it."""
+        try:
+            self.client.change("DeleteSnapshot", SnapshotId=snapshot_id)
+        except (NotFound, InUse) as fault:
+            return isinstance(fault, NotFound)
+        return True
+
+    def _copies(self, tag: str, value: str) -> list[str]:
+        """The ids of the account's snapshots that have this tag."""
+        wanted = [{"Name": f"tag:{tag}", "Value": [value]}]
+        found = self.client.list("DescribeSnapshots", "snapshotSet", Owner=["self"], Filter=wanted)
+        return [text(row, "snapshotId") for row in found]
+
+    def _is_gone(self, id: str) -> bool:
+        left = self.client.some("DescribeImages", "imagesSet", ImageId=[id])
+        return all(text(row, "imageState") == "deregistered" for row in left)
 
     def _made(self, args: Mapping[str, Any], target: str) -> Tree | None:
         """The image: an account's images have names of their own, so it is the one of this name, made since."""
@@ -192,6 +223,8 @@ class Images(Facet):
 
 OF_IMAGE = "gcelib-of-image"
 """The tag of a snapshot that was made for one image: it goes with that."""
+WITH_IMAGE = "gcelib-goes-with-image"
+"""The tag of such a snapshot, once its image is being deleted: the image's id."""
 
 
 def _made_since(row: Tree, since: datetime.datetime | None) -> bool:
