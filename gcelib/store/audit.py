@@ -34,11 +34,16 @@ class AuditFile:
 
     def _add(self, line: bytes) -> None:
         with self._lock:
-            if self._handle < 0 or self._moved():
-                self._open()
             whole = line + b"\n"
-            while whole:
-                whole = whole[os.write(self._handle, whole):]
+            try:
+                if self._handle < 0 or self._moved():
+                    self._open()
+                while whole:
+                    whole = whole[os.write(self._handle, whole):]
+            except OSError:
+                # A part of it may be there: whoever opens the file again sees to it.
+                self._shut()
+                raise
 
     def close(self) -> None:
         """Let go of the file; the next line opens it again."""
@@ -55,11 +60,14 @@ class AuditFile:
     def _open(self) -> None:
         self._shut()
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         self._handle = os.open(self.path, flags, _MODE)
         held = os.fstat(self._handle)
         if held.st_mode & 0o077:
             os.fchmod(self._handle, _MODE)
+        if held.st_size and os.pread(self._handle, 1, held.st_size - 1) != b"\n":
+            # The last line was cut off, and the next must not become a part of it.
+            os.write(self._handle, b"\n")
         owner = self.path.parent.stat()
         if os.geteuid() == 0 and (held.st_uid, held.st_gid) != (owner.st_uid, owner.st_gid):
             # Made by root on the command line, the file must still be the daemon's to write to.

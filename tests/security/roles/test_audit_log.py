@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import stat
 import threading
 import time
@@ -188,6 +189,24 @@ def test_a_log_open_to_others_is_shut_and_a_link_is_not_followed(tmp_path: Path)
     os.symlink(tmp_path / "elsewhere", tmp_path / "link.log")
     with pytest.raises(OSError, match="symbolic links"):
         AuditFile(tmp_path / "link.log").add(b"x")
+
+
+def test_a_line_of_which_a_part_only_was_written_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    file = AuditFile(path)
+    file.add(b"first")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            file.add(b"a line for which there is no room")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    file.add(b"second")
+    path.write_bytes(path.read_bytes() + b"cut off with the proc")
+    AuditFile(path).add(b"third")
+    assert path.read_text().splitlines() == ["first", "a li", "second", "cut off with the proc", "third"]
+    file.close()
 
 
 def test_a_line_that_cannot_be_written_stops_nothing_and_is_an_error_in_the_log(
