@@ -87,9 +87,10 @@ PAIRED = ("security/listener", "unit/listener", "unit/operations", "simulator", 
 """Folders whose tests have to do with time, and bear one neighbour."""
 
 
-LONG = ("examples", "documents", "contract/test_ansible", "contract/test_gcloud_lines", "replicas",
-        "wire/test_firewalls", "cli/test_backup", "contract/test_libcloud", "contract", "backends", "faults", "callers",
-        "security/secrets", "wire")
+LONG = ("examples", "contract/test_ansible", "faults/test_crashes", "faults/test_half_way", "documents",
+        "contract/test_gcloud_lines", "contract/test_client_docs", "conformance/test_strange", "replicas", "faults",
+        "wire/test_firewalls", "cli", "contract", "backends", "callers", "hybrid", "wire", "drivers",
+        "security/secrets")
 """Files that take long, the longest first: begun last they would be waited for by idle workers."""
 RUNS = {"not alone and not paired": "", "paired": "paired", "alone": "alone"}
 """What `make test` has pytest look for, one after the other, and the mark of those tests."""
