@@ -150,7 +150,7 @@ class Images(Facet):
             return isinstance(fault, NotFound)
         return True
 
-    def _copies(self, tag: str, value: str) -> list[str]:
+    def _copies(self, tag: str, value: str) -> Sequence[str]:
         """The ids of the account's snapshots that have this tag."""
         wanted = [{"Name": f"tag:{tag}", "Value": [value]}]
         found = self.client.list("DescribeSnapshots", "snapshotSet", Owner=["self"], Filter=wanted)
