@@ -9,7 +9,7 @@ from gcelib.drivers.generic.effects import Effects, Seen, under_way
 from gcelib.drivers.generic.facet import Facet as Base
 from gcelib.drivers.generic.reading import utc as utc
 from gcelib.drivers.openstack.api import Api
-from gcelib.errors import Fault, NotReady, Refused
+from gcelib.errors import Fault, NoCapacity, NotReady, Refused, TooMany, Unavailable
 from gcelib.models import Job, JobState
 
 KEY = "gcelib-key"
@@ -49,7 +49,8 @@ class Facet(Base):
         return True
 
     def sent_on(self, verb: str, args: Mapping[str, Any], target: str) -> Seen:
-        """Send what could not be taken before: under way, or failed by what is refused for good.
+        """Send what could not be taken before: under way, or failed by what is refused for good. Raises the faults
+        after which it is to be tried again.
 
         A change that was taken, and is neither under way nor done, the cloud has given up.
         """
@@ -59,9 +60,11 @@ class Facet(Base):
         try:
             if not self.settling(verb, args, target):
                 self.sent(verb, args, target)
+        except (Unavailable, TooMany) as fault:
+            if isinstance(fault, NoCapacity):
+                return self.failed(target, fault)
+            raise
         except Fault as fault:
-            if fault.status >= 500:
-                raise
             return self.failed(target, fault)
         return under_way(target)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from gcelib.drivers.openstack.facet import Facet, utc
 from gcelib.drivers.openstack.markers import decoded
 from gcelib.drivers.openstack.places import Zones
 from gcelib.drivers.openstack.records import NetworkRow, PortRow, RouterRow, SubnetRow
-from gcelib.errors import InUse, NotFound
+from gcelib.errors import Fault, InUse, NoCapacity, NotFound, TooMany, Unavailable
 from gcelib.models import Job, Network
 
+LOG = logging.getLogger(__name__)
 OURS = "Kept by gcelib"
 """The description of a router that was made with its network, and goes with it."""
 DOORS = ("network:router_interface", "network:ha_router_replicated_interface", "network:router_interface_distributed")
@@ -78,10 +80,21 @@ class Networks(Facet):
 
     def create(self, *, key: str, name: str, zone_id: str, description: str = "", cidr: str = "", gateway: str = "",
                vpc_id: str = "", acl_id: str = "") -> Job:
-        """Make network, range, and a router to the outside; what is there of them already is taken."""
+        """Make network, range, and a router to the outside; what is there of them already is taken.
+
+        A network that is new and cannot be finished is taken back.
+        """
         args = {"name": name, "description": description, "cidr": cidr, "gateway": gateway}
-        made = self._build(args)
-        return self.done(made)
+        there = self._named(name)
+        row = there or self._begun(args)
+        try:
+            self._finish(row, args)
+        except Fault as fault:
+            again = isinstance(fault, Unavailable | TooMany) and not isinstance(fault, NoCapacity)
+            if there is None and not again:
+                self._take_back(row)
+            raise
+        return self.done(row.id)
 
     def destroy(self, *, key: str, id: str) -> Job:
         """Delete a network with its router and its ranges; one already gone is done."""
@@ -106,16 +119,25 @@ class Networks(Facet):
         return reached(not outside or bool(self._plan().outside(row.id)), row.id)
 
     def _build(self, args: Mapping[str, Any]) -> str:
-        name, text = str(args["name"]), str(args.get("description") or "")
-        row = self._named(name)
-        if row is None:
-            body = {"name": name, "description": text[:255]}
-            row = self.api.typed(self.api.make("network", "/v2.0/networks", "network", body), NetworkRow)
+        row = self._named(str(args["name"])) or self._begun(args)
+        self._finish(row, args)
+        return row.id
+
+    def _begun(self, args: Mapping[str, Any]) -> NetworkRow:
+        body = {"name": str(args["name"]), "description": str(args.get("description") or "")[:255]}
+        return self.api.typed(self.api.make("network", "/v2.0/networks", "network", body), NetworkRow)
+
+    def _finish(self, row: NetworkRow, args: Mapping[str, Any]) -> None:
         subnet_id = row.subnets[0] if row.subnets else self._range(row.id, args)
         outside = self._way_out()
         if outside and not self._plan().outside(row.id):
-            self._lead_out(row.id, name, subnet_id, outside)
-        return row.id
+            self._lead_out(row.id, str(args["name"]), subnet_id, outside)
+
+    def _take_back(self, row: NetworkRow) -> None:
+        try:
+            self._raze(row.id)
+        except Fault as fault:
+            LOG.warning("%s: network '%s' (%s) was refused in part, and stays: %s", self.at, row.name, row.id, fault)
 
     def _range(self, network_id: str, args: Mapping[str, Any]) -> str:
         cidr = str(args.get("cidr") or self._choice.range)

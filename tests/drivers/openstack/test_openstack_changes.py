@@ -14,7 +14,7 @@ import pytest
 from recorded_cloud import HERE, MADE, Recorded
 
 from gcelib.drivers.openstack.cloud import OpenStack
-from gcelib.errors import NoCapacity, Uncertain, fault_from_data
+from gcelib.errors import NoCapacity, Refused, TooMany, Uncertain, fault_from_data
 from gcelib.models import JobState, NodeState
 
 SERVER = json.loads(Path(HERE / "compute-servers-vm-image.json").read_text())["server"]
@@ -164,6 +164,63 @@ def test_what_cannot_be_taken_while_a_machine_is_made_is_sent_once_it_is(site: R
     made = True
     assert cloud.poll(job).state is JobState.RUNNING
     assert len(site.sent("POST")) == 2
+
+
+def test_what_is_sent_again_waits_for_a_cloud_that_is_asked_too_often(site: Recorded, cloud: OpenStack) -> None:
+    busy = {"error": {"message": "Cannot 'update metadata' instance 1 while it is in vm_state building"}}
+    now, told = server(status="BUILD", **{TASK: "spawning"}), (409, busy)
+
+    def script(method: str, path: str, body: Any) -> tuple[int, Any] | None:
+        if method == "POST":
+            return told
+        if path == NODE:
+            return 200, now
+        return (200, {"metadata": {}}) if path == f"{NODE}/metadata" else None
+
+    site.script = script
+    job = cloud.submit("tags", "set", {"kind": "node", "ids": [MADE["node"]], "tags": {"a": "b"}}, "key")
+    now, told = server(), (429, {"overLimit": {"message": "Too many requests"}})
+    with pytest.raises(TooMany):
+        cloud.poll(job)
+    told = (200, {"metadata": {}})
+    assert cloud.poll(job).state is JobState.RUNNING
+    assert len(site.sent("POST")) == 3
+    # That there is no room is an answer.
+    told = (400, {"badRequest": {"message": "No valid host was found."}})
+    assert isinstance(fault_from_data(dict(cloud.poll(job).error or {})), NoCapacity)
+
+
+@pytest.mark.parametrize("refused", ["subnets", "routers"])
+def test_a_network_that_is_refused_in_part_is_taken_back(site: Recorded, cloud: OpenStack, refused: str) -> None:
+    words = {"NeutronError": {"type": "IpAddressGenerationFailure", "message": "No more IP addresses available."}}
+    made = {"network": {"id": "new", "name": "new"}, "subnet": {"id": "range", "name": "new"}}
+
+    def script(method: str, path: str, body: Any) -> tuple[int, Any] | None:
+        if method == "GET":
+            return (200, {"ports": []}) if "network_id=new" in path else None
+        if method == "POST" and path.endswith(refused):
+            return 409, words
+        return (201, {name: made[name] for name in body}) if body else (204, None)
+
+    site.script = script
+    with pytest.raises(NoCapacity, match="No more IP addresses"):
+        cloud.submit("networks", "create", {"name": "new", "zone_id": "zone-a"}, "key")
+    assert site.sent("DELETE") == ["network /v2.0/networks/new"]
+
+
+def test_a_network_that_was_there_stays_when_it_cannot_be_finished(site: Recorded, cloud: OpenStack) -> None:
+    project = cloud._api.me().project_id
+    there = {"networks": [{"id": "old", "name": "old", "project_id": project}]}
+
+    def script(method: str, path: str, body: Any) -> tuple[int, Any] | None:
+        if method == "POST":
+            return 400, {"NeutronError": {"type": "InvalidInput", "message": "Invalid input for operation."}}
+        return (200, there) if path.startswith("network /v2.0/networks") else None
+
+    site.script = script
+    with pytest.raises(Refused, match="Invalid input"):
+        cloud.submit("networks", "create", {"name": "old", "zone_id": "zone-a"}, "key")
+    assert site.sent("DELETE") == []
 
 
 def test_only_the_pairs_that_change_are_written(site: Recorded, cloud: OpenStack) -> None:
