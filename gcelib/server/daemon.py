@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -232,6 +233,8 @@ class Daemon:
         fixed = [name for name in _FIXED if getattr(fresh.server, name) != getattr(self._config.server, name)]
         if fixed:
             log.warning("takes effect at the next start only: %s", ", ".join(f"server.{name}" for name in fixed))
+            kept = {name: getattr(self._config.server, name) for name in fixed}
+            fresh = replace(fresh, server=replace(fresh.server, **kept))
         self._renew(fresh.server)
         try:
             self._server.reload(fresh)

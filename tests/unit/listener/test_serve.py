@@ -212,6 +212,24 @@ def test_sighup_loads_a_new_certificate(
     assert get(f"{url}/", own / "ca.pem")[0] == 200
 
 
+def test_what_takes_a_new_start_stays_as_it_is_at_a_reload_and_is_told_of_at_the_next(
+    command: Callable[..., Process], written: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = written()
+    process = command("serve", "--config", str(path))
+    url, authority = process.saw(LINE)[1], tmp_path / "state" / "ca.pem"
+    path.write_text(path.read_text().replace(f"{tmp_path}/state", f"{tmp_path}/elsewhere"))
+    for projects, more in ((2, "second"), (3, "third")):
+        path.write_text(path.read_text() + f'[projects.{more}]\nclouds = ["gva"]\n')
+        process.popen.send_signal(signal.SIGHUP)
+        process.saw(f"1 clouds, {projects} projects", "err")
+        assert get(f"{url}/", authority)[0] == 200
+        assert sum("at the next start only: server.state_dir" in line for line in process.err) == projects - 1
+    assert not (tmp_path / "elsewhere").exists()
+    process.popen.send_signal(signal.SIGTERM)
+    assert process.ended() == 0
+
+
 def test_sighup_loads_a_certificate_of_another_kind_of_key_for_all_clients(
     command: Callable[..., Process], written: Callable[..., Path], tmp_path: Path
 ) -> None:
