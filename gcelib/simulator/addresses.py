@@ -122,11 +122,10 @@ def associate(call: Call) -> Task:
     if network is None and vpc is None:
         network = _only_network(call, zone, owner)
     demand(world, owner, "public_ip")
-    address = take_address(world, owner, zone, network, call.text("ipaddress"))
+    # IpAddressManagerImpl: allocateIp knows no network yet; associateIPToGuestNetwork, in the job, enters it.
+    address = take_address(world, owner, zone, None, call.text("ipaddress"))
     address.state = "Allocating"
     address.vpc_id = vpc.id if vpc is not None else (network.vpc_id if network is not None else "")
-    if network is not None and not network.vpc_id and _source_nat(world, network) is None:
-        address.source_nat = True
 
     def body() -> Body:
         try:
@@ -134,7 +133,9 @@ def associate(call: Call) -> Task:
         except ApiError:
             release_address(world, address)
             raise
-        address.state = "Allocated"
+        if network is not None and not network.vpc_id and _source_nat(world, network) is None:
+            address.source_nat = True
+        address.state, address.network = "Allocated", network
         return {"ipaddress": address_row(call, address)}
 
     return Task(body=body(), on=address, event="NET.IPASSIGN")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -52,6 +53,20 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     yield Place(server.api(), cloud)
     server.stop()
     cloud.stop()
+
+
+def test_addresses_taken_at_once_for_a_network_without_machines_are_no_more_than_asked_for(shared: Place) -> None:
+    shared.api.change("POST", "global/networks", {"name": "fresh", "IPv4Range": "10.11.0.0/24"})
+    network = shared.portal.listNetworks(name="fresh", keyword="fresh")["network"][0]["id"]
+    bodies = [{"name": f"fresh-{number}", "network": "global/networks/fresh"} for number in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        begun = [*pool.map(lambda body: shared.api.start("POST", ADDRESSES, body), bodies)]
+    assert not any("error" in shared.api.until_done(each) for each in begun)
+    rows = shared.portal.listPublicIpAddresses(associatednetworkid=network)["publicipaddress"]
+    assert sorted(row["issourcenat"] for row in rows) == [False, False, False, True]
+    for body in bodies:
+        shared.api.change("DELETE", f"{ADDRESSES}/{body['name']}")
+    shared.api.change("DELETE", "global/networks/fresh")
 
 
 def test_a_network_stays_while_a_reserved_address_or_a_forwarding_rule_would_go_with_it(shared: Place) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gcelib.drivers.cloudstack import records, wire
-from gcelib.drivers.cloudstack.facet import Facet, gone, reached
+from gcelib.drivers.cloudstack.facet import Facet, gone, reached, text_of
 from gcelib.drivers.cloudstack.jobs import Seen, Token, job_id
 from gcelib.models import Address, Job, JobState
 
@@ -56,10 +56,11 @@ class Addresses(Facet):
         The first address of a network becomes its router's own, which can stand for no machine: where a network
         without machines has none yet, that one is taken before.
         """
-        args = {"network_id": network_id, "ip": ip, "known": [*known], "submitted": submitted}
+        args = {"network_id": network_id, "zone_id": zone_id, "ip": ip, "known": [*known], "submitted": submitted}
         if not self._wants_router(network_id):
             return self.make("acquire", "associateIpAddress", args, networkid=network_id, ipaddress=ip)
         fields = self.client.change("associateIpAddress", networkid=network_id)
+        args["first"] = text_of(fields, "id")
         job = self.job_of("associateIpAddress", fields)
         return self.jobs.begun(self.token("acquire", args, "", job=job, then=job_id(key)))
 
@@ -68,8 +69,13 @@ class Addresses(Facet):
         return not self._wants_router(str(token.args["network_id"]))
 
     def second_part(self, token: Token) -> Job:
-        """Take the address after the router's own."""
+        """Take the address after the router's own; where another's became that meanwhile, the first one is it."""
         network, ip = token.args["network_id"], token.args["ip"]
+        mine = (row for row in self._rows() if row.id == token.args.get("first") and row.state not in HIDDEN)
+        if (first := next(mine, None)) is not None and not first.issourcenat:
+            if ip in ("", first.ipaddress):
+                return self.done(first.id)
+            self.client.change("disassociateIpAddress", id=first.id)
         return self.make("acquire", "associateIpAddress", token.args, networkid=network, ipaddress=ip)
 
     def release(self, *, key: str, id: str) -> Job:
@@ -128,6 +134,9 @@ def _acquired(rows: Sequence[records.AddressRow], args: Mapping[str, Any], targe
 
 
 def _fresh(row: records.AddressRow, args: Mapping[str, Any]) -> bool:
-    wanted = row.associatednetworkid == args["network_id"] and args.get("ip", "") in ("", row.ipaddress)
+    # The cloud enters the network only when it has got so far.
+    there = row.associatednetworkid == args["network_id"] or (
+        row.state == "Allocating" and not row.associatednetworkid and row.zoneid == args.get("zone_id", ""))
+    wanted = there and args.get("ip", "") in ("", row.ipaddress)
     idle = not (row.issourcenat or row.isstaticnat or row.pairs or row.state in HIDDEN)
     return wanted and idle
