@@ -243,6 +243,9 @@ def resize(call: Call) -> Task:
     volume = call.find(Volume, "id")
     offering = call.shared(DiskOffering, "diskofferingid") if call.given("diskofferingid") else volume.offering
     wanted = (call.number("size") or 0) * GIB
+    if volume.root and volume.machine is not None and volume.machine.offering.root_gib:
+        # VolumeApiServiceImpl.isNotPossibleToResize
+        raise invalid("Failed to resize Root volume. The service offering has been configured with a root disk size")
     if offering is not None and offering.gib:
         if wanted:
             raise invalid("The disk offering does not allow custom sizes: give another diskofferingid")

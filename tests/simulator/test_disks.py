@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from gcelib.simulator.hardware import DiskOffering, ServiceOffering
+from gcelib.simulator.places import Zone
 from tests.simulator.client import Caller, Refusal
 
 
@@ -130,3 +132,23 @@ def test_key_pairs_are_unique_and_their_private_half_is_shown_once(demo):
     assert demo.machine(keypair="mine")["keypairs"] == "mine"
     refused(431, demo, "deployVirtualMachine", **demo.deploying(keypair="missing"))
     assert demo("deleteSSHKeyPair", name="mine") == {"success": True}
+
+
+def test_a_boot_disk_whose_size_an_offering_fixes_is_not_resized(demo, simulator):
+    root = demo.machine("DE-ADV1") and demo.rows("listVolumes", type="ROOT")[0]
+    assert demo.result("resizeVolume", id=root["id"], size=30)["size"] == 30 << 30
+    for offering in simulator.world.all(ServiceOffering):
+        offering.root_gib = 30
+    assert demo.job("resizeVolume", id=root["id"], size=40)["jobresultcode"] == 431
+
+
+def test_an_offering_has_the_size_of_a_copy_said_and_is_of_its_zones(demo, simulator):
+    root = demo.machine("DE-ADV1") and demo.rows("listVolumes", type="ROOT")[0]
+    copy = demo.result("createSnapshot", volumeid=root["id"])["id"]
+    custom = demo.rows("listDiskOfferings", name="Custom")[0]["id"]
+    refused(431, demo, "createVolume", name="c", snapshotid=copy, diskofferingid=custom)
+    assert demo.result("createVolume", name="c", snapshotid=copy, diskofferingid=custom, size=9)["size"] == 9 << 30
+    assert demo.result("createVolume", name="d", snapshotid=copy, size=9)["size"] == root["size"]
+    for offering in simulator.world.all(DiskOffering):
+        offering.zones = [zone for zone in simulator.world.all(Zone) if zone.name == "CH-GV2"]
+    refused(531, demo, "createVolume", name="e", zoneid=demo.zone("DE-ADV1"), diskofferingid=custom, size=1)

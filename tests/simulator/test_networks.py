@@ -125,6 +125,7 @@ def test_firewall_rules_conflict_when_they_overlap(demo, machine):
     refused(537, demo, "createFirewallRule", **where, startport=85, endport=95, cidrlist="10.0.0.0/8")
     demo.result("createFirewallRule", **where, startport=85, endport=95, cidrlist="172.16.0.0/12")
     assert demo.job("deleteFirewallRule", id=rule["id"])["jobstatus"] == 1
+    refused(431, demo, "createFirewallRule", ipaddressid=where["ipaddressid"], protocol="all")
 
 
 def test_egress_rules_belong_to_the_network(demo, machine):
