@@ -15,7 +15,7 @@ from gcelib.drivers.ec2.offers import OF_IMAGE
 from gcelib.errors import InUse, NotFound, NotReady, Refused, Uncertain, Unsupported
 from gcelib.models import Job, JobState, NodeState
 from tests.backends.moto import DEBIAN, Moto
-from tests.faults.between import Between
+from tests.faults.between import Answer, Between
 
 ZONE = "us-east-1b"
 
@@ -117,6 +117,65 @@ def test_rules_are_made_once_and_shared_ones_stay_for_the_other(cloud: Ec2) -> N
         assert [rule.id for rule in found.rules].count(shared) == left
 
 
+def refusing(code: str) -> bytes:
+    """EC2's refusal with this code."""
+    return f"<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors></Response>".encode()
+
+
+def test_groups_and_rules_are_done_when_they_can_be_seen(moto: Moto) -> None:
+    between, late = Between(moto.url), ""
+
+    def lie(asked: str, answer: Answer) -> Answer:
+        if asked != late:
+            return answer
+        if asked == "DescribeSecurityGroups":
+            return 400, {}, refusing("InvalidGroup.NotFound")
+        told = f"<{asked}Response><securityGroupRuleSet/></{asked}Response>"
+        return 200, {}, told.encode()
+
+    between.lie = lie
+    cloud = moto.cloud(endpoint=between.url)
+    late = "DescribeSecurityGroups"
+    name, wanted = "gcelib:default:tag:late", {"direction": "ingress", "protocol": "tcp", "cidrs": ["192.0.2.0/24"]}
+    job = cloud.submit("firewalls", "create_group", {"name": name}, key())
+    assert job.state is cloud.poll(job).state is JobState.RUNNING
+    late = "DescribeSecurityGroupRules"
+    assert cloud.poll(job).state is JobState.DONE
+    wanted["group_id"] = job.target
+    job = cloud.submit("firewalls", "allow", wanted, key())
+    assert job.state is cloud.poll(job).state is JobState.RUNNING
+    # Somebody else's, which cannot be seen yet either.
+    again = cloud.submit("firewalls", "allow", wanted, key())
+    assert again.state is JobState.RUNNING
+    late = ""
+    made, there = cloud.poll(job).result, cloud.poll(again).result
+    assert (len(made["made_ids"]), there["made_ids"]) == (1, [])  # type: ignore[arg-type]
+    assert made["rule_ids"] == there["rule_ids"] == made["made_ids"]
+    carried(cloud, "firewalls", "destroy_group", id=str(wanted["group_id"]))
+    cloud.close()
+    between.close()
+
+
+def test_a_rule_is_the_one_that_was_made_whatever_ec2_calls_its_protocol(moto: Moto) -> None:
+    between = Between(moto.url)
+    # Moto keeps the number; EC2 has a name for it, and tells ports of its own where it minds none.
+    between.lie = lambda asked, answer: (*answer[:2], answer[2].replace(b">58<", b">icmpv6<").replace(
+        b"<ipProtocol>50</ipProtocol><fromPort>-1<", b"<ipProtocol>50</ipProtocol><fromPort>0<"))
+    cloud = moto.cloud(endpoint=between.url)
+    group = carried(cloud, "firewalls", "create_group", name="gcelib:default:tag:six").target
+    for protocol in ("58", "50"):
+        args = {"group_id": group, "direction": "ingress", "protocol": protocol, "cidrs": ["2001:db8::/32"]}
+        first = carried(cloud, "firewalls", "allow", **args).result
+        again = carried(cloud, "firewalls", "allow", **args).result
+        assert (first["made_ids"], again["made_ids"]) == (first["rule_ids"], [])
+        assert again["rule_ids"] == first["rule_ids"] != [""]
+    found = next(each for each in facet(cloud, "firewalls").list() if each.id == group)
+    assert {rule.protocol for rule in found.rules if rule.direction == "ingress"} == {"58", "50"}
+    carried(cloud, "firewalls", "destroy_group", id=group)
+    cloud.close()
+    between.close()
+
+
 def test_every_kind_of_rule_reads_back_as_it_was_made(cloud: Ec2) -> None:
     group = carried(cloud, "firewalls", "create_group", name="gcelib:default:tag:kinds").target
     for protocol in ("icmp", "all", "50", "udp"):
@@ -214,14 +273,14 @@ def test_an_image_whose_deletion_was_not_answered_leaves_no_copy(moto: Moto, clo
 def test_an_image_that_is_refused_leaves_no_copy(moto: Moto, cloud: Ec2) -> None:
     disk = carried(cloud, "volumes", "create", name="short", zone_id=ZONE, size_gb=1).target
     between = Between(moto.url)
-    told = b"<Response><Errors><Error><Code>InvalidAMIName.Malformed</Code><Message>3 to 128</Message></Error></Errors>"
-    between.lie = lambda asked, answer: (400, {}, told + b"</Response>") if asked == "RegisterImage" else answer
+    told = refusing("InvalidAMIName.Malformed")
+    between.lie = lambda asked, answer: (400, {}, told) if asked == "RegisterImage" else answer
     lied = moto.cloud(endpoint=between.url)
     job = lied.submit("images", "create", {"name": "ab", "volume_id": disk}, key())
     assert len(copies(cloud, "ab")) == 1
     job = lied.poll(job)
     assert job.state is JobState.FAILED
-    assert "3 to 128" in str(job.error)
+    assert "InvalidAMIName.Malformed" in str(job.error)
     assert copies(cloud, "ab") == []
     lied.close()
     between.close()

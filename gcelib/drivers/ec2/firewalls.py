@@ -16,7 +16,10 @@ from gcelib.models import Group, GroupRule, Job
 
 ALL = "-1"
 PAGE = 1000
-NUMBERED = {"1": "icmp", "6": "tcp", "17": "udp", ALL: "all"}
+NUMBERED = {"1": "icmp", "6": "tcp", "17": "udp", ALL: "all", "icmpv6": "58"}
+"""What EC2 may call a protocol -> what gcelib calls it; others are numbers to both."""
+SPANNED = frozenset({"tcp", "udp", "icmp", "58"})
+"""The protocols whose ports, or types and codes, EC2 minds."""
 
 
 class Firewalls(Facet):
@@ -55,9 +58,13 @@ class Firewalls(Facet):
                 "CreateSecurityGroup", GroupName=name, GroupDescription=description or name, VpcId=vpc_id,
                 TagSpecification=[named("security-group", "", key)],
             )
+            id = self.client.made("CreateSecurityGroup", made, "groupId")
         except Exists:
-            return self.done(self._named(name, vpc_id))
-        return self.done(self.client.made("CreateSecurityGroup", made, "groupId"))
+            id = ""
+        args = {"name": name, "vpc_id": vpc_id, "mark": key}
+        # One that is new may not be seen yet, nor be used.
+        there = self.seen("create_group", args, id)
+        return self.done(there.target) if there is not None else self.watch("create_group", args, id)
 
     def destroy_group(self, *, key: str, id: str) -> Job:
         """Delete a group that no machine is in; one already gone is done."""
@@ -70,24 +77,31 @@ class Firewalls(Facet):
     def allow(self, *, key: str, group_id: str, direction: str, protocol: str, first_port: int | None = None,
               last_port: int | None = None, icmp_type: int = -1, icmp_code: int = -1,
               cidrs: Sequence[str] = (), group_names: Sequence[str] = ()) -> Job:
-        """Make those rules that are not there yet; EC2 would refuse all of them because of one that is."""
+        """Make those rules that are not there yet; EC2 would refuse all of them because of one that is.
+
+        Done when all can be seen.
+        """
         args: dict[str, Any] = {
             "group_id": group_id, "direction": direction, "protocol": protocol, "first_port": first_port,
             "last_port": last_port, "icmp_type": icmp_type, "icmp_code": icmp_code,
         }
-        before = self._wanted(args, cidrs, group_names)
-        missing = [source for source, id in before.items() if not id]
-        if missing:
-            action = "AuthorizeSecurityGroupEgress" if direction == "egress" else "AuthorizeSecurityGroupIngress"
-            entry = {**_span(args), **_sources(missing)}
-            try:
-                self.client.change(action, GroupId=group_id, IpPermissions=[entry])
-            except Exists:
-                # Somebody else made one of them meanwhile; what is there now, and what is not, the next look tells.
-                return self.allow(key=key, cidrs=cidrs, group_names=group_names, **args)
-        after = self._wanted(args, cidrs, group_names)
-        made = [after[source] for source in missing]
-        return self.done(group_id, rule_ids=[*after.values()], made_ids=made)
+        missing = [source for source, id in self._wanted(args, cidrs, group_names).items() if not id]
+        made = self._authorized(args, missing) if missing else []
+        args |= {"cidrs": [*cidrs], "group_names": [*group_names], "made": made}
+        there = self.seen("allow", args, group_id)
+        return self.watch("allow", args, group_id) if there is None else self.done(group_id, **there.result)
+
+    def _authorized(self, args: Mapping[str, Any], sources: Sequence[str]) -> list[str]:
+        """Make rules for these sources: those of them for which it was us that did."""
+        action = f"AuthorizeSecurityGroup{'Egress' if args['direction'] == 'egress' else 'Ingress'}"
+        try:
+            entry = {**_span(args), **_sources(sources)}
+            self.client.change(action, GroupId=args["group_id"], IpPermissions=[entry])
+        except Exists:
+            # Somebody else made one of them meanwhile, because of which EC2 has made none.
+            alone = [self._authorized(args, [each]) for each in sources] if len(sources) > 1 else []
+            return [source for each in alone for source in each]
+        return [*sources]
 
     def revoke(self, *, key: str, direction: str, rule_id: str = "", rule_ids: Sequence[str] = (), claim: str = "",
                claims: str = "") -> Job:
@@ -112,8 +126,7 @@ class Firewalls(Facet):
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """What the groups say about the change."""
         if verb == "create_group":
-            wanted = self.client.tagged(str(args["mark"]))
-            found = self.client.list("DescribeSecurityGroups", "securityGroupInfo", Filter=wanted)
+            found = self._made(args, target)
             return reached(True, text(found[0], "groupId")) if found else None
         if verb == "destroy_group":
             return reached(all(text(row, "groupId") != target for row in self._groups()), target)
@@ -124,7 +137,16 @@ class Firewalls(Facet):
                 each.startswith(claims) for each in tags(row))]
             return reached(not left, target)
         rules = self._wanted(args, args.get("cidrs", ()), args.get("group_names", ()))
-        return reached(all(rules.values()), str(args["group_id"]), rule_ids=[*rules.values()], made_ids=[])
+        made = [rules.get(source, "") for source in args.get("made", ())]
+        return reached(all(rules.values()), str(args["group_id"]), rule_ids=[*rules.values()], made_ids=made)
+
+    def _made(self, args: Mapping[str, Any], id: str) -> Sequence[Tree]:
+        """The group that a change made, or found there: of this id, else by the change's key, else by its name."""
+        if id:
+            return self.client.some("DescribeSecurityGroups", "securityGroupInfo", GroupId=[id])
+        wanted = self.client.tagged(str(args["mark"]))
+        found = self.client.list("DescribeSecurityGroups", "securityGroupInfo", Filter=wanted)
+        return found or (self._groups_named(str(args["name"]), str(args["vpc_id"])) if args.get("vpc_id") else [])
 
     def _wanted(self, args: Mapping[str, Any], cidrs: Sequence[str], group_names: Sequence[str]) -> dict[str, str]:
         """The rules that are there of those wanted: the id by the source, "" where there is none."""
@@ -143,11 +165,14 @@ class Firewalls(Facet):
 
     def _named(self, name: str, vpc_id: str) -> str:
         """The id of a VPC's group. Raises NotFound."""
-        wanted = [{"Name": "group-name", "Value": [name]}, {"Name": "vpc-id", "Value": [vpc_id]}]
-        found = self.client.list("DescribeSecurityGroups", "securityGroupInfo", Filter=wanted)
+        found = self._groups_named(name, vpc_id)
         if not found:
             raise NotFound(f"{self.client.at} has no security group '{name}' in VPC '{vpc_id}' any more.")
         return text(found[0], "groupId")
+
+    def _groups_named(self, name: str, vpc_id: str) -> Sequence[Tree]:
+        wanted = [{"Name": "group-name", "Value": [name]}, {"Name": "vpc-id", "Value": [vpc_id]}]
+        return self.client.list("DescribeSecurityGroups", "securityGroupInfo", Filter=wanted)
 
     def _groups(self) -> Sequence[Tree]:
         return self.client.list("DescribeSecurityGroups", "securityGroupInfo", size=PAGE)
@@ -215,6 +240,8 @@ def _like(row: Tree, args: Mapping[str, Any]) -> bool:
     egress = text(row, "isEgress") == "true"
     if not same or egress != (args["direction"] == "egress"):
         return False
+    if NUMBERED.get(span["IpProtocol"], span["IpProtocol"]) not in SPANNED:
+        return True
     if span["FromPort"] == -1 and not text(row, "fromPort"):
         return True
     return (number(row, "fromPort"), number(row, "toPort")) == (span["FromPort"], span["ToPort"])
