@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,20 +17,23 @@ from gcelib.store.records import Record
 from tests.postgres import Postgres, programs
 
 
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed: what people see of operations was not looked up in it")
+    server = Postgres().start()
+    yield server
+    server.remove()
+
+
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "SQLite":
         made = Store.open(f"sqlite:///{tmp_path}/books.sqlite")
-        yield made
-        made.close()
-        return
-    if programs() is None:
-        pytest.skip("PostgreSQL is not installed: what people see of operations was not looked up in it")
-    server = Postgres().start()
-    made = Store.open(server.database("glimpses"))
+    else:
+        made = Store.open(request.getfixturevalue("postgres").database(uuid.uuid4().hex))
     yield made
     made.close()
-    server.remove()
 
 
 @pytest.fixture
