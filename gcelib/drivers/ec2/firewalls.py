@@ -91,7 +91,7 @@ class Firewalls(Facet):
         there = self.seen("allow", args, group_id)
         return self.watch("allow", args, group_id) if there is None else self.done(group_id, **there.result)
 
-    def _authorized(self, args: Mapping[str, Any], sources: Sequence[str]) -> list[str]:
+    def _authorized(self, args: Mapping[str, Any], sources: Sequence[str]) -> Sequence[str]:
         """Make rules for these sources: those of them for which it was us that did."""
         action = f"AuthorizeSecurityGroup{'Egress' if args['direction'] == 'egress' else 'Ingress'}"
         try:
