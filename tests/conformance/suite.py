@@ -184,6 +184,14 @@ class Conformance:
         site.api.change("POST", site.path("instances", machine, "detachDisk"), deviceName="data")
         assert len(site.machine(machine)["disks"]) == 1
 
+    @needs("nodes.create", "nodes.destroy", "volumes.create", "volumes.attach", "volumes.destroy")
+    def test_a_disk_goes_with_its_machine_if_that_is_wished(self, site: Site, machine: str, disk: str) -> None:
+        link = {"source": f"zones/{site.zone}/disks/{disk}", "deviceName": "data", "autoDelete": True}
+        site.api.change("POST", site.path("instances", machine, "attachDisk"), link)
+        assert [each["autoDelete"] for each in site.machine(machine)["disks"] if not each["boot"]] == [True]
+        site.api.change("DELETE", site.path("instances", machine))
+        assert site.api.call("GET", site.path("disks", disk)).status == 404
+
     @needs("volumes.create", "volumes.resize", "volumes.destroy")
     def test_a_disk_is_enlarged(self, site: Site, disk: str) -> None:
         site.api.change("POST", site.path("disks", disk, "resize"), {"sizeGb": "20"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -14,9 +15,10 @@ from gcelib.drivers.generic.offers import Sizes
 from gcelib.drivers.generic.places import Zones, by_any_name
 from gcelib.drivers.generic.reading import extra_of, first, may_be, node_id, snapshot_of, volume_of
 from gcelib.drivers.profile import Profile
-from gcelib.errors import NotFound, Refused, Unsupported
+from gcelib.errors import Fault, NotFound, Refused, TooMany, Unavailable, Unsupported
 from gcelib.models import Job, JobState, Node, Snapshot, Volume, VolumeState, VolumeType
 
+LOG = logging.getLogger(__name__)
 BOOT = "boot-of:"
 """What the id of a machine's own disk begins with: no volume of the cloud's."""
 NODE_KEYS = ("instance_id", "attached_to_instance", "linode_id", "server_id", "node_id")
@@ -36,6 +38,7 @@ class Volumes(Facet):
     def __init__(self, zones: Zones, nodes: Nodes, sizes: Sizes, effects: Effects) -> None:
         super().__init__(zones.door, effects)
         self._zones, self._nodes, self._sizes = zones, nodes, sizes
+        nodes.disks = self
 
     def list(self) -> Sequence[Volume]:
         """Boot disks first, then the cloud's volumes."""
@@ -133,6 +136,23 @@ class Volumes(Facet):
         if volume is not None:
             self.gone("destroy_volume", volume)
         return self.watch("destroy", {"id": id}, id)
+
+    def discarded(self, id: str, node_id: str) -> bool:
+        """Delete a disk that goes with a machine; False while that still has it.
+
+        One that another machine has by now, or that the cloud does not delete, stays, and is shown.
+        """
+        found = next((each for each in self.objects() if str(each.id) == id), None)
+        user = "" if found is None else self.user(found)
+        if found is None or user:
+            return user != node_id
+        try:
+            self.gone("destroy_volume", found)
+        except (Unavailable, TooMany):
+            raise
+        except Fault as fault:
+            LOG.warning("%s: disk '%s' stays, its machine is gone: %s", self.door.at, id, fault)
+        return True
 
     def seen(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
         """The effect of a change, told from the disk as it is now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from msgspec.structs import replace
 
@@ -25,8 +25,14 @@ APPEARS = 60
 """Seconds within which a machine appears of which its driver's answer told nothing."""
 
 
+class Disks(Protocol):
+    """What goes with machines."""
+
+    def discarded(self, id: str, node_id: str) -> bool: ...
+
+
 class Nodes(Facet):
-    """list_nodes and its kin."""
+    """list_nodes and its kin. `disks` is set by those, which know machines."""
 
     name = "nodes"
     once = frozenset({"create"})
@@ -39,6 +45,7 @@ class Nodes(Facet):
     def __init__(self, zones: Zones, sizes: Sizes, images: Images, keys: KeyPairs, effects: Effects) -> None:
         super().__init__(zones.door, effects)
         self._zones, self._sizes, self._images, self._keys = zones, sizes, images, keys
+        self.disks: Disks | None = None
 
     def list(self) -> Sequence[Node]:
         """Every machine that is there."""
@@ -110,11 +117,11 @@ class Nodes(Facet):
         return {what: bare(thing) if what in by_name else thing for what, thing in found.items()}
 
     def destroy(self, *, key: str, id: str, volume_ids: Sequence[str] = ()) -> Job:
-        """destroy_node; one already gone is done."""
+        """destroy_node, and the volumes named when it has let go of them; one already gone is done."""
         node = self.one(id)
         if node is not None:
             self.gone("destroy_node", node)
-        return self.watch("destroy", {"id": id}, id)
+        return self.watch("destroy", {"id": id, "volume_ids": [*volume_ids]}, id)
 
     def start(self, *, key: str, id: str) -> Job:
         """start_node; one that runs is done."""
@@ -149,7 +156,8 @@ class Nodes(Facet):
         """The effect of a change, told from the machine as it is now."""
         node = self._born(args) if verb == "create" and not target else self.one(target)
         if verb == "destroy":
-            return reached(node is None, target)
+            # What is left to be done when it is gone is done by whoever waits.
+            return under_way(target) if node is None and args.get("volume_ids") else reached(node is None, target)
         if node is None:
             gone = Refused(f"{self.door.at} has no machine '{target}' any more.")
             return Seen(JobState.FAILED, target, error=gone) if target else None
@@ -163,6 +171,14 @@ class Nodes(Facet):
         if model.busy or model.state in MOVING:
             return under_way(target)
         return reached(model.state is GOAL[verb], target)
+
+    def pursue(self, verb: str, args: Mapping[str, Any], target: str) -> Seen | None:
+        """See whether a change is done; of a machine that is gone the disks that go with it are deleted."""
+        disks = self.disks
+        if verb != "destroy" or disks is None or self.one(target) is not None:
+            return self.seen(verb, args, target)
+        left = [id for id in args.get("volume_ids", ()) if not disks.discarded(id, target)]
+        return under_way(target) if left else reached(True, target)
 
     def _made(self, node: Node) -> Seen:
         if node.state is NodeState.ERROR:
