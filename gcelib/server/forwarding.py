@@ -17,10 +17,10 @@ from gcelib.server.directory import Found
 MOST_PORTS = 20
 """Each port is a rule of its own on the cloud."""
 
-EXTERNAL = "EXTERNAL"
+EXTERNAL, TCP = "EXTERNAL", "TCP"
 REFUSED: unmet.Wishes = {
     "backendService": bool, "ipVersion": lambda value: value == "IPV6", "allPorts": bool, "ports": bool,
-    "loadBalancingScheme": lambda value: value != EXTERNAL, "IPProtocol": lambda value: value not in ("TCP", "UDP"),
+    "loadBalancingScheme": lambda value: value != EXTERNAL,
     "subnetwork": bool, "allowGlobalAccess": bool, "allowPscGlobalAccess": bool, "serviceLabel": bool,
     "sourceIpRanges": bool, "isMirroringCollector": bool, "ipCollection": bool, "metadataFilters": bool,
     "serviceDirectoryRegistrations": bool,
@@ -140,6 +140,10 @@ def checked(ctx: Context, region: str, body: Mapping[str, Any]) -> None:
     """Raise Unsupported naming the first field that no cloud of the region can carry out."""
     for zone in ctx.view.regions.get(region, ()):
         unmet.refuse(ctx, zone.cloud, body, REFUSED, "balancers", "resource")
+        if body.get("IPProtocol", TCP) != TCP:
+            raise Unsupported(f"{ctx.method.id} with field 'resource.IPProtocol' is not offered on cloud "
+                              f"'{zone.cloud.name}': its balancers take TCP connections and nothing else. For UDP give "
+                              "each machine an address of its own.", field="resource.IPProtocol")
         addresses.refuse_tier(ctx, zone.cloud.name, body.get("networkTier", ""), "resource.networkTier")
 
 

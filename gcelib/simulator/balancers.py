@@ -104,6 +104,9 @@ def create_balancer(call: Call) -> Task:
         raise invalid(f"Invalid algorithm: {algorithm}")
     if protocol not in PROTOCOLS:
         raise invalid(f"Invalid protocol: {protocol}")
+    if protocol == "udp":
+        # The router's HAProxy has none; before 4.15 the rule was made, and was one for TCP.
+        raise invalid("LB service provider cannot support this rule")
     public, private = _port(call, "publicport"), _port(call, "privateport")
     world = call.world
     address, network = _place(call)

@@ -192,11 +192,15 @@ def test_a_range_is_one_rule_a_port_on_a_reserved_address_that_stays(farm: Farm)
     assert (shown["status"], named(shown["users"])) == ("IN_USE", ["range"])
     assert farm.api.call("DELETE", "regions/de/addresses/vip").status == 400
     link = "projects/demo/regions/de/addresses/vip"
-    farm.rule("udp", target=f"{POOLS}/ranged", portRange="8001-8001", IPAddress=link, IPProtocol="UDP")
+    farm.rule("other", target=f"{POOLS}/ranged", portRange="9000", IPAddress=link)
+    udp = farm.api.call("POST", RULES, {
+        "name": "udp", "target": f"{POOLS}/ranged", "portRange": "8001", "IPAddress": link, "IPProtocol": "UDP"})
+    assert (udp.status, udp.reason, "TCP connections and nothing else" in udp.message) == (
+        400, "unsupportedOperation", True)
     taken = farm.api.call("POST", RULES, {
         "name": "again", "target": f"{POOLS}/ranged", "portRange": "8002-8005", "IPAddress": ip})
     assert (taken.status, "forwardingRules/range" in taken.message) == (400, True)
-    for name in ("range", "udp"):
+    for name in ("range", "other"):
         farm.api.change("DELETE", f"{RULES}/{name}")
     assert farm.api.get("regions/de/addresses/vip")["status"] == "RESERVED"
     farm.api.change("DELETE", "regions/de/addresses/vip")
