@@ -31,7 +31,7 @@ class Tenant:
 
 
 class Identity:
-    """One user of one Keystone. Thread-safe; what is asked once for all is asked when first wanted."""
+    """One user of one Keystone. Thread-safe; the projects are asked for when one is wanted that is not known."""
 
     def __init__(self, at: At, endpoint: str, keys: Keys, domain: str, manner: Manner) -> None:
         self._at, self._endpoint, self._keys, self._domain, self._manner = at, endpoint, keys, domain, manner
@@ -49,19 +49,25 @@ class Identity:
         Raises NotFound for none such, Forbidden when it cannot be told which is meant.
         """
         with self._lock:
-            if self._tenants is None:
+            found = self._meant(wanted)
+            if len(found) != 1:
+                # Since it was asked the user may have come into another one, or left one.
                 self._tenants = self._ask()[1]
-            tenants = self._tenants
-        names = ", ".join(f"'{each.name}'" for each in tenants) or "none"
-        if wanted:
-            found = [each for each in tenants if each.id == wanted] or [each for each in tenants if each.name == wanted]
-            if not found:
-                raise NotFound(f"{self._at}: the user is in no project '{wanted}'; projects: {names}.")
-            return found[0]
-        found = [each for each in tenants if each.name == self._keys.key] or list(tenants)
+                found = self._meant(wanted)
+            names = ", ".join(f"'{each.name}'" for each in self._tenants or ()) or "none"
+        if wanted and not found:
+            raise NotFound(f"{self._at}: the user is in no project '{wanted}'; projects: {names}.")
         if len(found) != 1:
             raise Forbidden(f"{self._at}: say which project; the user is in {names}.")
         return found[0]
+
+    def _meant(self, wanted: str) -> Sequence[Tenant]:
+        """Those of the projects known so far that may be meant; an id before names."""
+        tenants = self._tenants or ()
+        if wanted:
+            ids = [each for each in tenants if each.id == wanted]
+            return ids or [each for each in tenants if each.name == wanted][:1]
+        return [each for each in tenants if each.name == self._keys.key] or tenants
 
     def _ask(self) -> tuple[tuple[str, str], Sequence[Tenant]]:
         try:

@@ -10,7 +10,7 @@ from gcelib.drivers.openstack import servers
 from gcelib.drivers.openstack.api import Api
 from gcelib.drivers.openstack.facet import Facet
 from gcelib.drivers.openstack.places import Sizes
-from gcelib.errors import Unavailable
+from gcelib.errors import Forbidden, NotFound, Unavailable
 from gcelib.models import Quota
 
 LIMITS: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -42,9 +42,9 @@ class Quotas(Facet):
         self._sizes = sizes
 
     def list(self) -> Sequence[Quota]:
-        """Every limit there is a metric for; -1 for none. Those of a service that is away are left out.
+        """Every limit there is a metric for; -1 for none. Those of a service that is away, or does not tell, are left out.
 
-        Raises Unavailable when all are away.
+        Raises Unavailable when none tells because some are away.
         """
         found: list[Quota] = []
         away: list[Unavailable] = []
@@ -53,6 +53,9 @@ class Quotas(Facet):
                 found += self._networked() if service == "network" else self._computed(service)
             except Unavailable as fault:
                 away.append(fault)
+            except (NotFound, Forbidden):
+                # A Neutron without this extension; an account that may not see its limits.
+                continue
         if away and not found:
             raise away[0]
         return found

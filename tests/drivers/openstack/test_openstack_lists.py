@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import recorded_cloud
 from recorded_cloud import MADE, Recorded
 
 from gcelib.drivers.openstack.cloud import OpenStack
-from gcelib.errors import Unavailable
+from gcelib.errors import NotFound, Unavailable
 from gcelib.models import NodeState, VolumeState
 
 
@@ -120,6 +121,19 @@ def test_whose_keys_these_are(cloud: OpenStack) -> None:
     assert (holder.name, [name for _, name in holder.projects]) == ("demo", ["demo"])
 
 
+def test_a_project_that_the_user_comes_into_later_is_found(site: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud, read, none = site.cloud(), recorded_cloud._read, {"projects": []}
+    identity = cloud._identity
+    monkeypatch.setattr(recorded_cloud, "_read", lambda name: none if name.endswith("auth-projects") else read(name))
+    with pytest.raises(NotFound, match="in no project 'demo'; projects: none"):
+        identity.tenant("demo")
+    monkeypatch.undo()
+    assert identity.tenant("demo").name == identity.tenant("").name == "demo"
+    asked = len(site.calls)
+    assert identity.tenant("demo").domain_id == "default"
+    assert len(site.calls) == asked
+
+
 def test_every_driver_of_a_cloud_shares_one_sign_in(site: Recorded, cloud: OpenStack) -> None:
     for facet in (cloud.nodes, cloud.volumes, cloud.images, cloud.networks):
         facet.list()
@@ -146,6 +160,15 @@ def test_a_cloud_without_cinder_has_the_disks_of_its_machines(site: Recorded) ->
     assert cloud.volumes.types() == []
     assert [copy.id for copy in cloud.snapshots.list()] == [MADE["boot_copy"]]
     assert "SNAPSHOTS" not in {quota.metric for quota in cloud.quotas.list()}
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_quotas_of_a_service_that_does_not_tell_are_left_out(site: Recorded, cloud: OpenStack, status: int) -> None:
+    site.script = lambda method, path, body: (
+        (status, {"NeutronError": {"message": "no"}}) if path.startswith("network /v2.0/quotas") else None)
+    found = {quota.metric for quota in cloud.quotas.list()}
+    assert "INSTANCES" in found
+    assert "NETWORKS" not in found
 
 
 def test_quotas_of_a_service_that_is_away_are_left_out(site: Recorded, cloud: OpenStack) -> None:
