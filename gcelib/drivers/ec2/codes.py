@@ -27,11 +27,13 @@ NAMED: Mapping[str, type[Fault]] = {
     "UnauthorizedOperation": Forbidden, "AuthFailure": Forbidden, "Blocked": Forbidden,
     "PendingVerification": Forbidden, "OperationNotPermitted": Refused,
     "RequestLimitExceeded": TooMany, "Throttling": TooMany, "ThrottlingException": TooMany,
+    "EC2ThrottledException": TooMany, "SnapshotCreationPerVolumeRateExceeded": TooMany,
     "InsufficientInstanceCapacity": NoCapacity, "InsufficientHostCapacity": NoCapacity,
     "InsufficientCapacity": NoCapacity, "Server.InsufficientInstanceCapacity": NoCapacity,
-    "InsufficientAddressCapacity": NoCapacity, "InsufficientVolumeCapacity": NoCapacity, "ServerInternal": NoCapacity,
+    "InsufficientAddressCapacity": NoCapacity, "InsufficientVolumeCapacity": NoCapacity,
     "InsufficientReservedInstanceCapacity": NoCapacity,
     "IncorrectInstanceState": NotReady, "IncorrectState": NotReady, "InvalidInstanceID.NotLinkable": NotReady,
+    "InvalidInstanceID": NotReady,
     "VolumeModificationRateExceeded": NotReady, "IncorrectModificationState": NotReady,
     "VolumeInUse": InUse, "DependencyViolation": InUse, "InvalidSnapshot.InUse": InUse, "InvalidGroup.InUse": InUse,
     "InvalidIPAddress.InUse": InUse, "InvalidNetworkInterface.InUse": InUse, "Resource.AlreadyAssociated": InUse,
@@ -42,7 +44,9 @@ NAMED: Mapping[str, type[Fault]] = {
 }
 """Codes that mean one thing."""
 
-BROKEN = frozenset({"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "Server.InternalError"})
+BROKEN = frozenset({
+    "InternalError", "InternalFailure", "ServerInternal", "ServiceUnavailable", "Unavailable", "Server.InternalError",
+})
 """Codes after which nobody knows whether a change was carried out."""
 
 ENDS: tuple[tuple[str, type[Fault]], ...] = (

@@ -84,6 +84,8 @@ def test_a_thing_that_is_anothers_does_not_make_the_keys_wrong(words: str) -> No
 @pytest.mark.parametrize(("told", "status", "kind"), [
     ("InvalidInstanceID.NotFound", 400, errors.NotFound),
     ("InvalidAMIID.Unavailable", 400, errors.NotFound),
+    ("InvalidInstanceID", 400, errors.NotReady),
+    ("SnapshotCreationPerVolumeRateExceeded", 400, errors.TooMany),
     ("InvalidPermission.Duplicate", 400, errors.Exists),
     ("InvalidAMIName.Duplicate", 400, errors.Exists),
     ("IncorrectInstanceState", 400, errors.NotReady),
@@ -112,7 +114,8 @@ def test_every_code_is_the_fault_it_means(told: str, status: int, kind: type[err
 
 
 def test_a_change_that_ec2_broke_at_may_have_happened() -> None:
-    assert type(fault_of(wire.Refusal(500, "InternalError", ""), AT, "RunInstances", writes=True)) is errors.Uncertain
+    for told in ("InternalError", "ServerInternal", "ServiceUnavailable"):
+        assert type(fault_of(wire.Refusal(500, told, ""), AT, "RunInstances", writes=True)) is errors.Uncertain
     # One that was not let in has not.
     assert type(fault_of(wire.Refusal(503, "RequestLimitExceeded", ""), AT, "X", writes=True)) is errors.TooMany
 
