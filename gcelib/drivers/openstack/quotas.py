@@ -42,7 +42,7 @@ class Quotas(Facet):
         self._sizes = sizes
 
     def list(self) -> Sequence[Quota]:
-        """Every limit there is a metric for; -1 for none. Those of a service that is away, or does not tell, are left out.
+        """Every limit there is a metric for; -1 for none. A service that is away, or does not tell, is left out.
 
         Raises Unavailable when none tells because some are away.
         """
