@@ -5,6 +5,7 @@ A line begins with `gcloud compute` and may go on after a backslash. What is ind
     says PATTERN      a regular expression found in what is printed, `^` and `$` at each line
     lacks PATTERN     one that is not
     keep NAME PATTERN its group is put in for $NAME from here on
+    waits LIST        before the next line the operations of this list are waited for: gcloud does not do so itself
     refused WORDS     the cloud cannot do it: exit code 1 and one line that names the cloud and what it cannot, each of
                       these words: a method, a field
     wrong WORDS       the user's mistake: exit code 1 and these words
@@ -21,6 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.api import Api
 from tests.contract.gcloud import Gcloud, Ran
 
 FOLDER = Path(__file__).parent
@@ -147,7 +149,15 @@ def played(gcloud: Gcloud, name: str) -> list[Outcome]:
     for line in lines(name):
         code, ran = gcloud.tried(*[put_in(word, kept) for word in line.words])
         outcomes.append(Outcome(line, code, ran, tuple(judged(line, code, ran, kept))))
+        for place in [value for what, value in line.expected if what == "waits"]:
+            all_done(gcloud.live.api(), place)
     return outcomes
+
+
+def all_done(api: Api, place: str) -> None:
+    """Wait for the operations of a list."""
+    for operation in api.get(place, filter="status != DONE").get("items", []):
+        api.until_done(operation)
 
 
 def put_in(text: str, kept: dict[str, str]) -> str:
@@ -182,6 +192,8 @@ def met(what: str, value: str, printed: str, ran: Ran, kept: dict[str, str]) -> 
         kept[name] = got[1] if got else ""
         if not got:
             yield f"nothing to keep as {name}"
+    elif what == "waits":
+        return
     elif what == "wrong":
         if value not in printed:
             yield f"it does not say {value}"
