@@ -51,8 +51,7 @@ class Traits:
     `lingering`: whether a destroyed machine holds its name until it is purged; may ask. None where it never does.
     `boot_disk_dies`: the boot disk cannot outlive its machine.
     `change_groups_running`: group membership may change while a machine runs.
-    `user_data_bytes`: the longest base64 text of user data that is taken.
-    `tag_chars`: the longest tag value; 0 where the cloud keeps no tags.
+    `user_data_bytes`: the longest base64 text of user data; `tag_chars`: the longest tag value; 0 for none.
     `image_files`: how the name of a file ends that an image can be made of; none where the cloud fetches no files.
     `default_group`: the group every machine joins when none is named; "" when there is none.
     `name_pattern`: what a machine's name must match for this cloud to take it.
@@ -62,6 +61,7 @@ class Traits:
     `groups_of_networks`: a security group is of one network, which must be named when it is made.
     `public_at_birth`: a machine is made with a public address of its own or without; where not, one is taken for it.
     `copies_keep_type`: a disk made of a snapshot is of the kind that the copied one was.
+    `queues`: a machine that is being made takes what else is asked of it, and carries it out once it is.
     """
 
     lingering: Callable[[], bool] | None = None
@@ -78,6 +78,7 @@ class Traits:
     groups_of_networks: bool = False
     public_at_birth: bool = False
     copies_keep_type: bool = True
+    queues: bool = True
 
 
 class Zones(Protocol):

@@ -194,6 +194,38 @@ def test_lies_about_a_change_end_it_and_are_no_mistake_of_ours(lied: LiedTo, see
         assert [each for each in lied.told(f"zones/{ZONE}/disks")[1] if each == name]
 
 
+def test_a_machine_gets_disk_and_address_when_it_is_made_and_not_before(lied: LiedTo) -> None:
+    api, looks = lied.api, 4
+    lied.between.lie = truth
+    api.change("POST", "regions/eu-west/addresses", {"name": "of-early"})
+    ip = api.get("regions/eu-west/addresses/of-early")["address"]
+
+    def lie(asked: str, answer: Answer) -> Answer:
+        nonlocal looks
+        if asked in ("RunInstances", "DescribeInstances") and looks > 0 and b">early<" in answer[2]:
+            looks -= asked == "DescribeInstances"
+            return (*answer[:2], answer[2].replace(b"<name>running</name>", b"<name>pending</name>"))
+        if asked in ("AttachVolume", "AssociateAddress", "CreateTags") and looks > 0:
+            told = "<Response><Errors><Error><Code>IncorrectState</Code><Message>not running</Message></Error></Errors>"
+            return 400, XML, f"{told}</Response>".encode()
+        return answer
+
+    lied.between.lie = lie
+    image = next(row["selfLink"] for row in api.get("global/images")["items"])
+    done = api.until_done(api.call("POST", HERE, {
+        "name": "early", "machineType": f"zones/{ZONE}/machineTypes/t3-micro", "labels": {"team": "blue"},
+        "networkInterfaces": [{"accessConfigs": [{"natIP": ip}]}],
+        "disks": [{"boot": True, "autoDelete": True, "initializeParams": {"sourceImage": image}},
+                  {"autoDelete": True, "initializeParams": {"diskSizeGb": "8"}}],
+    }).data)  # fmt: skip
+    assert (done.get("error"), done.get("warnings"), looks) == (None, None, 0)
+    shown = api.get(f"{HERE}/early")
+    assert (len(shown["disks"]), shown["labels"]) == (2, {"team": "blue"})
+    assert shown["networkInterfaces"][0]["accessConfigs"][0]["natIP"] == ip
+    api.change("DELETE", f"{HERE}/early")
+    api.change("DELETE", "regions/eu-west/addresses/of-early")
+
+
 def dated(by: datetime.timedelta, code: str, words: str) -> Lie:
     """A cloud whose clock is off by this, and that refuses requests because of it."""
     told = f"<Response><Errors><Error><Code>{code}</Code><Message>{words}</Message></Error></Errors></Response>"

@@ -60,7 +60,7 @@ class Ec2(Generic):
         """Facts about EC2; nothing is asked."""
         return Traits(
             boot_disk_dies=False, change_groups_running=True, user_data_bytes=USER_DATA, groups_of_networks=True,
-            public_at_birth=self._settings.public_addresses == AUTOMATIC, copies_keep_type=False,
+            public_at_birth=self._settings.public_addresses == AUTOMATIC, copies_keep_type=False, queues=False,
             tag_chars=255 if "tags" in self.abilities() else 0,
         )
 

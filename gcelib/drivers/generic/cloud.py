@@ -53,7 +53,9 @@ class Generic:
     @property
     def traits(self) -> Traits:
         """Facts about this cloud; nothing is asked."""
-        return Traits(tag_chars=0, default_group="", keeps_names=self._door.kind.profile.keeps_names)
+        return Traits(
+            tag_chars=0, default_group="", keeps_names=self._door.kind.profile.keeps_names, queues=False,
+        )
 
     def abilities(self) -> Mapping[str, frozenset[str]]:
         """Facet to verbs: those that the driver's class has the calls for."""

@@ -70,7 +70,7 @@ def insert(ctx: Context) -> Work:
         # What is taken back must not hold the name either: the client will try again.
         back["aside"] = naming.with_suffix(wish.name, "x" + secrets.token_hex(4))
     undo = Step("destroy node", cloud.name, "nodes", "destroy", back)
-    steps.append(Step("node", cloud.name, "nodes", "create", args, undo=undo, early=True, weight=5))
+    steps.append(Step("node", cloud.name, "nodes", "create", args, undo=undo, early=cloud.traits.queues, weight=5))
     steps += remarks.steps(cloud, "node", "node", wish.labels, _said(ctx, wish))
     steps += drives.further(ctx, wish.zone, wish.name)
     if ctx.body.get("deletionProtection"):
