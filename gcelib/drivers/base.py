@@ -49,8 +49,7 @@ class Traits:
     """What a cloud does differently, as facts that the core may act on without knowing its name.
 
     `lingering`: whether a destroyed machine holds its name until it is purged; may ask. None where it never does.
-    `boot_disk_dies`: the boot disk cannot outlive its machine.
-    `change_groups_running`: group membership may change while a machine runs.
+    `boot_disk_dies`: the boot disk cannot outlive its machine. `change_groups_running`: groups change while it runs.
     `user_data_bytes`: the longest base64 text of user data; `tag_chars`: the longest tag value; 0 for none.
     `image_files`: how the name of a file ends that an image can be made of; none where the cloud fetches no files.
     `default_group`: the group every machine joins when none is named; "" when there is none.
