@@ -9,7 +9,7 @@ from gcelib.drivers import clock
 from gcelib.drivers.generic.reading import time_of
 from gcelib.drivers.openstack.api import Api
 from gcelib.drivers.openstack.facet import KEY, utc
-from gcelib.drivers.openstack.images import SLACK, Images, contents, size_gb
+from gcelib.drivers.openstack.images import SLACK, Images, archive_gb, contents, size_gb
 from gcelib.drivers.openstack.places import Sizes
 from gcelib.drivers.openstack.records import ServerRow
 from gcelib.errors import NotFound, Refused
@@ -55,7 +55,10 @@ class Birth:
         return made >= clock.since(self._api.at.cloud, since) - SLACK
 
     def _disk(self, flavor: str, image: str, root_gb: int) -> dict[str, Any]:
-        """The image itself where the flavor's disk does; else a volume made of it, which goes with the machine."""
+        """The image itself where the flavor's disk does; else a volume made of it, which goes with the machine.
+
+        With a flavor without a disk Nova boots from volumes only, but for administrators.
+        """
         size = next((row for row in self._sizes.rows() if row.id == flavor), None)
         if size is None:
             raise NotFound(f"{self._api.at} has no size '{flavor}' any more.")
@@ -63,12 +66,13 @@ class Birth:
         if row is None:
             raise NotFound(f"{self._api.at} has no image '{image}' any more.")
         least, copies = size_gb(row), contents(row)
-        fits = not size.disk or least <= size.disk
+        fits = least <= size.disk if size.disk else not self._api.keeps_volumes()
         if fits and root_gb in (0, size.disk) and not self._from_volume and not copies:
             return {"imageRef": image}
         source = {"uuid": copies[0], "source_type": "snapshot"} if copies else {"uuid": image, "source_type": "image"}
         volume = {
             "boot_index": 0, **source, "destination_type": "volume",
-            "volume_size": max(root_gb or (least if copies else size.disk), least, 1), "delete_on_termination": True,
+            "volume_size": max(root_gb or (least if copies else size.disk), least, archive_gb(row), 1),
+            "delete_on_termination": True,
         }
         return {"block_device_mapping_v2": [volume]}

@@ -174,6 +174,11 @@ def size_gb(row: ImageRow) -> int:
     return max(whole(row.get("min_disk")), virtual, copied)
 
 
+def archive_gb(row: ImageRow) -> int:
+    """How large an image's file is, in GB: no disk made of it is smaller."""
+    return math.ceil(whole(row.get("size")) / 2**30)
+
+
 def contents(row: ImageRow) -> Sequence[str]:
     """The copies of volumes that are an image's contents, the one to boot from first: Nova makes such an image of a
     machine that boots from a volume."""

@@ -93,6 +93,26 @@ def test_a_boot_disk_of_another_size_is_a_volume_that_goes_with_its_machine(
     }]
 
 
+@pytest.mark.parametrize("cinder", [True, False])
+def test_with_a_flavor_without_a_disk_a_machine_boots_from_a_volume_where_there_are_any(
+    site: Recorded, cloud: OpenStack, cinder: bool
+) -> None:
+    site.leaves_out = () if cinder else ("volumev3",)
+    bodies: list[Any] = []
+    image = {"id": "raw", "name": "raw", "status": "active", "size": 3 * 2**30 + 1, "min_disk": 0}
+
+    def script(method: str, path: str, body: Any) -> tuple[int, Any] | None:
+        if path == "compute /flavors/detail":
+            return 200, {"flavors": [{"id": "1", "name": "none", "disk": 0, "ram": 512, "vcpus": 1}]}
+        return (200, image) if path == "image /v2/images/raw" else accepting(bodies)(method, path, body)
+
+    site.script = script
+    cloud.submit("nodes", "create", {**BORN, "image_id": "raw"}, "the-key")
+    [disk] = bodies[0]["server"].get("block_device_mapping_v2", [{}])
+    assert (disk.get("uuid"), disk.get("volume_size")) == (("raw", 4) if cinder else (None, None))
+    assert ("imageRef" in bodies[0]["server"]) is not cinder
+
+
 def test_a_making_whose_answer_was_lost_is_found_by_its_key(site: Recorded, cloud: OpenStack, image: str) -> None:
     site.script = lambda method, path, body: (502, "<h1>Bad Gateway</h1>") if method == "POST" else None
     args = {**BORN, "name": "vm-image", "image_id": image}
