@@ -53,8 +53,12 @@ def tag_of(group: str, network: str) -> str:
 
 
 def groups_by_name(view: View, cloud: Cloud) -> Mapping[str, Group]:
-    """The cloud's groups by name."""
-    return {group.name: group for part in view.parts("firewalls") if part.cloud is cloud for group in part.rows}
+    """The cloud's groups by name; of several of one name the first."""
+    found: dict[str, Group] = {}
+    for part in view.parts("firewalls"):
+        for group in part.rows if part.cloud is cloud else ():
+            found.setdefault(group.name, group)
+    return found
 
 
 def _there(view: View, cloud: Cloud, names: Sequence[str]) -> Mapping[str, Group]:

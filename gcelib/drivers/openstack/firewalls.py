@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,7 +13,7 @@ from gcelib.drivers.openstack.api import Api
 from gcelib.drivers.openstack.facet import Facet
 from gcelib.drivers.openstack.markers import decoded
 from gcelib.drivers.openstack.records import GroupRow, PortRow, RuleRow
-from gcelib.errors import Exists, NotFound
+from gcelib.errors import Exists, InUse, NotFound
 from gcelib.models import Group, Job
 
 
@@ -37,18 +38,27 @@ class Firewalls(Facet):
         return [self._group(row, names, members.get(row.id, ())) for row in rows]
 
     def rows(self) -> Sequence[GroupRow]:
-        """Neutron's own."""
+        """Neutron's own, the oldest first."""
         project = self.api.me().project_id
-        return self.api.rows("network", "/v2.0/security-groups", "security_groups", GroupRow, project_id=project)
+        rows = self.api.rows("network", "/v2.0/security-groups", "security_groups", GroupRow, project_id=project)
+        return sorted(rows, key=lambda row: (str(row.created_at or ""), row.id))
 
     def create_group(self, *, key: str, name: str, description: str = "", network_id: str = "") -> Job:
         """Make a group that lets nothing in. The project's group of this name, if it has one, is as good: Neutron would
         make another."""
         body = {"name": name, "description": description}
         with self._making:
-            there = self._named(name)
-            made = {} if there else self.api.make("network", "/v2.0/security-groups", "security_group", body)
-        return self.done(there or str(made["id"]))
+            there = self._named(name) or self._made(name, body)
+        return self.done(there)
+
+    def _made(self, name: str, body: Mapping[str, Any]) -> str:
+        """Make a group. Where another process made one at the same time, both take the older one."""
+        id = str(self.api.make("network", "/v2.0/security-groups", "security_group", body)["id"])
+        oldest = self._named(name) or id
+        if oldest != id:
+            with contextlib.suppress(InUse):
+                self.api.remove("network", f"/v2.0/security-groups/{id}")
+        return oldest
 
     def destroy_group(self, *, key: str, id: str) -> Job:
         """Delete a group; one already gone is done. Raises InUse while machines are in it."""

@@ -176,6 +176,7 @@ class GroupRow(Row, frozen=True, kw_only=True):
     description: str | None = None
     security_group_rules: list[RuleRow] = []
     tags: list[str] | None = None
+    created_at: datetime.datetime | None = None
 
 
 class AttachmentRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -79,6 +79,28 @@ def test_a_group_that_several_want_at_once_is_made_once(site: Recorded, cloud: O
     assert len(site.sent("POST")) == 1
 
 
+def test_of_a_group_that_two_processes_make_at_once_both_take_the_older(site: Recorded, cloud: OpenStack) -> None:
+    older = {"id": "theirs", "name": "gcelib:default:tag:web", "created_at": "2026-11-27T09:00:00Z"}
+    there: list[dict[str, str]] = []
+
+    def script(method: str, path: str, body: Any) -> tuple[int, Any] | None:
+        if method == "POST":
+            # Theirs comes in just before, and stands behind in the list.
+            there.extend([{**older, "id": "ours", "created_at": "2026-11-27T09:00:01Z"}, older])
+            return 201, {"security_group": there[0]}
+        if method == "DELETE":
+            there.pop(0)
+            return 204, None
+        return (200, {"security_groups": [*there]}) if path.startswith("network /v2.0/security-groups") else None
+
+    site.script = script
+    assert cloud.submit("firewalls", "create_group", {"name": older["name"]}, "a").target == "theirs"
+    assert site.sent("DELETE") == ["network /v2.0/security-groups/ours"]
+    there.insert(0, {**older, "id": "left-behind", "created_at": "2026-11-27T09:00:01Z"})
+    assert cloud.submit("firewalls", "create_group", {"name": older["name"]}, "b").target == "theirs"
+    assert len(site.sent("POST")) == 1
+
+
 @pytest.mark.parametrize(("root_gb", "options", "size"), [(7, {}, 7), (0, {"boot_from_volume": True}, 1)])
 def test_a_boot_disk_of_another_size_is_a_volume_that_goes_with_its_machine(
     site: Recorded, image: str, root_gb: int, options: dict[str, Any], size: int
