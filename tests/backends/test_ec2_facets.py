@@ -156,6 +156,27 @@ def test_groups_and_rules_are_done_when_they_can_be_seen(moto: Moto) -> None:
     between.close()
 
 
+def test_what_ec2_does_not_know_yet_is_tagged_when_it_does(moto: Moto) -> None:
+    between, known = Between(moto.url), False
+    between.lie = lambda asked, answer: (
+        (400, {}, refusing("InvalidSnapshot.NotFound")) if asked == "CreateTags" and not known else
+        (200, {}, b"<DescribeTagsResponse><tagSet/></DescribeTagsResponse>") if asked == "DescribeTags" else answer)
+    cloud = moto.cloud(endpoint=between.url)
+    disk = carried(cloud, "volumes", "create", name="young", zone_id=ZONE, size_gb=1).target
+    copy = carried(cloud, "snapshots", "create", name="young", volume_id=disk).target
+    job = cloud.submit("tags", "set", {"kind": "snapshot", "ids": [copy], "tags": {"team": "blue"}}, key())
+    assert job.state is cloud.poll(job).state is JobState.RUNNING
+    with pytest.raises(NotFound):
+        cloud.submit("tags", "set", {"kind": "rule", "ids": ["sgr-1"], "tags": {"team": "blue"}}, key())
+    known = True
+    assert cloud.poll(job).state is JobState.DONE
+    assert next(each.tags["team"] for each in facet(cloud, "snapshots").list() if each.id == copy) == "blue"
+    carried(cloud, "snapshots", "destroy", id=copy)
+    carried(cloud, "volumes", "destroy", id=disk)
+    cloud.close()
+    between.close()
+
+
 def test_a_rule_is_the_one_that_was_made_whatever_ec2_calls_its_protocol(moto: Moto) -> None:
     between = Between(moto.url)
     # Moto keeps the number; EC2 has a name for it, and tells ports of its own where it minds none.
