@@ -15,7 +15,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from gcelib.drivers.base import Cloud
-from gcelib.drivers.breaker import Away, looking
+from gcelib.drivers.breaker import Away, Crowded, looking
 from gcelib.drivers.lists import fresh, remembered
 from gcelib.errors import Fault, Forbidden, Unauthenticated, Unavailable, Unsupported
 
@@ -222,6 +222,8 @@ class Gathering:
             rest = health.rest(question.name)
             if rest is not None:
                 rest.looks = max(0, rest.looks - look)
+            if isinstance(fault, Crowded):
+                return  # It was not asked: others wait for their turn.
             if isinstance(fault, Away) or (isinstance(fault, Unavailable) and seconds >= SHORTEST):
                 if question.begun >= health.well:
                     self._leave(health, question, fault)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gcelib.drivers.breaker import Crowded
 from gcelib.drivers.lists import Lists
 from gcelib.errors import Fault, Forbidden, Unauthenticated, Unavailable
 from gcelib.server import gathering
@@ -101,6 +102,25 @@ def test_one_that_hangs_is_left_behind_and_later_ones_do_not_wait(two: tuple[Any
         assert parts[1].fault
         assert later < 0.1
     assert b.nodes.asked == before
+
+
+def test_that_others_wait_for_their_turn_does_not_make_it_well(two: tuple[Any, Any]) -> None:
+    _, b = two
+    gathered(two)
+    b.nodes.gate.clear()
+    b.sizes.gate.clear()
+    b.sizes.say = raising(Crowded("too many wait"))
+    sizes = made.begin([b], "sizes", "list")
+    assert gathered(two)[0][1].fault
+    b.sizes.gate.set()
+    deadline = time.monotonic() + 5
+    while made._under_way > 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    parts, seconds = gathered(two)
+    assert isinstance(parts[1].fault, Unavailable)
+    assert seconds < 0.1
+    assert isinstance(sizes(frozenset({"b"}))[0].fault, Crowded)
 
 
 def test_its_late_answer_makes_it_well(two: tuple[Any, Any]) -> None:
