@@ -193,11 +193,11 @@ class Nodes(Facet):
         if row is not None:
             deleting = row.task_state in ("deleting", "soft-deleting")
             return under_way(target) if deleting else None
-        left = [id for id in args.get("volume_ids", ()) if not self._discard(id)]
+        left = [id for id in args.get("volume_ids", ()) if not self._discard(id, target)]
         return under_way(target) if left else reached(True, target)
 
-    def _discard(self, id: str) -> bool:
-        """Delete a disk that is attached no more; whether it is gone."""
+    def _discard(self, id: str, node_id: str) -> bool:
+        """Delete a disk that its machine has no more; whether there is nothing left to do."""
         row = self.api.one("volume", f"/volumes/{id}", "volume", VolumeRow)
         if row is None:
             return True
@@ -207,7 +207,9 @@ class Nodes(Facet):
             except (InUse, NotReady, Refused):
                 # It has snapshots, or is used otherwise: it stays, and is shown.
                 return True
-        return False
+        # One that another machine has by now stays with that.
+        users = {each.server_id for each in row.attachments}
+        return row.status == "in-use" and bool(users) and node_id not in users
 
     def _act(self, id: str, action: Mapping[str, Any]) -> None:
         self.api.change("POST", "compute", f"/servers/{id}/action", action)

@@ -208,6 +208,24 @@ def test_what_cannot_be_taken_while_a_machine_is_made_is_sent_once_it_is(site: R
     assert len(site.sent("POST")) == 2
 
 
+def test_a_disk_that_another_machine_has_by_now_stays_with_that(site: Recorded, cloud: OpenStack) -> None:
+    user = MADE["node"]
+
+    def script(method: str, path: str, body: Any) -> tuple[int, Any] | None:
+        if path == "volume /volumes/disk":
+            return 200, {"volume": {"id": "disk", "status": "in-use", "attachments": [{"server_id": user}]}}
+        if path == NODE:
+            return (204, None) if method == "DELETE" else (404, {"itemNotFound": {"message": "gone"}})
+        return None
+
+    site.script = script
+    job = cloud.submit("nodes", "destroy", {"id": MADE["node"], "volume_ids": ["disk"]}, "key")
+    assert cloud.poll(job).state is JobState.RUNNING
+    user = "another"
+    assert cloud.poll(job).state is JobState.DONE
+    assert site.sent("DELETE") == [NODE]
+
+
 def test_what_is_sent_again_waits_for_a_cloud_that_is_asked_too_often(site: Recorded, cloud: OpenStack) -> None:
     busy = {"error": {"message": "Cannot 'update metadata' instance 1 while it is in vm_state building"}}
     now, told = server(status="BUILD", **{TASK: "spawning"}), (409, busy)
