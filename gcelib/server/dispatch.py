@@ -226,7 +226,8 @@ class Dispatch:
         record = self._services.runner.begin(
             replace(work, target=f"{ctx.tenancy}/{path}" if path else ctx.tenancy,
                     warnings=[*ctx.warnings, *work.warnings], asked=_digest(request), came_of=logs.request_id(),
-                    trace=tracing.parent(), compared=work.verb != "insert" and fingerprint.sent(ctx.body)),
+                    trace=tracing.parent(), compared=work.verb != "insert" and fingerprint.sent(ctx.body),
+                    touches=fingerprint.touched(ctx.body)),
             project=ctx.tenancy, scope=scope, caller=ctx.caller.email, request_id=ctx.query.get("requestId", ""),
             planned=ctx.began, origin=Origin(ctx.method.id, ctx.description, sealed),
         )

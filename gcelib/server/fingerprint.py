@@ -13,6 +13,7 @@ import msgspec
 
 from gcelib.errors import Invalid, Stale
 
+_NAMES = ("fingerprint", "labelFingerprint")
 SHORT = 64
 """Bytes of a value that many things have in common, most often nothing: its fingerprint is kept."""
 
@@ -53,7 +54,16 @@ def check(sent: str | None, current: str, what: str) -> None:
 def sent(body: Mapping[str, Any]) -> bool:
     """Whether a request says of what version its change is."""
     parts = [body, *(part for part in body.values() if isinstance(part, Mapping))]
-    return any(part.get(name) for part in parts for name in ("fingerprint", "labelFingerprint"))
+    return any(part.get(name) for part in parts for name in _NAMES)
+
+
+def touched(body: Mapping[str, Any]) -> str:
+    """The fingerprints of what a request changes as far as it says, with spaces between: whole things and what has its
+    own by "fingerprint", labels by "labelFingerprint".
+    """
+    parts = [body, *(part for part in body.values() if isinstance(part, Mapping))]
+    found = {name for name in _NAMES if any(part.get(name) for part in parts)}
+    return " ".join(sorted(found | {"labelFingerprint"} if "labels" in body else found))
 
 
 def _decoded(text: str, what: str) -> bytes:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import Connection, func, or_, select
 
 from gcelib.errors import Exists, NotReady, Stale, TooMany
+from gcelib.store.records import Record
 from gcelib.store.tables import OPEN, operations
 
 _CLOCKS = 3600.0
 """How far, in seconds, the clocks of processes may be from the database's: for the index, the rest goes by its own."""
 
 _WIDE = ("update", "patch")
-"""Verbs that may change what any other changes."""
+"""Verbs that change what has several fingerprints, or none; the others have one each."""
 
 RETRY_SECONDS = 10
 """When a project that has too many open operations is to try again."""
@@ -43,23 +47,34 @@ def refuse_company(connection: Connection, target: str, verb: str, request_key: 
             )
 
 
-def refuse_overtaken(
-    connection: Connection, target: str, verb: str, request_key: str | None, planned: float
-) -> None:
+def refuse_overtaken(connection: Connection, record: Record, planned: float) -> None:
     """Raise Stale where another operation is changing, or has changed at `planned` or later, what the fingerprint is of
-    that a client sent and that held then.
+    that the record's client sent and that held then.
     """
-    others = select(operations.c.name, operations.c.verb, operations.c.status, operations.c.request_key)
+    target = record.target
+    others = select(
+        operations.c.name, operations.c.verb, operations.c.status, operations.c.request_key, operations.c.state
+    )
     lately = (operations.c.end_time >= planned - _CLOCKS, operations.c.due >= planned)
     since = or_(OPEN, (lately[0] & lately[1] & operations.c.http_status.is_(None)))
     for row in connection.execute(others.where(operations.c.target == target, since)):
-        again = request_key is not None and row.request_key == request_key
-        if not again and (row.verb == verb or row.verb in _WIDE or verb in _WIDE):
+        again = record.request_key is not None and row.request_key == record.request_key
+        if not again and _meet((record.verb, record.state), (row.verb, row.state or {})):
             does = "has just changed" if row.status == "DONE" else "is changing"
             raise Stale(
                 f"Supplied fingerprint does not match current fingerprint: operation '{row.name}' ({row.verb}) {does}"
                 f" 'projects/{target}'. Look at that again{'' if row.status == 'DONE' else ' when it is done'}."
             )
+
+
+def _meet(one: tuple[str, Mapping[str, Any]], other: tuple[str, Mapping[str, Any]]) -> bool:
+    """Whether two changes, each a verb and a state with the fingerprints that it `touches`, are of the same."""
+    if one[0] == other[0]:
+        return True
+    some, more = (set(str(state.get("touches", "")).split()) for _, state in (one, other))
+    # The whole of a thing has everything else of it within.
+    whole = any(verb in _WIDE and "fingerprint" in names for (verb, _), names in ((one, some), (other, more)))
+    return whole or ((one[0] in _WIDE or other[0] in _WIDE) and not some.isdisjoint(more))
 
 
 def refuse_rival(connection: Connection, target: str) -> None:

@@ -68,7 +68,7 @@ class Operations:
                 with self._store.write() as connection:
                     self._admit(connection, record, alone, most)
                     if compared and planned is not None:
-                        refuse_overtaken(connection, record.target, record.verb, record.request_key, planned)
+                        refuse_overtaken(connection, record, planned)
                     connection.execute(table.insert().values(self._leased({**row_of(record), "request": request})))
                     if planned is not None:
                         refuse_outdated(connection, record.target, record.verb, planned, alone=alone)

@@ -45,7 +45,8 @@ class Work:
     held when it was planned, so that it is refused while another operation changes the same of the target. `asked` is
     a digest of what the client sent: what a repeated request id must repeat. `group` is the id of the group of inserts
     this is, "" for none.
-    `came_of` is the X-Request-Id of the request, `trace` its W3C traceparent, "" for none.
+    `came_of` is the X-Request-Id of the request, `trace` its W3C traceparent, "" for none. `touches` names the
+    fingerprints of what it changes as far as its client said, with spaces between.
     """
 
     verb: str
@@ -61,17 +62,19 @@ class Work:
     group: str = ""
     came_of: str = ""
     trace: str = ""
+    touches: str = ""
 
 
-CAME = ("came_of", "trace")
-"""Fields of a work that are stored beside it: an older gcelib that shares the database must be able to read a work."""
+CAME = ("came_of", "trace", "touches")
+"""Fields of a work that are stored beside it, in its state: an older gcelib that shares the database must be able to
+read a work."""
 
 _APART = frozenset({*CAME, "compared"})
 """Fields of a work that are not stored with it; `compared` means nothing once it is on the books."""
 
 
 def came(work: Work) -> dict[str, str]:
-    """What is known of where a work came from, for storing."""
+    """What is known of the request that a work came of, for storing."""
     return {name: getattr(work, name) for name in CAME if getattr(work, name)}
 
 

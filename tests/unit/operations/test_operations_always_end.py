@@ -241,7 +241,7 @@ class Operations(RuleBasedStateMachine):
         self.nothing_happens_twice()
         assert all(self.answers)
         for record in self.world.runner.operations.list("demo"):
-            self.judge(record)
+            self.judge(self.world.record(record))
         self.world.store.close()
         shutil.rmtree(self.folder)
 

@@ -130,15 +130,20 @@ def test_what_was_changed_since_it_was_looked_at_is_not_changed_alone(books: Ope
 
 
 def test_a_fingerprint_that_was_compared_holds_for_one_change_of_the_same(books: Operations) -> None:
-    first = books.insert(record("a", verb="setLabels", holder="me", request_key="r"), compared=True, planned=99.0)
+    labels = {"touches": "labelFingerprint"}
+    set_labels = record("a", verb="setLabels", holder="me", request_key="r", state=labels)
+    first = books.insert(set_labels, compared=True, planned=99.0)
 
-    def insert(verb: str, planned: float, **more: Any) -> Record:
-        new = record(f"b-{verb}", target=first.target, verb=verb, **more)
+    def insert(verb: str, planned: float, touches: str = "", **more: Any) -> Record:
+        new = record(f"b-{verb}{touches}", target=first.target, verb=verb, state={"touches": touches}, **more)
         return books.insert(new, compared=True, planned=planned)
 
-    for verb in ("setLabels", "update"):
+    for verb, touches in (
+        ("setLabels", "labelFingerprint"), ("update", "fingerprint"), ("patch", "labelFingerprint"),
+    ):
         with pytest.raises(Stale, match=r"operation 'a' \(setLabels\) is changing '.*/a'.*again when it is done\.$"):
-            insert(verb, 101.0)
+            insert(verb, 101.0, touches)
+    assert insert("patch", 101.0).name == "b-patch"
     assert insert("setLabels", 101.0, request_key="r") == first
     assert insert("setMetadata", 101.0).name == "b-setMetadata"
     assert books.save(replace(first, due=150.0, status="DONE", end_time=150.0), (), 100.0)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 
 from gcelib.errors import Invalid, Stale
-from gcelib.server.fingerprint import check, fingerprint
+from gcelib.server.fingerprint import check, fingerprint, touched
 
 
 def test_equal_values_have_equal_fingerprints() -> None:
@@ -40,3 +41,13 @@ def test_what_is_no_base64_is_invalid(sent: str) -> None:
     with pytest.raises(Invalid) as caught:
         check(sent, fingerprint(1), "resource.fingerprint")
     assert caught.value.field == "resource.fingerprint"
+
+
+@pytest.mark.parametrize(("body", "names"), [
+    ({}, ""), ({"description": "x"}, ""), ({"labels": {}}, "labelFingerprint"),
+    ({"labelFingerprint": "YQ==", "labels": {"a": "b"}}, "labelFingerprint"), ({"fingerprint": "YQ=="}, "fingerprint"),
+    ({"metadata": {"fingerprint": "YQ=="}, "labels": {}}, "fingerprint labelFingerprint"),
+    ({"fingerprint": "", "tags": {"items": []}}, ""),
+])
+def test_a_request_says_whose_fingerprints_it_changes(body: dict[str, Any], names: str) -> None:
+    assert touched(body) == names
