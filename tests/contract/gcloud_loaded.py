@@ -6,8 +6,10 @@ standard input, `{"words": [...], "environment": {...}, "cwd": PATH, "out": PATH
 answered with the exit code on a line. A command has the environment of its order and what the launcher set.
 """
 
+import contextlib
 import functools
 import gc
+import importlib
 import json
 import os
 import signal
@@ -18,15 +20,19 @@ sys.path[0] = os.path.dirname(GCLOUD)
 
 import gcloud  # noqa: E402
 from cryptography.hazmat.primitives import serialization  # noqa: E402
-from googlecloudsdk import gcloud_main  # noqa: E402,F401
-from googlecloudsdk.api_lib.compute import base_classes, transforms  # noqa: E402,F401
-from googlecloudsdk.api_lib.container import api_adapter, kubeconfig  # noqa: E402,F401
-from googlecloudsdk.command_lib.compute.disks import create  # noqa: E402,F401
 from googlecloudsdk.core.configurations import named_configs  # noqa: E402
-from googlecloudsdk.core.credentials import http, p12_service_account, requests, store  # noqa: E402,F401
-from googlecloudsdk.generated_clients.apis.compute.alpha import compute_alpha_messages  # noqa: E402,F401
-from googlecloudsdk.generated_clients.apis.compute.beta import compute_beta_messages  # noqa: E402,F401
-from googlecloudsdk.generated_clients.apis.compute.v1 import compute_v1_client, resources  # noqa: E402,F401
+
+for name in (
+    "gcloud_main", "api_lib.compute.base_classes", "api_lib.compute.transforms", "api_lib.container.api_adapter",
+    "api_lib.container.kubeconfig", "command_lib.compute.disks.create", "core.credentials.http",
+    "core.credentials.p12_service_account", "core.credentials.requests", "core.credentials.store",
+    "generated_clients.apis.compute.alpha.compute_alpha_messages",
+    "generated_clients.apis.compute.beta.compute_beta_messages",
+    "generated_clients.apis.compute.v1.compute_v1_client", "generated_clients.apis.compute.v1.resources",
+):
+    # What another release calls otherwise is loaded when a command needs it.
+    with contextlib.suppress(ImportError):
+        importlib.import_module(f"googlecloudsdk.{name}")
 
 # Each command reads its account's key twice and judges each time whether the numbers in it are prime, which is half of
 # what it computes. `gcloud auth activate-service-account`, a process of its own, judges it.
