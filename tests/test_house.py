@@ -15,8 +15,8 @@ LONGEST_FUNCTION = 40
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "base2", "handler2"}
 
 LAYERS = {
-    "errors": 0, "models": 1, "store": 2, "config": 2, "naming": 2, "web": 2, "within": 2, "auth": 3, "drivers": 3, "server": 4,
-    "simulator": 4, "cli": 5, "__main__": 6, "__init__": 0,
+    "errors": 0, "models": 1, "store": 2, "config": 2, "naming": 2, "web": 2, "within": 2, "auth": 3, "drivers": 3,
+    "server": 4, "simulator": 4, "cli": 5, "__main__": 6, "__init__": 0,
 }
 """A module imports from layers below its own, or from its own package."""
 
