@@ -101,7 +101,7 @@ def labels(things: Iterable[Named], reserved: Mapping[str, str] | None = None) -
     twins: dict[str, list[Named]] = {}
     for thing in things:
         if thing.id not in given:
-            label = thing.name if LABEL.match(thing.name) else slug(thing.name)
+            label = slug(thing.name)
             # Hardly anything has a twin: a list for each thing would cost as much as all the rest.
             if first.setdefault(label, thing) is not thing:
                 twins.setdefault(label, [first[label]]).append(thing)

@@ -53,17 +53,20 @@ def check(sent: str | None, current: str, what: str) -> None:
 
 def sent(body: Mapping[str, Any]) -> bool:
     """Whether a request says of what version its change is."""
-    parts = [body, *(part for part in body.values() if isinstance(part, Mapping))]
-    return any(part.get(name) for part in parts for name in _NAMES)
+    return bool(_given(body))
 
 
 def touched(body: Mapping[str, Any]) -> str:
     """The fingerprints of what a request changes as far as it says, with spaces between: whole things and what has its
     own by "fingerprint", labels by "labelFingerprint".
     """
+    return " ".join(sorted(_given(body) | {"labelFingerprint"} if "labels" in body else _given(body)))
+
+
+def _given(body: Mapping[str, Any]) -> set[str]:
+    """The names under which a request, or a part of it, has a fingerprint."""
     parts = [body, *(part for part in body.values() if isinstance(part, Mapping))]
-    found = {name for name in _NAMES if any(part.get(name) for part in parts)}
-    return " ".join(sorted(found | {"labelFingerprint"} if "labels" in body else found))
+    return {name for name in _NAMES if any(part.get(name) for part in parts)}
 
 
 def _decoded(text: str, what: str) -> bytes:

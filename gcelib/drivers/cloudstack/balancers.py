@@ -8,7 +8,7 @@ from typing import Any
 from gcelib.drivers import faults
 from gcelib.drivers.beside import side_by_side
 from gcelib.drivers.cloudstack import records
-from gcelib.drivers.cloudstack.client import BAD_PARAMETER, SPARE
+from gcelib.drivers.cloudstack.client import BAD_PARAMETER
 from gcelib.drivers.cloudstack.facet import Facet, gone, reached
 from gcelib.drivers.cloudstack.jobs import Seen
 from gcelib.errors import Refused
@@ -37,7 +37,7 @@ class Balancers(Facet):
                 if faults.cloud_code(fault) != BAD_PARAMETER:
                     raise
 
-        side_by_side(look, rows, max(1, self.client.session.size - SPARE), "members")
+        side_by_side(look, rows, self.client.at_once, "members")
         return [_balancer(row, found[row.id]) for row in rows if row.id in found]
 
     def create(

@@ -36,7 +36,8 @@ Made = TypeVar("Made")
 class Client:
     """One cloud seen with one set of keys and, with `tenant`, from inside one of the cloud's own projects.
 
-    `tenant` is that project's id or name. `owned`: the keys are the daemon's, not a caller's. Thread-safe.
+    `tenant` is that project's id or name. `owned`: the keys are the daemon's, not a caller's. `at_once` is how many
+    calls one list may make at a time. Thread-safe.
     """
 
     def __init__(self, session: Session[Driver], *, tenant: str = "", owned: bool = True) -> None:
@@ -48,8 +49,8 @@ class Client:
         self._project: str | None = None if tenant else ""
         self._capabilities: tuple[float, records.Capabilities] | None = None
         self._page = PAGE
-        self._at_once = max(1, session.size - SPARE)
-        self._turns = threading.Semaphore(self._at_once)
+        self.at_once = max(1, session.size - SPARE)
+        self._turns = threading.Semaphore(self.at_once)
 
     def read(self, command: str, **params: Any) -> wire.Fields:
         """The fields of the answer to one read."""
@@ -77,7 +78,7 @@ class Client:
 
             return Come(count, full, read)
 
-        return paging.rows(fetch, self._turns, self._at_once)
+        return paging.rows(fetch, self._turns, self.at_once)
 
     def project(self) -> str:
         """The id of the cloud's own project all commands are for; "" for the account itself."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gcelib import naming
 from gcelib.errors import Exists, Invalid, Refused, Unsupported
 from gcelib.models import Network
 from gcelib.server import grouped, late, networks, noted, rules
@@ -121,10 +120,9 @@ def _grouped(
 def _work(
     ctx: Context, verb: str, found: Firewall, steps: Sequence[Step], warnings: Sequence[tuple[str, str]] = ()
 ) -> Work:
-    own = naming.number("", "firewall", f"{ctx.tenancy} {found.name}")
     target = f"{ctx.project}/global/firewalls/{found.name}"
     # What the request waits for is the first thing a cloud does.
-    return Work(verb, target, steps, main=steps[-1].name, target_id=own, warnings=warnings, alone=True)
+    return Work(verb, target, steps, main=steps[-1].name, target_id=number(ctx, found), warnings=warnings, alone=True)
 
 
 def _fields(body: Mapping[str, Any]) -> dict[str, Any]:
