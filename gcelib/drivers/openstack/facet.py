@@ -19,6 +19,11 @@ WAITS = "waits"
 """Among the arguments of a change that was not taken yet, because its thing was on its way."""
 
 
+def may_pass(fault: Fault) -> bool:
+    """Whether a change that met this may be taken later: it was neither refused nor lacks room."""
+    return isinstance(fault, Unavailable | TooMany) and not isinstance(fault, NoCapacity)
+
+
 class Facet(Base):
     """One facet. Effects are told from the cloud as it is now; `pursue` sends again what could not be taken yet.
 
@@ -60,11 +65,9 @@ class Facet(Base):
         try:
             if not self.settling(verb, args, target):
                 self.sent(verb, args, target)
-        except (Unavailable, TooMany) as fault:
-            if isinstance(fault, NoCapacity):
-                return self.failed(target, fault)
-            raise
         except Fault as fault:
+            if may_pass(fault):
+                raise
             return self.failed(target, fault)
         return under_way(target)
 

@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from gcelib.drivers.generic.effects import Effects, Seen, reached
 from gcelib.drivers.openstack.api import Api
-from gcelib.drivers.openstack.facet import Facet, utc
+from gcelib.drivers.openstack.facet import Facet, may_pass, utc
 from gcelib.drivers.openstack.markers import decoded
 from gcelib.drivers.openstack.places import Zones
 from gcelib.drivers.openstack.records import NetworkRow, PortRow, RouterRow, SubnetRow
-from gcelib.errors import Fault, InUse, NoCapacity, NotFound, TooMany, Unavailable
+from gcelib.errors import Fault, InUse, NotFound
 from gcelib.models import Job, Network
 
 LOG = logging.getLogger(__name__)
@@ -90,8 +90,7 @@ class Networks(Facet):
         try:
             self._finish(row, args)
         except Fault as fault:
-            again = isinstance(fault, Unavailable | TooMany) and not isinstance(fault, NoCapacity)
-            if there is None and not again:
+            if there is None and not may_pass(fault):
                 self._take_back(row)
             raise
         return self.done(row.id)
