@@ -132,5 +132,5 @@ def no_closed_logs() -> None:
     """Logs set up by an earlier test for a stream that ended with it are no business of this one."""
     root = logging.getLogger()
     for handler in [*root.handlers]:
-        if type(handler) is logging.StreamHandler and handler.stream.closed:
+        if isinstance(handler, logging.StreamHandler) and handler.stream.closed:
             root.removeHandler(handler)
