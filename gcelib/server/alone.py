@@ -86,22 +86,29 @@ def disks(view: View, item: Found[Node]) -> list[Found[Volume]]:
     cloud = item.cloud
     if item.model.tags.get(labels.BOOT_DISK_TAG) or not cloud.traits.host_names:
         raise Undecided
-    if view.memo("disks are listed", lambda: view.known(NODES) or view.known(VOLUMES)):
-        rows: Sequence[Volume] = _attached(view).get((cloud.name, item.model.id), ())
+    attached: Attached | None = view.memo("attached", lambda: _attached(view))
+    if attached is not None:
+        rows: Sequence[Volume] = attached.get((cloud.name, item.model.id), ())
     elif cloud.volumes is None or not able(cloud, "volumes", "of"):
         raise Undecided
     else:
         rows = view.one(cloud, "volumes", "of", item.model.id)
-    if any(not row.boot or row.zone_id != item.model.zone_id for row in rows) or len(rows) > 1:
+    if not rows:
+        return []
+    row = rows[0]
+    if len(rows) > 1 or not row.boot or row.zone_id != item.model.zone_id:
         raise Undecided
-    return [Found(cloud, row, item.name, item.zone) for row in rows]
+    return [Found(cloud, row, item.name, item.zone)]
 
 
-def _attached(view: View) -> Attached:
-    """Every machine's disks as the clouds have them: put together once for the machines of all pages."""
+def _attached(view: View) -> Attached | None:
+    """Every machine's disks as the clouds have them, put together once for the machines of all pages; None where no
+    list of them is at hand."""
+    if not (view.known(NODES) or view.known(VOLUMES)):
+        return None
     parts = view.parts("volumes")
     key, sources = ("attached", *map(id, view.clouds)), tuple(part.rows for part in parts)
-    found: Attached = view.memo("attached", lambda: view.shelf.made(key, sources, lambda: labels.attached(parts)))
+    found: Attached = view.shelf.made(key, sources, lambda: labels.attached(parts))
     return found
 
 

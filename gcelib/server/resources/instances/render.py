@@ -29,13 +29,13 @@ def instance(ctx: Context, item: Found[Node]) -> Rendered:
     """Every field GCE fills for a running instance that this cloud can answer for."""
     node = item.model
     note = ctx.view.note("node").get((item.cloud.name, node.id), {})
-    zone = ctx.link("zones", item.zone)
+    zone, machine_type = _zone_and_type(ctx, item)
     labels = remarks.labels_of(node.tags, note)
     shown: Rendered = {
         **{name: tell(ctx, item) for name, tell in KNOWN.items()},
         "description": remarks.said_of("description", node.tags, note),
         "tags": tags(groups.network_tags(item, note)),
-        "machineType": f"{zone}/machineTypes/{_machine_type(ctx, item)}",
+        "machineType": machine_type,
         "zone": zone,
         "canIpForward": False,
         "networkInterfaces": [_nic(ctx, item, index, nic, note) for index, nic in enumerate(node.nics)],
@@ -126,6 +126,17 @@ def _by_node(volumes: Directory[Volume]) -> Mapping[tuple[str, str], list[Found[
     for attached in (each for each in found.values() if len(each) > 1):
         attached.sort(key=lambda disk: (not disk.model.boot, disk.model.device))
     return found
+
+
+def _zone_and_type(ctx: Context, item: Found[Node]) -> tuple[str, str]:
+    """The links to the machine's zone and type, which thousands may share."""
+    node = item.model
+    known: dict[tuple[Any, ...], tuple[str, str]] = ctx.view.memo("zones and types of machines", dict)
+    key = (item.cloud.name, item.zone, node.size_id, node.size_name, node.cpus, node.ram_mb)
+    if key not in known:
+        zone = ctx.link("zones", item.zone)
+        known[key] = (zone, f"{zone}/machineTypes/{_machine_type(ctx, item)}")
+    return known[key]
 
 
 def _machine_type(ctx: Context, item: Found[Node]) -> str:
