@@ -210,7 +210,7 @@ def _check_calls(where: str, cloud: CloudConfig, mistakes: Mistakes) -> None:
         mistakes.add(f"{where}.timeout", f"{cloud.timeout:g} is not between 0 and 3600 seconds; "
                                          "write timeout = 30")
     if not 1 <= cloud.concurrent <= 1000:
-        mistakes.add(f"{where}.concurrent", f"{cloud.concurrent} is not between 1 and 1000; write concurrent = 16")
+        mistakes.add(f"{where}.concurrent", f"{cloud.concurrent} is not between 1 and 1000; write concurrent = 20")
     if not (cloud.per_second == 0 or 0.01 <= cloud.per_second <= 100_000):
         mistakes.add(f"{where}.per_second", f"{cloud.per_second:g} is not between 0.01 and 100000; write "
                                             "per_second = 10, or 0 for no limit")

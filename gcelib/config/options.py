@@ -158,7 +158,7 @@ class CloudConfig:
         default=NO_SECRET, metadata={"help": "The secret key or password."}, repr=False)
     ca_file: str = option("", "Certificate of the private CA that signed the cloud's own, PEM.")
     timeout: float = option(30.0, "Seconds that one call to the cloud may take.")
-    concurrent: int = option(16, "Calls to the cloud at the same time, with one set of keys; more wait for their turn.")
+    concurrent: int = option(20, "Calls to the cloud at the same time, with one set of keys; more wait for their turn.")
     per_second: float = option(
         0.0, "Calls to the cloud a second, with all keys together, and so many at once; 0: as many as come.")
     region: str = option("", "The region that this cloud's zones are shown in; empty: from their names.")
