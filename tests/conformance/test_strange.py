@@ -92,7 +92,7 @@ def test_volumes_and_places_that_a_driver_only_pretends_to_have_are_none(strange
 ])
 def test_a_machine_that_was_made_is_found_whatever_its_driver_answers(strange: Strange, mood: str) -> None:
     name = "made-" + mood.lower().replace(" ", "-")
-    with strange.moody(create_node=mood):
+    with strange.felt("create_node", mood):
         done = ended(strange, strange.api.start("POST", INSTANCES, body(name)))
     assert done["status"] == "DONE"
     assert "error" not in done
@@ -118,9 +118,9 @@ def test_a_stop_that_was_lost_is_sent_again_and_a_machine_that_may_come_yet_is_w
     strange.api.change("POST", INSTANCES, body("lost"))
     waited = {}
     for number, mood in enumerate(("none", "raise KeyError", "raise RuntimeError", "raise 500", "raise ReadTimeout")):
-        with strange.moody(create_node=mood):
+        with strange.felt("create_node", mood):
             waited[f"may-{number}"] = strange.api.start("POST", INSTANCES, body(f"may-{number}"))
-    with strange.moody(ex_shutdown_node="raise ReadTimeout"):
+    with strange.felt("ex_shutdown_node", "raise ReadTimeout"):
         operation = strange.api.start("POST", f"{INSTANCES}/lost/stop")
     assert "error" not in strange.api.until_done(operation)
     assert strange.api.get(f"{INSTANCES}/lost")["status"] == "TERMINATED"
@@ -150,9 +150,8 @@ def test_a_change_that_blocks_is_an_operation_and_slows_nobody(strange: Strange)
 def test_of_two_machines_that_were_being_made_at_a_crash_neither_is_made_twice(strange: Strange) -> None:
     """One that the cloud never heard of, and one that it made while its driver still waited."""
     cut = [threading.Thread(target=attempt, args=(strange, name)) for name in ("unsent", "sent")]
-    with strange.moody(create_node="block 60"):
+    with strange.felt("create_node", "block 60"):
         cut[0].start()
-        strange.operation("unsent")
     with strange.moody(create_node="late 60"):
         cut[1].start()
         strange.until(lambda: strange.machines("sent") == 1)
@@ -177,7 +176,7 @@ def test_disks_and_snapshots_are_as_honest(strange: Strange) -> None:
                              ("copy", "zones/east-1/disks/disk-{}/createSnapshot", "create_volume_snapshot")):
         begun = []
         for number, mood in enumerate(moods):
-            with strange.moody(**{call: mood}):
+            with strange.felt(call, mood):
                 size = {"sizeGb": "5"} if kind == "disk" else {}
                 begun.append(strange.api.start("POST", path.format(number), {"name": f"{kind}-{number}", **size}))
         assert ["error" in ended(strange, each) for each in begun] == [False] * 4
@@ -188,7 +187,7 @@ def test_disks_and_snapshots_are_as_honest(strange: Strange) -> None:
 @pytest.mark.parametrize("mood", ["then none", "then raise 404", "then raise KeyError"])
 def test_what_is_gone_is_deleted_whatever_the_driver_answers(strange: Strange, mood: str) -> None:
     strange.api.change("POST", INSTANCES, body("going"))
-    with strange.moody(destroy_node=mood):
+    with strange.felt("destroy_node", mood):
         done = ended(strange, strange.api.start("DELETE", f"{INSTANCES}/going"))
     assert (done["status"], done.get("error")) == ("DONE", None)
     assert strange.machines("going") == 0

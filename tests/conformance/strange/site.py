@@ -69,6 +69,18 @@ class Strange:
         finally:
             self.write({})
 
+    @contextmanager
+    def felt(self, call: str, mood: str) -> Iterator[None]:
+        """Within this context the call behaves so, and it is not left before one has: it may come after an answer."""
+        before = self._felt(call, mood)
+        with self.moody(**{call: mood}):
+            yield
+            self.until(lambda: self._felt(call, mood) > before)
+
+    def _felt(self, call: str, mood: str) -> int:
+        path = self.moods.with_suffix(".felt")
+        return path.read_text().splitlines().count(f"{call} {mood}") if path.exists() else 0
+
     def write(self, moods: dict[str, str]) -> None:
         """Put the moods into their file, at one stroke."""
         fresh = self.moods.with_suffix(".fresh")

@@ -2,6 +2,7 @@
 
 The file maps a call's name to a mood: "block SECONDS", "none", "false", "generator", "no id", "another name",
 "other id", "late SECONDS", "raise KIND", "then raise KIND" (after the cloud has done it), or "exit".
+Each call that is in a mood says so first, by a line "CALL MOOD" in the file of that name and ".felt".
 """
 
 from __future__ import annotations
@@ -61,7 +62,11 @@ KINDS: Mapping[str, Callable[[], BaseException]] = {
 def mood(call: str) -> str:
     """How the call is to behave now; "" as it should."""
     path = Path(os.environ["STRANGE_MOODS"])
-    return str(json.loads(path.read_text()).get(call, "")) if path.exists() else ""
+    how = str(json.loads(path.read_text()).get(call, "")) if path.exists() else ""
+    if how:
+        with path.with_suffix(".felt").open("a") as felt:
+            felt.write(f"{call} {how}\n")
+    return how
 
 
 def moody(method: Callable[..., Any]) -> Callable[..., Any]:
