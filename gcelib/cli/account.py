@@ -209,6 +209,9 @@ def _check_key_file(args: argparse.Namespace) -> None:
         raise Invalid(f"There is no directory {folder} for the key file.", field="key-file")
     if args.key_file.is_dir():
         raise Invalid(f"{args.key_file.absolute()} is a directory; name a file for the key.", field="key-file")
+    if args.key_file.is_symlink() or (args.key_file.exists() and not args.key_file.is_file()):
+        # What is replaced is gone: /dev/stdout for every program of the machine.
+        raise Invalid(f"{args.key_file.absolute()} is a link or a device; name a file for the key.", field="key-file")
     try:
         with tempfile.TemporaryFile(dir=folder) as attempt:
             attempt.write(bytes(_KEY_FILE))

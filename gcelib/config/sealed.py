@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -82,8 +83,11 @@ def write_private(path: Path, content: bytes, *, replace: bool) -> bool:
     """Write a file only its owner reads, complete or not at all; False when it is there and not replaced.
 
     A hard link is the one way to create a file complete that fails when it exists, so that of several
-    processes starting at once one wins and the others see what it wrote.
+    processes starting at once one wins and the others see what it wrote. What is there and is no file – a device, say –
+    is never replaced: that raises OSError.
     """
+    if replace and path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "It is no file, and is not replaced", str(path))
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -45,7 +45,11 @@ class Writer:
     """An archive that is being written beside its place; `close` puts it there, leaving without it leaves nothing."""
 
     def __init__(self, path: Path, heading: Heading, *, replace: bool = False) -> None:
-        """Raises Exists for a file that is there and not to be replaced, OSError for a place that takes none."""
+        """Raises Exists for a file that is there and not to be replaced, or for what is no file of its own, OSError for
+        a place that takes none."""
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            # Whatever stands there would be gone: /dev/stdout for every program of the machine.
+            raise Exists(f"{path} is there and is a link, a directory or a device; name a file.")
         if path.exists() and not replace:
             raise Exists(f"{path} is there already; name another file, or say --force.")
         self._path, self._replace = path, replace
@@ -85,13 +89,23 @@ class Writer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is None:
-            self.close()
-        if not self._closed:
-            # What is still to be flushed may fail as what came before it did: the disk is full.
-            with suppress(OSError):
-                self._file.close()
-            self._part.unlink(missing_ok=True)
+        try:
+            if kind is None:
+                self.close()
+        except OSError as failed:
+            error = failed
+            raise
+        finally:
+            if not self._closed:
+                self._leave_nothing(error)
+
+    def _leave_nothing(self, error: BaseException | None) -> None:
+        # What is still to be flushed may fail as what came before it did: the disk is full.
+        with suppress(OSError):
+            self._file.close()
+        self._part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(self._path)
 
     def _line(self, value: Any) -> None:
         line = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -161,11 +162,12 @@ def test_a_role_on_a_project_that_is_gone_or_its_callers_own_now_can_be_taken_aw
     assert _account(config, "revoke", "robot", "--project", "other") == 1
 
 
-@pytest.mark.parametrize("where", ["{tmp}/folder", "/proc/robot.json"])
+@pytest.mark.parametrize("where", ["{tmp}/folder", "/proc/robot.json", "{tmp}/pipe"])
 def test_where_no_key_file_can_be_written_nothing_is_made_and_no_old_key_ends(
     config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str
 ) -> None:
     (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
     key_file = where.format(tmp=tmp_path)
     made = ("create-service", "robot", "--project", "demo", "--role", "viewer", "--key-file")
     assert _account(config, *made, key_file, "--force") == 1

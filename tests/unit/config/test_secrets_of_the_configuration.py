@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import stat
 import threading
@@ -9,6 +10,7 @@ import threading
 import pytest
 
 from gcelib.config import ConfigError, Secret, ServerConfig
+from gcelib.config.sealed import write_private
 
 
 def test_a_secret_shows_itself_only_when_asked():
@@ -139,3 +141,11 @@ def test_a_seal_key_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ConfigError, match="can be neither read nor made"):
         ServerConfig(state_dir=tmp_path / "file").seal_key()
+
+
+def test_a_device_is_never_replaced_by_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="is no file"):
+        write_private(tmp_path / "pipe", b"new", replace=True)
+    assert (tmp_path / "pipe").is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]

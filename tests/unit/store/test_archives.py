@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from gcelib.store.operations import Operations
 from gcelib.store.records import Record
 from gcelib.store.schema import migrate, revisions, turn
 from gcelib.store.tables import metadata
+from tests.faults.disks import fill, small
 from tests.postgres import Postgres, programs
 
 ANN = Account("ann@example.com", "user", "demo", "1", False, 1.5, "hash", {"demo": "admin"})
@@ -106,6 +108,31 @@ def test_a_file_that_is_there_stays_unless_it_is_to_be_replaced(store: Store, ar
     assert archive.path.read_bytes() == before
     save(store, archive.path, "2", replace=True)
     assert Archive.open(archive.path).heading.version == "2"
+
+
+def test_a_full_disk_leaves_nothing_behind_and_is_said_with_the_place(store: Store, tmp_path: Path) -> None:
+    filled(store)
+    with small(tmp_path, 1) as place:
+        if place is None:
+            pytest.skip("no small file system can be mounted here")
+        ballast = fill(place)
+        with pytest.raises(OSError, match="No space left on device") as refused:
+            save(store, place / "backup", "1")
+        assert refused.value.filename == str(place / "backup")
+        assert [*place.iterdir()] == [ballast]
+
+
+def test_what_is_no_file_is_not_replaced(store: Store, archive: Archive, tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(archive.path)
+    before = archive.path.read_bytes()
+    for path in (pipe, link, tmp_path):
+        with pytest.raises(Exists, match="name a file"):
+            save(store, path, "2", replace=True)
+    assert pipe.is_fifo()
+    assert (link.is_symlink(), archive.path.read_bytes()) == (True, before)
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_a_backup_is_of_one_moment_while_others_write(store: Store, tmp_path: Path) -> None:
