@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -208,7 +207,8 @@ class Dispatch:
         """The operation this very request began before, when its client gave it an id."""
         given = ctx.query.get("requestId", "")
         record = self._services.runner.earlier(
-            project=ctx.tenancy, caller=ctx.caller.email, request_id=given, asked=_digest(request)
+            project=ctx.tenancy, caller=ctx.caller.email, request_id=given,
+            asked=kept.digest(request, ctx.method, ctx.query),
         ) if given else None
         if record is None:
             return None
@@ -225,9 +225,9 @@ class Dispatch:
 
         record = self._services.runner.begin(
             replace(work, target=f"{ctx.tenancy}/{path}" if path else ctx.tenancy,
-                    warnings=[*ctx.warnings, *work.warnings], asked=_digest(request), came_of=logs.request_id(),
-                    trace=tracing.parent(), compared=work.verb != "insert" and fingerprint.sent(ctx.body),
-                    touches=fingerprint.touched(ctx.body)),
+                    warnings=[*ctx.warnings, *work.warnings], asked=kept.digest(request, ctx.method, ctx.query),
+                    came_of=logs.request_id(), trace=tracing.parent(),
+                    compared=work.verb != "insert" and fingerprint.sent(ctx.body), touches=fingerprint.touched(ctx.body)),
             project=ctx.tenancy, scope=scope, caller=ctx.caller.email, request_id=ctx.query.get("requestId", ""),
             planned=ctx.began, origin=Origin(ctx.method.id, ctx.description, sealed),
         )
@@ -260,11 +260,6 @@ class Dispatch:
 
         with deadline.within(self._services.config.server.request_seconds):
             return batch.join(batch.in_turn(parts, answer))
-
-
-def _digest(request: Request) -> str:
-    """What a repeated request id must repeat: the method, the path and the body."""
-    return hashlib.sha256(b"\0".join((request.method.encode(), request.path.encode(), request.body))).hexdigest()
 
 
 _JSON = {"Content-Type": "application/json; charset=UTF-8"}

@@ -1,10 +1,16 @@
-"""What is kept of a request that begins an operation, so that it can be carried out anew."""
+"""What is kept of a request that begins an operation, so that it can be carried out anew, or known again."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
+import msgspec
+
+from gcelib.server.routes import Method
 from gcelib.web import Request
 
 _TYPE = "content-type"
@@ -21,3 +27,11 @@ def from_data(data: bytes, asking: Request) -> Request:
     method, path, query, kind, body = json.loads(data)
     headers = {_TYPE: kind, "cache-control": "no-cache"}
     return replace(asking, method=method, path=path, query=query, headers=headers, body=body.encode("latin-1"))
+
+
+def digest(request: Request, method: Method, query: Mapping[str, Any]) -> str:
+    """What a request that repeats another's id must repeat: verb, path and body, and what `query`, which is validated,
+    has of the method's own parameters."""
+    own = {name: query[name] for name in sorted(query.keys() & method.params.keys() - {"requestId"})}
+    said = (request.method.encode(), request.path.encode(), request.body, *([msgspec.json.encode(own)] if own else ()))
+    return hashlib.sha256(b"\0".join(said)).hexdigest()

@@ -217,6 +217,19 @@ def test_the_same_request_id_gives_the_same_operation(api: Api) -> None:
     assert other.status == 400
 
 
+def test_a_request_id_stands_for_one_set_of_parameters(api: Api) -> None:
+    id, one = str(uuid.uuid4()), f"{HERE}/guarded"
+    api.change("POST", HERE, machine("guarded"))
+    first = api.change("POST", f"{one}/setDeletionProtection", deletionProtection="true", requestId=id)
+    other = api.call("POST", f"{one}/setDeletionProtection", deletionProtection="false", requestId=id)
+    assert (other.status, first["name"] in other.message) == (400, True)
+    again = api.start("POST", f"{one}/setDeletionProtection", deletionProtection="true", requestId=id, fields="name,"
+                      "kind,selfLink")
+    assert again["name"] == first["name"]
+    api.change("POST", f"{one}/setDeletionProtection", deletionProtection="false")
+    api.change("DELETE", one)
+
+
 @pytest.mark.parametrize("query", [
     {"maxResults": "501"}, {"maxResults": "-1"}, {"maxResults": "x"}, {"orderBy": "size"}, {"fields": "items("},
     {"pageToken": "abc"}, {"alt": "xml"},
