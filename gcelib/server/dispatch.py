@@ -227,7 +227,8 @@ class Dispatch:
             replace(work, target=f"{ctx.tenancy}/{path}" if path else ctx.tenancy,
                     warnings=[*ctx.warnings, *work.warnings], asked=kept.digest(request, ctx.method, ctx.query),
                     came_of=logs.request_id(), trace=tracing.parent(),
-                    compared=work.verb != "insert" and fingerprint.sent(ctx.body), touches=fingerprint.touched(ctx.body)),
+                    compared=work.verb != "insert" and fingerprint.sent(ctx.body),
+                    touches=fingerprint.touched(ctx.body)),
             project=ctx.tenancy, scope=scope, caller=ctx.caller.email, request_id=ctx.query.get("requestId", ""),
             planned=ctx.began, origin=Origin(ctx.method.id, ctx.description, sealed),
         )
