@@ -22,6 +22,8 @@ BY_NAME = "name"
 NEWEST_FIRST = "creationTimestamp desc"
 ROOM = 4 << 20
 """Bytes that the answers made of one list may fill: three or four of the longest pages."""
+BESIDE = 512
+"""Bytes that a kept answer takes beside its own and those of its question."""
 _MADE, _ID = frozenset({"creationTimestamp", "insertTime"}), frozenset({"id"})
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
@@ -92,19 +94,25 @@ class Answers:
         kept = Kept(made)
         with self._lock:
             if question not in self._kept:
-                self._room -= len(kept.encoded)
+                self._room -= _size(question, kept)
                 while self._room < 0 and self._kept:
-                    self._room += len(self._kept.pop(next(iter(self._kept))).encoded)
+                    oldest = next(iter(self._kept))
+                    self._room += _size(oldest, self._kept.pop(oldest))
                 self._kept[question] = kept
         return kept
 
 
+def _size(question: Any, kept: Kept) -> int:
+    """Bytes that an answer takes: a filter may be longer than what it leaves of a list."""
+    return BESIDE + len(str(question)) + len(kept.encoded)
+
+
 class Only(Answers):
-    """The answers about one thing."""
+    """The answers about one thing, which may be a machine with whole scripts in its metadata."""
 
     @property
     def weight(self) -> int:
-        return 16
+        return max(16, 1 + (ROOM - self._room) // 2048)
 
 
 class Rows(Answers):

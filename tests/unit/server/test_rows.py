@@ -11,7 +11,8 @@ import pytest
 from gcelib.server import rows
 from gcelib.server.filters import compile_filter
 from gcelib.server.listing import Asked, Sealer, cut
-from gcelib.server.rows import Answers, Kept, Look, Row, Rows
+from gcelib.server.rows import Answers, Kept, Look, Only, Row, Rows
+from gcelib.server.shelf import MOST_ROWS, Shelf, Sources
 
 SEALER = Sealer(b"key")
 MADE = "2024-01-01T0{}:00:00.000+00:00"
@@ -91,9 +92,27 @@ def test_an_answer_is_made_once_unless_a_cloud_was_missing() -> None:
 
 
 def test_the_oldest_answers_go_when_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "ROOM", 100)
+    monkeypatch.setattr(rows, "ROOM", 3 * (rows.BESIDE + 33))
     answers = Answers()
     first = [answers.answer(number, lambda: "x" * 30, lambda: True) for number in range(5)]
     again = [answers.answer(number, lambda: "x" * 30, lambda: True) for number in (4, 3, 2)]
     assert [new is old for new, old in zip(again, reversed(first[2:]), strict=True)] == [True, True, True]
     assert answers.answer(0, lambda: "x" * 30, lambda: True) is not first[0]
+
+
+def test_what_was_asked_takes_room_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "ROOM", 100_000)
+    answers = Answers()
+    asked = [Asked(filter=f"name eq {number}{'x' * 16_000}") for number in range(50)]
+    kept = [answers.answer(each, dict, lambda: True) for each in asked]
+    again = [answers.answer(each, dict, lambda: True) for each in reversed(asked)]
+    assert sum(new is old for new, old in zip(reversed(again), kept, strict=True)) == 6
+
+
+def test_large_things_that_were_asked_for_alone_leave_room_for_fewer() -> None:
+    shelf, only = Shelf(), Only()
+    only.answer("q", lambda: "x" * 200_000, lambda: True)
+    for number in range(700):
+        shelf.keep_rows(number, Sources(), only)
+    found = sum(shelf.rows(number) is not None for number in range(700))
+    assert 1 <= found <= MOST_ROWS * 2048 / 200_000
