@@ -71,11 +71,17 @@ def findings(args: argparse.Namespace, progress: Progress) -> Iterator[Finding]:
         for mistake in error.mistakes:
             yield wrong("configuration", mistake, "Mend the configuration; `gcelib check` looks at it alone.")
         return
+    told: set[tuple[str, str, str]] = set()
     with closing(Projects(config)) as projects:
         every = looks(config, projects)
         for number, (about, look) in enumerate(every, 1):
             progress(f"looking at {about}", number, len(every))
-            yield from look()
+            for finding in look():
+                # What doctor sees and the running server, too, is one finding.
+                same = finding.cause, finding.subject, finding.said
+                if not finding.cause or same not in told:
+                    told.add(same)
+                    yield finding
 
 
 def looks(config: Config, projects: Projects) -> list[tuple[str, Look]]:

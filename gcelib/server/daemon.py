@@ -39,7 +39,7 @@ ADMIN_THREADS = 8
 
 # What is made once, when the process starts.
 _FIXED = ("listen", "admin_listen", "state_dir", "database", "generations", "seal_key_file", "threads",
-          "external_url", "trusted_proxies", "tls", "strict_fields", "traces")
+          "external_url", "trusted_proxies", "tls", "strict_fields", "log_format", "traces")
 
 
 class Daemon:

@@ -44,7 +44,8 @@ CAUSES: Mapping[str, Cause] = {
     "store-away": Cause(
         WRONG, "The database does not answer.",
         "See that the database server runs and lets gcelib in, and that its disk has room; server.database says which "
-        "it is. gcelib goes on by itself when it answers."),
+        "it is. gcelib goes on by itself when it answers. A SQLite file that is damaged is moved away with the server "
+        "stopped, and a backup put in its place: gcelib restore."),
     "store-refuses": Cause(
         WRONG, "The database takes no changes.",
         "Its own words, under `writes` of /readyz, say why: a file system mounted read-only, a file of another user, "

@@ -108,13 +108,7 @@ def _authority(state_dir: Path) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
     key_path, path = state_dir / "ca-key.pem", state_dir / "ca.pem"
     if not key_path.exists():
         write_private(key_path, _key_pem(_new_key()), replace=False)
-    try:
-        key: object = serialization.load_pem_private_key(key_path.read_bytes(), None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        key = None
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise ConfigError([f"server.state_dir: {key_path} holds no RSA key, or one with a password; remove it and "
-                           "start again."])
+    key = authority_key(key_path)
     known = _load(path)
     if known is None or known.public_key() != key.public_key() or _ends_soon(known):
         write_private(path, _self_signed(key).public_bytes(serialization.Encoding.PEM), replace=True)
@@ -122,6 +116,18 @@ def _authority(state_dir: Path) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
         log.info("local certificate authority written to %s; clients must trust it", path)
         known = x509.load_pem_x509_certificate(path.read_bytes())
     return known, key
+
+
+def authority_key(path: Path) -> rsa.RSAPrivateKey:
+    """The local CA's key. Raises ConfigError for a file that holds another thing, OSError."""
+    try:
+        key: object = serialization.load_pem_private_key(path.read_bytes(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ConfigError([f"server.state_dir: {path} holds no RSA key, or one with a password; remove it and "
+                           "start again."])
+    return key
 
 
 def _load(path: Path) -> x509.Certificate | None:

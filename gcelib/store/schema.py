@@ -45,7 +45,9 @@ def upgrade(store: Store) -> None:
         try:
             migrate(connection)
         except CommandError as error:
-            raise Unavailable(f"The database {store.url} was written by a newer gcelib: {error}.") from error
+            raise Unavailable(f"The database {store.url} was written by a newer gcelib, schema "
+                              f"{revision_of(connection)}: run that one, or put it aside and restore a backup of this "
+                              "one's.") from error
 
 
 @contextmanager

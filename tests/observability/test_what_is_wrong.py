@@ -174,7 +174,14 @@ def test_a_new_certificate_that_cannot_be_used_is_told_until_one_can(launch: Lau
             time.sleep(0.05)
 
     causes({"certificate-ends-soon"})
-    good = shown.read_bytes()
+    # What was renewed on the disk, and not read again, is no news to clients.
+    before = shown.read_bytes(), key.read_bytes()
+    made(tmp_path / "mine", 300 * DAY)
+    told = {row["cause"]: row for row in json.loads(live.run("doctor", "--json", check=False).stdout)["findings"]}
+    assert "still shows" in told["certificate-ends-soon"]["said"]
+    assert "SIGHUP" in told["certificate-ends-soon"]["cure"]
+    good = before[0]
+    key.write_bytes(before[1])
     shown.write_text("rubbish")
     assert live.process
     os.kill(live.process.pid, signal.SIGHUP)

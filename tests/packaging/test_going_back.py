@@ -30,6 +30,7 @@ def test_the_old_version_opens_no_newer_database_but_restores_the_backup_when_th
     backup = str(upgraded.home / "before.backup")
     done = upgraded.run("restore", "--force", backup, check=False)
     assert (done.returncode, "was written by a newer gcelib" in done.stderr) == (1, True)
+    assert "put it aside" in done.stderr
     aside = upgraded.home / "newer"
     aside.mkdir()
     for file in (upgraded.home / "state").glob("gcelib.sqlite*"):

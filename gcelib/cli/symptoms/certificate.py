@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from gcelib.cli.arguments import program
-from gcelib.config import Config, ServerConfig
+from gcelib.config import Config, ConfigError, ServerConfig
 from gcelib.config.names import is_loopback
-from gcelib.server.findings import Finding, note, well, wrong
+from gcelib.server import tls
+from gcelib.server.findings import Finding, found, note, well, wrong
 from gcelib.server.shown import ABOUT, Shown, certificate_path
 
 CHANGING = datetime.timedelta(days=90)
@@ -36,6 +37,8 @@ def certificate(config: Config) -> Iterator[Finding]:
     except (OSError, ValueError) as error:
         yield wrong(ABOUT, f"{path} holds no certificate that can be read: {error}.", _again(server, path))
         return
+    if server.cert:
+        yield from _unusable(server)
     yield from names(server, shown, path)
     yield from expiry(shown, path, datetime.datetime.now(datetime.UTC))
 
@@ -62,7 +65,10 @@ def expiry(shown: x509.Certificate, path: Path, now: datetime.datetime) -> Itera
 def authority(config: Config) -> Iterator[Finding]:
     """Until when the local CA is good: every client has to trust the next one."""
     path = config.server.ca_path()
-    if path is None or not path.exists():
+    if path is None:
+        return
+    yield from _key(path.with_name("ca-key.pem"))
+    if not path.exists():
         return
     try:
         ends = x509.load_pem_x509_certificates(path.read_bytes())[0].not_valid_after_utc
@@ -92,6 +98,27 @@ def trust(config: Config) -> Iterator[Finding]:
     }
     told = "\n".join(f"{client}: {way}" for client, way in ways.items())
     yield note(ABOUT, f"The certificate is of this server's own CA; clients elsewhere need a copy of {path}.", told)
+
+
+def _unusable(server: ServerConfig) -> Iterator[Finding]:
+    """A certificate of the operator's that the server would not take: with another's key, or one with a password."""
+    try:
+        tls.context(server)
+    except ConfigError as error:
+        yield found("certificate-unused", ABOUT, " ".join(error.mistakes))
+
+
+def _key(path: Path) -> Iterator[Finding]:
+    """The local CA's key, where there is one."""
+    try:
+        tls.authority_key(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        yield wrong(ABOUT, f"{path} cannot be read: {error.strerror}.", "Run this as the user that gcelib runs as.")
+    except ConfigError:
+        yield wrong(ABOUT, f"{path} holds no RSA key, or one with a password.", f"Remove {shlex.quote(str(path))} and "
+                    "restart `gcelib serve`: it makes another authority, which clients must trust.")
 
 
 def _without(server: ServerConfig) -> Iterator[Finding]:

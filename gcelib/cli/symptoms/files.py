@@ -7,7 +7,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from gcelib.config import Config
+from gcelib.config import Config, ConfigError
+from gcelib.config.sealed import open_to_others
 from gcelib.server.findings import Finding, note, well, wrong
 
 ABOUT = "files"
@@ -22,7 +23,7 @@ def permissions(config: Config) -> Iterator[Finding]:
     if not state.is_dir():
         yield note(ABOUT, f"There is no {state} yet.", "`gcelib serve` makes it when it first starts.")
         return
-    found = [*_directory(state), *_secrets(config), *_owners(state)]
+    found = [*_directory(state), *_secrets(config), *_seal_key(config), *_owners(state)]
     yield from found
     if not found:
         yield well(ABOUT, f"Only their owner can read the secrets in {state}.")
@@ -47,6 +48,17 @@ def _secrets(config: Config) -> Iterator[Finding]:
         path = Path(text)
         if text and path.is_file() and path.stat().st_mode & _OTHERS:
             yield wrong(ABOUT, f"Others can read or change {path}.", _chmod("600", path))
+
+
+def _seal_key(config: Config) -> Iterator[Finding]:
+    path = config.server.seal_key_path()
+    try:
+        if path.exists() and not open_to_others(path):
+            config.server.seal_key()
+    except (ConfigError, OSError) as error:
+        said = " ".join(error.mistakes) if isinstance(error, ConfigError) else f"{path}: {error.strerror}."
+        yield wrong(ABOUT, said, "Put the key back that was there; with another one page tokens end, and callers sign "
+                    "in again with their cloud keys.")
 
 
 def _owners(state: Path) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from gcelib.server.findings import NOTE, WELL, WRONG, Finding
 from gcelib.store import Store
 from gcelib.store.condition import condition
 from tests.conftest import Launch
+from tests.observability.certificates import DAY, made
 
 
 @pytest.fixture
@@ -198,6 +199,24 @@ def test_a_certificate_that_ends(config: Config, days: int, level: str, words: s
 def test_a_certificate_that_is_none(config: Config) -> None:
     (config.server.state_dir / "server.pem").write_text("rubbish")
     assert "no certificate" in one(certificate.certificate(config), WRONG).said
+
+
+def test_what_keeps_the_server_from_starting_is_found(config: Config, tmp_path: Path) -> None:
+    (config.server.state_dir / "ca-key.pem").write_text("rubbish")
+    assert "ca-key.pem holds no RSA key" in one(certificate.authority(config), WRONG).said
+    (config.server.state_dir / "seal.key").write_text("short")
+    assert "too few for a key" in one(files.permissions(config), WRONG).said
+    shown, _ = made(tmp_path / "one", 300 * DAY)
+    _, key = made(tmp_path / "other", 300 * DAY)
+    mixed = replace(config, server=replace(config.server, cert=str(shown), key=str(key)))
+    bad = one(certificate.certificate(mixed), WRONG)
+    assert (bad.cause, "cannot be used for TLS" in bad.said) == ("certificate-unused", True)
+
+
+def test_a_damaged_database_is_told_how_to_be_replaced(config: Config) -> None:
+    (config.server.state_dir / "gcelib.sqlite").write_bytes(b"rubbish" * 1000)
+    bad = one(database.database(config), WRONG)
+    assert (bad.cause, "gcelib restore" in bad.cure) == ("store-away", True)
 
 
 def test_wildcards_cover_one_label_and_addresses_only_themselves() -> None:

@@ -185,9 +185,9 @@ def test_sighup_takes_a_good_configuration_and_refuses_a_bad_one(
     process.popen.send_signal(signal.SIGHUP)
     assert "server.cert: " in process.saw("File name too long", "err").string
     assert get(f"{url}/")[0] == 200
-    written('[projects.second]\nclouds = ["gva"]', 'tls = "off"\nthreads = 7')
+    written('[projects.second]\nclouds = ["gva"]', 'tls = "off"\nthreads = 7\nlog_format = "json"')
     process.popen.send_signal(signal.SIGHUP)
-    process.saw("at the next start only: server.threads", "err")
+    process.saw("at the next start only: server.threads, server.log_format", "err")
     process.saw("1 clouds, 2 projects", "err")
     assert get(f"{url}/")[0] == 200
     process.popen.send_signal(signal.SIGINT)
