@@ -35,9 +35,13 @@ def fresh() -> Within[bool]:
 
 
 class _Flight:
-    """One question under way; whoever asks the same meanwhile waits for its answer."""
+    """One question under way; whoever asks the same meanwhile waits for its answer.
 
-    def __init__(self) -> None:
+    `generation` is its facet's when it was begun, `number` counts questions: the later one has the newer answer.
+    """
+
+    def __init__(self, generation: int, number: int) -> None:
+        self.generation, self.number = generation, number
         self.landed = threading.Event()
         self.value: Sequence[Any] = ()
         self.fault: BaseException | None = None
@@ -56,6 +60,7 @@ class _Flight:
 class _Kept:
     value: Sequence[Any]
     until: float
+    number: int = 0
 
 
 class Lists:
@@ -65,7 +70,8 @@ class Lists:
         self._lock = threading.Lock()
         self._clock = clock
         self._cache: dict[tuple[str, str], _Kept] = {}
-        self._flights: dict[tuple[str, str, int], _Flight] = {}
+        self._flights: dict[tuple[str, str], _Flight] = {}
+        self._begun = 0
         self._generation: dict[str, int] = {}
         self._last: dict[tuple[str, str], _Kept] = {}
         self._before: dict[tuple[str, str], Sequence[Any]] = {}
@@ -81,17 +87,15 @@ class Lists:
             if kept is not None and self._clock() < kept.until:
                 tally.LISTS.add(facet, "hit")
                 return kept.value
-            if anew:
-                # Answers to questions asked before now are not fresh enough.
-                self._generation[facet] = self._generation.get(facet, 0) + 1
-            generation = self._generation.get(facet, 0)
-            flight = self._flights.get((facet, verb, generation))
-            mine = flight is None
-            if flight is None:
-                flight = self._flights[facet, verb, generation] = _Flight()
+            generation, mine = self._generation.get(facet, 0), False
+            flight = self._flights.get((facet, verb))
+            # With `anew`, answers to questions asked before now are not fresh enough.
+            if flight is None or flight.generation != generation or anew:
+                self._begun, mine = self._begun + 1, True
+                flight = self._flights[facet, verb] = _Flight(generation, self._begun)
         tally.LISTS.add(facet, "miss" if mine else "shared")
         if mine:
-            self._fly(flight, facet, verb, generation, seconds, ask)
+            self._fly(flight, facet, verb, seconds, ask)
         deadline.wait(flight.landed, f"{facet}.{verb}")
         return flight.outcome()
 
@@ -147,7 +151,6 @@ class Lists:
         flight: _Flight,
         facet: str,
         verb: str,
-        generation: int,
         seconds: float,
         ask: Callable[[], Sequence[Any]],
     ) -> None:
@@ -157,19 +160,23 @@ class Lists:
         except BaseException as exc:
             flight.fault = exc
         with self._lock:
-            del self._flights[facet, verb, generation]
+            if self._flights.get((facet, verb)) is flight:
+                del self._flights[facet, verb]
             # Who may no longer ask may no longer see.
             if isinstance(flight.fault, Rejected | Unauthenticated):
                 self._last.clear()
             elif isinstance(flight.fault, Forbidden):
                 self._last.pop((facet, verb), None)
-            if flight.fault is None and self._generation.get(facet, 0) == generation:
+            kept = self._cache.get((facet, verb))
+            newest = kept is None or kept.number < flight.number
+            if flight.fault is None and self._generation.get(facet, 0) == flight.generation and newest:
                 now = self._clock()
                 for key in [key for key, kept in self._cache.items() if kept.until <= now]:
                     del self._cache[key]
                 if len(self._cache) >= MOST:
                     del self._cache[next((key for key in self._cache if " " in key[1]), next(iter(self._cache)))]
-                self._cache[facet, verb] = _Kept(flight.value, now + lifetime(flight.value, seconds))
+                until = now + lifetime(flight.value, seconds)
+                self._cache[facet, verb] = _Kept(flight.value, until, flight.number)
                 if facet in OFFERS:
                     self._last[facet, verb] = _Kept(flight.value, now + LAST_SECONDS)
         flight.landed.set()

@@ -269,6 +269,33 @@ def test_fresh_asks_anew_and_remembers_the_answer(made):
     assert cloud.nodes.asked == 2
 
 
+def test_what_is_asked_anew_is_kept_whatever_else_of_its_facet_is_asked_anew_meanwhile():
+    lists = Lists()
+    lists.get("volumes", "list", 60, lambda: ["old"])
+
+    def ask():
+        assert lists.get("volumes", "types", 60, lambda: ["type"]) == ("type",)
+        return ["new"]
+
+    with fresh():
+        assert lists.get("volumes", "list", 60, ask) == ("new",)
+    assert (lists.kept("volumes", "list"), lists.kept("volumes", "types")) == (("new",), ("type",))
+
+
+def test_an_earlier_answer_that_comes_later_is_not_kept():
+    lists = Lists()
+
+    def ask():
+        with fresh():
+            assert lists.get("nodes", "list", 60, lambda: ["newer"]) == ("newer",)
+        return ["old"]
+
+    for _ in range(2):
+        assert lists.get("nodes", "list", 60, ask) in (("old",), ("newer",))
+        assert lists.kept("nodes", "list") == ("newer",)
+    assert not lists._flights
+
+
 def test_seek_goes_past_the_memory(made):
     _cloud, remembering, _ = made
     remembering.nodes.list()
