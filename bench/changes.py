@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bench.figures import Figure
@@ -59,12 +60,11 @@ def _by_name(said: str) -> dict[str, float]:
 
 
 def _together(server: Server, number: int) -> None:
-    """So many identical lists at once, on connections of their own."""
-    threads = [threading.Thread(target=server.fork().get, args=(HERE,)) for _ in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    """So many identical lists at once, on connections of their own, all of which must be answered alike."""
+    clients = [server.fork() for _ in range(number)]
+    with ThreadPoolExecutor(number) as pool:
+        answers = {answer.content for answer in pool.map(lambda client: client.get(HERE), clients)}
+    assert len(answers) == 1, f"{len(answers)} different answers to the same list"
 
 
 def jobs(rounds: int) -> Iterator[Figure]:
