@@ -66,7 +66,7 @@ CAUSES: Mapping[str, Cause] = {
         "Make audit.log in state_dir a file that gcelib's user may write to, on a disk with room; the next line is "
         "written to it again."),
     "redis-away": Cause(
-        NOTE, "Redis does not answer; the database is asked in its place.",
+        WRONG, "Redis does not answer; the database is asked in its place.",
         "See that Redis runs and takes the user and password of server.generations."),
     "cloud-away": Cause(
         WRONG, "A cloud does not answer.",

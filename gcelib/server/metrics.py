@@ -103,7 +103,7 @@ FAMILIES = (
            '"hit", "miss", "shared" (another\'s question was waited for), "stale" (as before the cloud went away).',
            ("facet", "outcome")),
     Family("gcelib_store_up", "1 while the database answers."),
-    Family("gcelib_store_writes_refused", "1 when the database refused a change in the last minute."),
+    Family("gcelib_store_writes_refused", "1 when the database refused the last change, less than a minute ago."),
     Family("gcelib_store_write_refusals_total", "Changes that the database refused."),
     Family("gcelib_disk_free_bytes", "Free bytes of the disks that gcelib writes to.", ("place",)),
     Family("gcelib_disk_size_bytes", "Bytes of the disks that gcelib writes to.", ("place",)),

@@ -33,6 +33,7 @@ STORE_SILENT = 3.0
 UNHEARD = 0.75
 """Seconds without an answer after which a cloud that never gave one counts as away."""
 SILENT_BESIDE = "Redis has not answered for some seconds."
+VOID_BESIDE = "Redis answers, and not every replica reached it; the database is asked instead."
 FAR_OFF = datetime.timedelta(minutes=2)
 """A clock that is off by more breaks signatures and tokens; by less it is worth a word."""
 
@@ -42,6 +43,7 @@ class _Books:
     fault: Fault | None
     standing: dict[str, tuple[int, float]]
     rooms: Sequence[Room]
+    void: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Wellbeing:
         self._config, self._clouds, self._signs = config, clouds, signs
         self._store, self._runner, self._operations = store, runner, Operations(store)
         self._books = Look("look at the store", self._look)
-        self._beside = Look("look beside the store", generations.sign) if isinstance(generations, Marked) else None
+        self._marked = generations if isinstance(generations, Marked) else None
+        self._beside = Look("look beside the store", self._marked.sign) if self._marked else None
         self.shown: Shown | None = None
         self.unused = ""
         self.unwritten: Callable[[], str] = str
@@ -84,7 +87,10 @@ class Wellbeing:
             asked = self._beside.take(patience)
             beside = SILENT_BESIDE if asked.silent > STORE_SILENT else asked.told or SILENT_BESIDE
         pulses = self._signs.known(self._clouds(), EVERY, 0.0)
-        return _Known(self._books.take(max(0.0, until - time.monotonic())), beside, pulses)
+        books = self._books.take(max(0.0, until - time.monotonic()))
+        if beside == "ok" and books.told and books.told.void:
+            beside = VOID_BESIDE
+        return _Known(books, beside, pulses)
 
     def _findings(self, known: _Known) -> list[Finding]:
         return [
@@ -120,7 +126,7 @@ class Wellbeing:
         known = self._know(PATIENCE)
         books, away = known.books.told, self._away(known.books)
         yield Sample("gcelib_store_up", (), not away)
-        yield Sample("gcelib_store_writes_refused", (), self._store.writes() != "ok")
+        yield Sample("gcelib_store_writes_refused", (), self._store.refuses())
         yield Sample("gcelib_store_write_refusals_total", (), self._store.refusals)
         if books is not None and not away:
             for status in ("PENDING", "RUNNING"):
@@ -148,7 +154,8 @@ class Wellbeing:
         rooms = room(places(server.state_dir, server.database_url()))
         try:
             self._store.ping()
-            return _Books(None, dict(self._operations.standing()), rooms)
+            void = self._marked is not None and self._marked.void()
+            return _Books(None, dict(self._operations.standing()), rooms, void)
         except Fault as fault:
             return _Books(fault, {}, rooms)
 
@@ -166,7 +173,7 @@ class Wellbeing:
         yield from tight
         writes = self._store.writes()
         full = any(each.cause == "disk-full" for each in tight)
-        if writes != "ok" and not away and not full:
+        if self._store.refuses() and not away and not full:
             cause = "disk-full" if "is full" in writes else "store-refuses"
             yield found(cause, "store", f"Changes were {writes}", str(self._config().server.state_dir))
         if known.beside not in ("", "ok"):

@@ -43,7 +43,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._refused: tuple[float, str] | None = None
+        self._refused: tuple[float, Unavailable] | None = None
         self.refusals = 0
         self._line = Line()
         self.url = shown(engine.url)
@@ -90,15 +90,19 @@ class Store:
         Raises Uncertain when the database went away while it was being kept: then all of it is there, or will be, or
         nothing.
         """
-        keeping = False
+        keeping = changed = False
         try:
             with self._turn() as patience, _faults(self.url), self.engine.connect() as connection:
                 connection.execution_options(gcelib_write=patience)
                 with connection.begin():
+                    before = self._changes(connection) if self._refused else None
                     yield connection
+                    changed = self._refused is not None and self._changes(connection) != before
                     keeping = True
+            if changed:
+                self._refused = None
         except Unavailable as fault:
-            self._refused = (time.monotonic(), fault.message)
+            self._refused = (time.monotonic(), fault)
             self.refusals += 1
             cause = fault.__cause__
             if keeping and isinstance(cause, exc.DBAPIError) and cause.connection_invalidated:
@@ -116,7 +120,16 @@ class Store:
         """How changing it went lately: "ok", or in words why not; what cannot be written can still be read."""
         if self._refused is None or time.monotonic() - self._refused[0] > _LATELY:
             return "ok"
-        return f"refused {time.monotonic() - self._refused[0]:.0f} s ago: {self._refused[1]}"
+        return f"refused {time.monotonic() - self._refused[0]:.0f} s ago: {self._refused[1].message}"
+
+    def refuses(self) -> bool:
+        """Whether the last change was refused lately by a database that was there, not by one that was away."""
+        return self.writes() != "ok" and self._refused is not None and not _was_away(self._refused[1])
+
+    def _changes(self, connection: Connection) -> Any:
+        """A value that is another one once this transaction has changed anything."""
+        return connection.execute(text("SELECT txid_current_if_assigned()" if self.shared else
+                                       "SELECT total_changes()")).scalar()
 
     def ping(self) -> None:
         """Nothing, when the database answers; else Unavailable."""
@@ -262,6 +275,13 @@ def _faults(url: str) -> Iterator[None]:
     except exc.TimeoutError as error:
         log.error("the database %s has no free connection", url)
         raise Unavailable("gcelib's own database has no free connection; too many requests at once.") from error
+
+
+def _was_away(fault: Unavailable) -> bool:
+    """Whether PostgreSQL was not reached, or ended the session: it says so by no code, or by one of these classes."""
+    cause = fault.__cause__
+    code = getattr(cause.orig, "sqlstate", "") if isinstance(cause, exc.DBAPIError) else ""
+    return code is None or code.startswith(("08", "57P"))
 
 
 def _plain(words: str) -> str:

@@ -83,13 +83,16 @@ class Marked(Generations):
             self._void()
 
     def sign(self) -> str:
-        """"ok", or in words why the database is asked instead."""
+        """"ok", or in words why Redis does not answer and the database is asked instead. Asks Redis alone."""
         try:
             self._marks.ping()
         except Unavailable as fault:
-            return f"{fault.message}; the database is asked instead."
-        void = self._word is not None and self._asked().void
-        return "Redis answers, and not every replica reached it; the database is asked instead." if void else "ok"
+            return f"{fault.message.rstrip('.')}; the database is asked instead."
+        return "ok"
+
+    def void(self) -> bool:
+        """Whether marks count for nothing now, for not every replica reached Redis. Asks the database."""
+        return self._word is not None and self._asked().void
 
     def close(self) -> None:
         """Let go of Redis."""

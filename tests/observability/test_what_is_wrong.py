@@ -201,13 +201,18 @@ def test_when_everything_hangs_at_once_it_is_still_said_soon(tmp_path: Path) -> 
         raise Unavailable("It is over.")
 
     config: Any = SimpleNamespace(server=ServerConfig(state_dir=tmp_path))
-    store: Any = SimpleNamespace(ping=hang, writes=lambda: "ok", refusals=0)
+    store: Any = SimpleNamespace(ping=hang, writes=lambda: "ok", refuses=lambda: False, refusals=0)
     away: Any = [SimpleNamespace(name=name, provider="cloudstack", ping=hang) for name in ("a", "b")]
     runner: Any = SimpleNamespace(alive=True, load=lambda: (0, 0, 0.0))
     beside: Any = object.__new__(Hanging)
     beside.sign = lambda: str(go.wait(30))
     wellbeing = Wellbeing(lambda: config, store, beside, runner, lambda: away, Signs())
+    answers: Any = object.__new__(Hanging)
+    answers._marks, answers._store, answers._word = SimpleNamespace(ping=lambda: None), None, None
+    alone = Wellbeing(lambda: config, store, answers, runner, list, Signs())
     try:
+        alone.ready()
+        assert alone.ready()[1]["generations"] == "ok", "a Redis that answers is away because the database is"
         for _ in range(2):
             begun = time.monotonic()
             ready, parts = wellbeing.ready()

@@ -74,6 +74,8 @@ def test_nobody_waits_for_a_silent_database_and_all_go_on_when_it_answers(own: P
     assert took[0] < 2.5
     own.thaw()
     store.ping()
+    assert store.writes() != "ok"
+    assert not store.refuses(), "it was away, which is another thing"
     # What was asked for was done when the database went on: nobody could have known.
     deadline = time.monotonic() + 10
     while Generations(store).numbers(["here"]) != {"here": {"": 1}}:
@@ -99,6 +101,23 @@ def test_what_is_refused_in_words_is_not_called_uncertain(store: Store) -> None:
         cut_off()
     assert not isinstance(refused.value, Uncertain)
     assert not Generations(store).numbers(["nowhere"])
+    assert not store.refuses()
+
+
+def test_what_takes_no_changes_refuses_until_it_has_taken_one(store: Store) -> None:
+    def change(*first: str) -> None:
+        with store.write() as connection:
+            for words in first:
+                connection.execute(text(words))
+            connection.execute(insert(generations).values(place="here", kind="", number=1))
+
+    assert seconds(lambda: change("SET TRANSACTION READ ONLY"), Unavailable) < 5
+    assert store.refuses()
+    with store.write() as connection:
+        connection.execute(text("SELECT 1"))
+    assert store.refuses(), "nothing was changed: that shows nothing"
+    change()
+    assert (store.refuses(), store.writes()) == (False, "ok")
 
 
 def test_the_urls_own_options_stand_beside_ours(store: Store) -> None:

@@ -15,6 +15,7 @@ import requests
 from gcelib import cli
 from gcelib.cli.symptoms import database
 from gcelib.config import load
+from gcelib.server.findings import CAUSES
 from gcelib.simulator import Simulator
 from tests.live import Live
 from tests.postgres import Postgres
@@ -126,7 +127,7 @@ def test_the_commands_tell_how_redis_is_and_nothing_secret(
         wrong, = database.generations(config)
     finally:
         redis.start()
-    assert wrong.level == "wrong"
+    assert (wrong.level, wrong.cause, wrong.cure) == ("wrong", "redis-away", CAUSES["redis-away"].cure)
     assert redis.password not in well.said + wrong.said + wrong.cure + repr(config) + capsys.readouterr().out
 
 

@@ -189,9 +189,14 @@ def test_a_locked_database_is_unavailable_and_can_be_read(database: str, tmp_pat
         pass
     store.ping()
     assert re.fullmatch("refused 0 s ago: gcelib's own database .* locked.", store.writes())
+    assert store.refuses()
     other.close()
     with store.write():
         pass
+    assert store.refuses(), "nothing was changed: that shows nothing"
+    with store.write() as connection:
+        connection.execute(insert(operations).values(**_operation("1")))
+    assert (store.refuses(), store.writes()) == (False, "ok")
     store.close()
 
 
