@@ -177,6 +177,9 @@ class Lists:
                     del self._cache[next((key for key in self._cache if " " in key[1]), next(iter(self._cache)))]
                 until = now + lifetime(flight.value, seconds)
                 self._cache[facet, verb] = _Kept(flight.value, until, flight.number)
+                whole = self._cache.get((facet, "list")) if " " in verb else None
+                if whole and whole.number < flight.number and contradicts(verb, flight.value, whole.value):
+                    del self._cache[facet, "list"]
                 if facet in OFFERS:
                     self._last[facet, verb] = _Kept(flight.value, now + LAST_SECONDS)
         flight.landed.set()
@@ -190,6 +193,14 @@ class Lists:
             return before
         self._before[facet, verb] = value
         return value
+
+
+def contradicts(verb: str, found: Sequence[Any], rows: Sequence[Any]) -> bool:
+    """Whether what was found ("find NAME", "of ID", ...) is not as an older list has it."""
+    asked, _, about = verb.partition(" ")
+    name = about.casefold() if asked == "find" else None
+    now = {row.id: row for row in found}
+    return now != {row.id: row for row in rows if row.id in now or row.name.casefold() == name}
 
 
 def lifetime(rows: Sequence[Any], seconds: float) -> float:

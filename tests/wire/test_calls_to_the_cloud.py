@@ -140,6 +140,18 @@ def test_a_machine_is_asked_for_by_its_name_and_its_disks_by_its_id(site: Site) 
     assert site.calls(HERE) == MOVED
 
 
+def test_what_one_machine_is_when_asked_anew_is_no_other_in_the_next_answers(site: Site) -> None:
+    cloud = portal(site.cloud)
+    id = next(row["id"] for row in cloud.listVirtualMachines()["virtualmachine"] if row["name"] == "preloaded-3")
+    assert site.ask(HERE, anew=True).status_code == 200
+    for verb, state in ((cloud.stopVirtualMachine, "TERMINATED"), (cloud.startVirtualMachine, "RUNNING")):
+        verb(id=id, fetch_result=True)
+        assert [shown(site, f"{HERE}/preloaded-3", anew=anew)[1]["status"] for anew in (True, False)] == [state] * 2
+        assert {row["status"] for row in site.ask(HERE).json()["items"] if row["name"] == "preloaded-3"} == {state}
+    assert site.calls(f"{HERE}/preloaded-3", anew=True) == LISTED | OFFERS
+    assert site.calls(HERE) == {}
+
+
 def test_disks_that_are_remembered_longer_than_machines_are_not_asked_for_again(tmp_path: Path) -> None:
     with Simulator(job_delay=0, preload=3) as cloud:
         live = launched(tmp_path, cloud, extra="[cache]\nnodes = 0\nother = 60\n")

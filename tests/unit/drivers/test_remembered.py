@@ -282,6 +282,19 @@ def test_what_is_asked_anew_is_kept_whatever_else_of_its_facet_is_asked_anew_mea
     assert (lists.kept("volumes", "list"), lists.kept("volumes", "types")) == (("new",), ("type",))
 
 
+@pytest.mark.parametrize(("name", "rows", "kept"), [
+    ("a", [node("a"), node("b", NodeState.STOPPED)], True), ("a", [node("a", NodeState.STOPPED), node("b")], False),
+    ("a", [node("b")], False), ("c", [node("a"), node("b"), node("c")], False), ("c", [], True),
+])
+def test_a_list_that_what_was_found_later_contradicts_is_dropped(made, name, rows, kept):
+    cloud, remembering, _ = made
+    cloud.nodes.rows = [node("a"), node("b")]
+    whole = remembering.nodes.list()
+    cloud.nodes.rows = rows
+    remembering.nodes.find(name)
+    assert remembering.lists.kept("nodes", "list") is (whole if kept else None)
+
+
 def test_an_earlier_answer_that_comes_later_is_not_kept():
     lists = Lists()
 
