@@ -96,14 +96,18 @@ def snapshot_named(ctx: Context, link: str, field: str) -> Found[Snapshot]:
     return found
 
 
-def free(ctx: Context, zone: Found[Zone], name: str) -> None:
-    """Raise Exists when a disk of the zone has this name."""
+def taken(ctx: Context, zone: Found[Zone], name: str) -> bool:
+    """Whether a disk of the zone has this name."""
     try:
-        taken = alone.is_disk(ctx.view, zone, name)
+        return alone.is_disk(ctx.view, zone, name)
     except alone.Undecided:
         found = ctx.view.volumes.match(name, zone.name)
-        taken = found is not None and found.name == name
-    if taken:
+        return found is not None and found.name == name
+
+
+def free(ctx: Context, zone: Found[Zone], name: str) -> None:
+    """Raise Exists when a disk of the zone has this name."""
+    if taken(ctx, zone, name):
         raise Exists(f"The resource 'projects/{ctx.project}/zones/{zone.name}/disks/{name}' already exists")
 
 

@@ -13,7 +13,9 @@ from tests.wire.machines import machine
 
 ZONE = "de-adv1"
 DISKS, INSTANCES = f"zones/{ZONE}/disks", f"zones/{ZONE}/instances"
-BOOT = {"boot": True, "autoDelete": True, "initializeParams": {"sourceImage": "global/images/debian-12"}}
+BOOT: dict[str, Any] = {
+    "boot": True, "autoDelete": True, "initializeParams": {"sourceImage": "global/images/debian-12"},
+}
 
 
 def made(api: Api, name: str, *further: Any) -> Any:
@@ -83,10 +85,10 @@ def test_disks_are_kept_or_deleted_with_their_machine_as_was_said(api: Api) -> N
     refused = api.call("POST", f"{path}/setDiskAutoDelete", deviceName="persistent-disk-0", autoDelete=False)
     assert refused.reason == "unsupportedOperation"
     api.change("DELETE", path)
-    assert api.get(f"{DISKS}/a")["status"] == "READY"
+    assert api.get(f"{DISKS}/mortal-1")["status"] == "READY"
     assert api.call("GET", f"{DISKS}/mortal-b").status == 404
     assert api.call("GET", f"{DISKS}/mortal").status == 404
-    api.change("DELETE", f"{DISKS}/a")
+    api.change("DELETE", f"{DISKS}/mortal-1")
 
 
 def test_a_machine_is_made_with_a_disk_that_is_there_and_one_from_a_snapshot(api: Api, host: str) -> None:
@@ -95,7 +97,7 @@ def test_a_machine_is_made_with_a_disk_that_is_there_and_one_from_a_snapshot(api
     found = made(api, "equipped", {"source": f"{DISKS}/there", "deviceName": "old"},
                  {"deviceName": "new", "initializeParams": {"sourceSnapshot": "global/snapshots/of-host"}})
     assert [disk["deviceName"] for disk in found["disks"]] == ["persistent-disk-0", "old", "new"]
-    assert api.get(f"{DISKS}/new")["sourceSnapshot"].endswith("/global/snapshots/of-host")
+    assert api.get(f"{DISKS}/equipped-2")["sourceSnapshot"].endswith("/global/snapshots/of-host")
 
 
 def test_a_new_disk_is_made_and_attached_at_once(api: Api, host: str) -> None:
@@ -138,6 +140,46 @@ def test_a_machine_whose_boot_disk_would_have_a_taken_name_is_409(api: Api) -> N
     answer = api.call("POST", INSTANCES, machine("squatter", ZONE, disks=[BOOT]))
     assert (answer.status, answer.reason) == (409, "alreadyExists")
     assert answer.message == f"The resource 'projects/demo/{DISKS}/squatter' already exists"
+
+
+def test_machines_whose_new_disks_have_one_device_name_keep_disks_of_their_own(api: Api) -> None:
+    disk = {"deviceName": "data", "autoDelete": True, "initializeParams": {"diskSizeGb": "1"}}
+    sources = []
+    for name in ("twin-a", "twin-b"):
+        found = made(api, name, disk, {**disk, "deviceName": "logs"})
+        assert [each["deviceName"] for each in found["disks"]] == ["persistent-disk-0", "data", "logs"]
+        sources += [each["source"].rpartition("/")[2] for each in found["disks"][1:]]
+    assert sources == ["twin-a-1", "twin-a-2", "twin-b-1", "twin-b-2"]
+
+
+def test_a_new_disk_that_is_given_no_name_gets_one_that_is_free(api: Api, host: str) -> None:
+    api.change("POST", DISKS, {"name": "heir-1", "sizeGb": "1"})
+    unnamed = {"autoDelete": True, "initializeParams": {"diskSizeGb": "1"}}
+    found = made(api, "heir", unnamed, unnamed)
+    assert [disk["source"].rpartition("/")[2] for disk in found["disks"]] == ["heir", "heir-2", "heir-3"]
+    api.change("POST", f"{INSTANCES}/heir/detachDisk", deviceName="persistent-disk-1")
+    api.change("POST", f"{INSTANCES}/heir/attachDisk", unnamed)
+    assert attached(api, f"{INSTANCES}/heir", "heir-4") is not None
+    long = "long" * 15 + "ish"
+    assert made(api, long, unnamed)["disks"][1]["source"].endswith(f"/{'long' * 14}lon-1")
+
+
+@pytest.mark.parametrize(("names", "words"), [
+    (("boot", "same", "same"), "initializeParams.diskName': 'same'. Two disks"),
+    (("", "namesakes"), "initializeParams.diskName': 'namesakes'. Two disks"),
+    (("boot", "Bad_Name"), "disks[1].initializeParams.diskName': 'Bad_Name'"),
+    (("Bad_Name",), "disks[0].initializeParams.diskName': 'Bad_Name'"),
+])
+def test_a_disks_name_that_cannot_be_is_refused_and_nothing_is_made(
+    api: Api, names: tuple[str, ...], words: str
+) -> None:
+    first, *others = names
+    boot = {**BOOT, "initializeParams": {**BOOT["initializeParams"], "diskName": first}}
+    further = [{"initializeParams": {"diskSizeGb": "1", "diskName": name}} for name in others]
+    answer = api.call("POST", INSTANCES, machine("namesakes", ZONE, disks=[boot, *further]))
+    assert (answer.status, answer.reason) == (400, "invalid"), answer.data
+    assert words in answer.message
+    assert api.call("GET", f"{INSTANCES}/namesakes").status == 404
 
 
 def test_a_disk_that_cannot_be_attached_takes_the_new_machine_and_its_disks_back(launch: Launch) -> None:

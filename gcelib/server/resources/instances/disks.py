@@ -48,8 +48,7 @@ def attach(ctx: Context, item: Found[Node]) -> Work:
         raise Missing("Required field 'resource.source' not specified", field="resource.source")
     _settled(ctx, item)
     there = _devices(ctx, item)
-    name = body.get("deviceName") or f"{item.name}-{len(there)}"
-    steps = drives.attachment(ctx, zone, item.model.id, len(there), body, "resource", name)
+    steps = drives.attachment(ctx, zone, item.model.id, len(there), body, "resource", (item.name, set()))
     if body.get("deviceName") in there:
         raise Invalid(
             f"Invalid value for field 'resource.deviceName': '{body['deviceName']}'. The instance has a device of this "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
+from gcelib import naming
 from gcelib.drivers.base import Cloud, able
 from gcelib.errors import Invalid, Missing, Unsupported
 from gcelib.models import Image, Size, Volume, Zone
@@ -13,6 +15,9 @@ from gcelib.server import disks, remarks, unmet
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.operations.plan import Step
+
+_STEM = 59
+"""Letters of a machine's name that begin its disks' names: those have room for a dash and a number behind them."""
 
 SOURCE = "resource.disks[0].initializeParams.sourceImage"
 REFUSED: unmet.Wishes = {"diskEncryptionKey": bool, "forceAttach": bool}
@@ -73,29 +78,30 @@ def root_gb(wish: Mapping[str, Any], image: Found[Image], size: Found[Size]) -> 
 def further(ctx: Context, zone: Found[Zone], machine: str) -> list[Step]:
     """Steps that make and attach every disk beyond the boot disk, once the machine is there.
 
-    Raises Exists when a disk of the zone has the name that the boot disk is to have.
+    Raises Exists when a disk of the zone has the name that the boot disk is to have, Invalid for two of one name.
     """
     steps: list[Step] = []
     wanted = ctx.body.get("disks") or []
     first = next((disk for disk in wanted if disk.get("boot")), wanted[0])
-    disks.free(ctx, zone, (first.get("initializeParams") or {}).get("diskName") or machine)
+    inside = f"resource.disks[{wanted.index(first)}].initializeParams"
+    boot = _name(first.get("initializeParams") or {}, inside, set()) or machine
+    disks.free(ctx, zone, boot)
+    names = {boot}
     for index, disk in enumerate(wanted):
         if disk is not first:
-            steps += _one(ctx, zone, machine, index, disk)
+            path = f"resource.disks[{index}]"
+            steps += attachment(ctx, zone, {"$ref": "node.target"}, index, disk, path, (machine, names))
     return steps
 
 
-def _one(ctx: Context, zone: Found[Zone], machine: str, index: int, disk: Mapping[str, Any]) -> list[Step]:
-    name = disk.get("deviceName") or f"{machine}-{index}"
-    return attachment(ctx, zone, {"$ref": "node.target"}, index, disk, f"resource.disks[{index}]", name)
-
-
 def attachment(
-    ctx: Context, zone: Found[Zone], node_id: Any, index: int, disk: Mapping[str, Any], path: str, name: str
+    ctx: Context, zone: Found[Zone], node_id: Any, index: int, disk: Mapping[str, Any], path: str,
+    owner: tuple[str, set[str]],
 ) -> list[Step]:
     """The steps that attach a data disk as an entry of an instance's disks asks, and make it when it is a new one.
 
-    `name` is a new disk's name where the entry gives none. Raises Unsupported, Invalid, InUse, NotFound, Exists.
+    `owner` is (the machine's name, the names of disks that the request makes besides), to which a new disk's is added.
+    Raises Unsupported, Invalid, InUse, NotFound, Exists.
     """
     cloud = zone.cloud
     if disk.get("type", "PERSISTENT") != "PERSISTENT" or disk.get("mode", "READ_WRITE") != "READ_WRITE":
@@ -116,7 +122,7 @@ def attachment(
         steps = marked(ctx, volume, said, f" {index}")
     else:
         label = f"disk {index}"
-        steps = _new(ctx, zone, disk, path, name, label, said)
+        steps = _new(ctx, zone, disk, path, index, label, said, owner)
         id = {"$ref": f"{label}.target"}
     undo = Step(f"detach {index}", cloud.name, "volumes", "detach", {"id": id})
     args = {"id": id, "node_id": node_id}
@@ -134,19 +140,43 @@ def marked(ctx: Context, disk: Found[Volume], said: Mapping[str, str], suffix: s
 
 
 def _new(
-    ctx: Context, zone: Found[Zone], disk: Mapping[str, Any], path: str, name: str, label: str, said: Mapping[str, str]
+    ctx: Context, zone: Found[Zone], disk: Mapping[str, Any], path: str, index: int, label: str,
+    said: Mapping[str, str], owner: tuple[str, set[str]],
 ) -> list[Step]:
     params = disk.get("initializeParams") or {}
     inside = f"{path}.initializeParams"
     unmet.refuse(ctx, zone.cloud, params, REFUSED_PARAMS, "disks", inside)
+    machine, names = owner
+    name = _name(params, inside, names) or _unused(ctx, zone, machine, index, names)
+    names.add(name)
     wish = disks.Wish(
-        name=params.get("diskName") or name, path=inside, size_field="diskSizeGb", type_field="diskType",
+        name=name, path=inside, size_field="diskSizeGb", type_field="diskType",
         image_field=f"{inside}.sourceImage",
         size_gb=int(params.get("diskSizeGb") or disk.get("diskSizeGb") or 0), type=params.get("diskType", ""),
         image=params.get("sourceImage", ""), snapshot=params.get("sourceSnapshot", ""),
     )
     labels = remarks.check_labels(params.get("labels") or {}, f"{inside}.labels")
     return disks.creation(ctx, zone, wish, label, labels, {**said, "description": params.get("description", "")})
+
+
+def _name(params: Mapping[str, Any], inside: str, names: Container[str]) -> str:
+    """The name that a new disk is given, "" for none. Raises Invalid for what is none, and for one of `names`."""
+    name: str = params.get("diskName") or ""
+    field = f"{inside}.diskName"
+    if name and not naming.is_label(name):
+        raise Invalid(f"Invalid value for field '{field}': '{name}'. Must be a match of regex "
+                      "'(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)'", field=field)
+    if name in names:
+        raise Invalid(f"Invalid value for field '{field}': '{name}'. Two disks of the machine would have this name.",
+                      field=field)
+    return name
+
+
+def _unused(ctx: Context, zone: Found[Zone], machine: str, index: int, names: Container[str]) -> str:
+    """A name for a new disk that is given none: its machine's, with the first number from `index` on that is free."""
+    stem = machine[:_STEM].rstrip("-")
+    tried = (f"{stem}-{number}" for number in count(index))
+    return next(name for name in tried if name not in names and not disks.taken(ctx, zone, name))
 
 
 def _existing(ctx: Context, zone: Found[Zone], link: str, field: str) -> Found[Volume]:
