@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -54,6 +55,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is what follows the program's name."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _streams()
     try:
         if "_ARGCOMPLETE" in os.environ:
             importlib.import_module("gcelib.cli.completion").answer()
@@ -77,6 +79,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say("gcelib: interrupted.")
         return INTERRUPTED
     return REFUSED
+
+
+def _streams() -> None:
+    """Have all three streams there, whichever of them the caller closed, and no letter that ends the command."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:

@@ -91,6 +91,18 @@ def test_a_reader_that_has_enough_is_no_failure(shell):
     assert done.stderr == ""
 
 
+def test_where_nobody_listens_or_letters_are_few_it_does_what_it_was_told(shell):
+    path = shell.config()
+    command = f"{sys.executable} -m gcelib"
+    closed = subprocess.run(["bash", "-c", f"{command} check --config {path} >&- <&-"], capture_output=True, text=True,
+                            env=shell.environ, timeout=60, check=False)
+    assert (closed.returncode, closed.stderr) == (0, "")
+    mute = subprocess.run(["bash", "-c", f"{command} check --config {path}.gone 2>&-"], capture_output=True, text=True,
+                          env=shell.environ, timeout=60, check=False)
+    assert (mute.returncode, mute.stdout) == (1, ""), "what went wrong is no output"
+    assert shell.run("coverage", PYTHONIOENCODING="ascii").returncode == 0
+
+
 def test_an_interrupted_command_is_130(shell):
     process = subprocess.Popen([sys.executable, "-u", "-m", "gcelib", "configure"], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=shell.environ)
