@@ -47,6 +47,13 @@ def test_systemd_finds_no_mistake_in_it(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_it_is_started_anew_until_its_database_is_there() -> None:
+    settings = dict(re.findall(r"(?m)^(\w+)=(.*)$", UNIT.read_text()))
+    assert settings["Restart"] == "on-failure"
+    interval, burst = float(settings["StartLimitIntervalSec"]), int(settings.get("StartLimitBurst", "5"))
+    assert interval == 0 or interval < burst * float(settings["RestartSec"]), "it is given up while the database is away"
+
+
 class Confined(Live):
     """A server under what the unit forbids."""
 
