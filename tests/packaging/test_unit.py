@@ -51,7 +51,7 @@ def test_it_is_started_anew_until_its_database_is_there() -> None:
     settings = dict(re.findall(r"(?m)^(\w+)=(.*)$", UNIT.read_text()))
     assert settings["Restart"] == "on-failure"
     interval, burst = float(settings["StartLimitIntervalSec"]), int(settings.get("StartLimitBurst", "5"))
-    assert interval == 0 or interval < burst * float(settings["RestartSec"]), "it is given up while the database is away"
+    assert interval == 0 or interval < burst * float(settings["RestartSec"]), "it is given up"
 
 
 class Confined(Live):
