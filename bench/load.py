@@ -24,16 +24,24 @@ Results = multiprocessing.queues.Queue
 
 def _read(wire: socket.socket, room: memoryview) -> None:
     """One whole answer, which must be a 200 with a length; as little as a client can do."""
-    have = wire.recv_into(room)
+    have = _some(wire, room)
     end = -1
     while (end := bytes(room[:have]).find(b"\r\n\r\n")) < 0:
-        have += wire.recv_into(room[have:])
+        have += _some(wire, room[have:])
     head = bytes(room[:end]).lower()
     if not head.startswith(b"http/1.1 200"):
         raise SystemExit(f"not 200: {bytes(room[:have])[:500]!r}")
     whole = end + 4 + int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0])
     while have < whole:
-        have += wire.recv_into(room[have:whole])
+        have += _some(wire, room[have:whole])
+
+
+def _some(wire: socket.socket, room: memoryview) -> int:
+    """How many bytes came, which there must be."""
+    count = wire.recv_into(room)
+    if not count:
+        raise SystemExit("the server hung up, or its answer is longer than there is room for")
+    return count
 
 
 def _client(port: int, asked: bytes, seconds: float, results: Results[tuple[float, float, list[float]]]) -> None:
@@ -55,7 +63,8 @@ def load(port: int, path: str, token: str, *, clients: int = 2, seconds: float =
     lines = (f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Authorization: Bearer {token}", "", "")
     asked = "\r\n".join(lines).encode()
     results: Results[tuple[float, float, list[float]]] = multiprocessing.Queue()
-    runs = [multiprocessing.Process(target=_client, args=(port, asked, seconds, results)) for _ in range(clients)]
+    words = (port, asked, seconds, results)
+    runs = [multiprocessing.Process(target=_client, args=words, daemon=True) for _ in range(clients)]
     for run in runs:
         run.start()
     answers = [results.get(timeout=seconds + 60) for _ in runs]
