@@ -12,6 +12,7 @@ from gcelib.simulator import Simulator
 from gcelib.simulator.faults import BEFORE, Fault
 from gcelib.simulator.hardware import Volume
 from gcelib.simulator.jobs import Job
+from gcelib.simulator.places import AddressPool
 from gcelib.simulator.records import Event, KeyPair, Owner, Thing
 from tests.live import Live
 
@@ -20,7 +21,7 @@ ASIDE = re.compile(r"-x[0-9a-f]{8}$")
 READS = ("list", "query", "get")
 GONE = ("Destroyed", "Expunging", "Expunged", "Destroy")
 PASSING = ("job_id", "created", "updated", "attached", "pool")
-"""When and by which job something was done; which addresses were tried in what order."""
+"""When and by which job something was done; a network's addresses, which what waits to be purged still has."""
 
 
 class Books:
@@ -85,4 +86,6 @@ def _value(value: Any) -> Any:
         return {key: _value(each) for key, each in value.items() if not ASIDE.search(str(key))}
     if isinstance(value, str | int | float | bool) or value is None:
         return value
+    if isinstance(value, AddressPool):
+        return sorted(value._taken)
     return {name: _value(each) for name, each in vars(value).items()} if hasattr(value, "__dict__") else repr(value)
