@@ -78,4 +78,6 @@ def test_who_is_in_is_told_of_a_store_that_is_away(troubled: Troubled) -> None:
         boss.page(path)
     assert "This cannot be shown now" in boss.page("/operations")
     assert "This cannot be shown now" in boss.page("/accounts")
+    numbers = dict(re.findall(r'data-label="(Under way|Failed lately)"><div>([^<]*)<', boss.page("/projects")))
+    assert numbers == {"Under way": "–", "Failed lately": "–"}, "what is not known is not 0"
     assert Person(troubled).sign_in(BOSS).status_code == 503

@@ -18,16 +18,17 @@ _KEYS = {"cloud": "gcelib's own", "caller": "each caller's own"}
 def page(visit: Visit) -> Page:
     """Every project that may be seen, and callers' own accounts that have operations."""
     tallies: Mapping[str, Tally] = {}
+    none: Tally | None = Tally()
     missing: Html | None = None
     try:
         tallies = visit.books().glimpses.tallies(visit.sight.operations())
     except Unavailable as fault:
-        missing = without(fault)
+        missing, none = without(fault), None
     rows = visit.sight.projects()
     heads = ("Project", "Other names", "Clouds", "Keys", "Your role", "Under way", "Failed lately")
     body = join([
         el("h1", "Projects"), missing,
-        table("Projects of the configuration", heads, [_row(visit, row, tallies.get(name, Tally()))
+        table("Projects of the configuration", heads, [_row(visit, row, tallies.get(name, none))
                                                         for name, row in rows.items()], hidden=True)
         if rows else el("p", prose("You have a role on no project of the configuration. `gcelib account grant` gives "
                                    "one.")),
@@ -36,7 +37,7 @@ def page(visit: Visit) -> Page:
     return Page("Projects", body, 5.0)
 
 
-def _row(visit: Visit, row: ProjectConfig, tally: Tally) -> list[Child]:
+def _row(visit: Visit, row: ProjectConfig, tally: Tally | None) -> list[Child]:
     name = "every other name" if row.name == ANY else row.name
     return [
         name, ", ".join(row.aliases) or "–", ", ".join(row.clouds), _KEYS.get(row.credentials, row.credentials),
@@ -44,7 +45,10 @@ def _row(visit: Visit, row: ProjectConfig, tally: Tally) -> list[Child]:
     ]
 
 
-def _numbers(visit: Visit, project: str, tally: Tally) -> list[Child]:
+def _numbers(visit: Visit, project: str, tally: Tally | None) -> list[Child]:
+    """How many operations are under way and failed lately; None: that is not known now."""
+    if tally is None:
+        return ["–", "–"]
     since = [", since ", moment(tally.oldest, visit.now)] if tally.oldest is not None else []
     return [
         [el("a", count(tally.open), href=href("operations", project=project)), since] if tally.open else "0",
