@@ -159,30 +159,36 @@ class Lists:
                 flight.value = self._same(facet, verb, tuple(ask()))
         except BaseException as exc:
             flight.fault = exc
-        with self._lock:
-            if self._flights.get((facet, verb)) is flight:
-                del self._flights[facet, verb]
-            # Who may no longer ask may no longer see.
-            if isinstance(flight.fault, Rejected | Unauthenticated):
-                self._last.clear()
-            elif isinstance(flight.fault, Forbidden):
-                self._last.pop((facet, verb), None)
-            kept = self._cache.get((facet, verb))
-            newest = kept is None or kept.number < flight.number
-            if flight.fault is None and self._generation.get(facet, 0) == flight.generation and newest:
-                now = self._clock()
-                for key in [key for key, kept in self._cache.items() if kept.until <= now]:
-                    del self._cache[key]
-                if len(self._cache) >= MOST:
-                    del self._cache[next((key for key in self._cache if " " in key[1]), next(iter(self._cache)))]
-                until = now + lifetime(flight.value, seconds)
-                self._cache[facet, verb] = _Kept(flight.value, until, flight.number)
-                whole = self._cache.get((facet, "list")) if " " in verb else None
-                if whole and whole.number < flight.number and contradicts(verb, flight.value, whole.value):
-                    del self._cache[facet, "list"]
-                if facet in OFFERS:
-                    self._last[facet, verb] = _Kept(flight.value, now + LAST_SECONDS)
-        flight.landed.set()
+        try:
+            with self._lock:
+                self._land(flight, facet, verb, seconds)
+        finally:
+            flight.landed.set()
+
+    def _land(self, flight: _Flight, facet: str, verb: str, seconds: float) -> None:
+        """Keep what it brought, if nothing newer is known. Called with the lock."""
+        if self._flights.get((facet, verb)) is flight:
+            del self._flights[facet, verb]
+        # Who may no longer ask may no longer see.
+        if isinstance(flight.fault, Rejected | Unauthenticated):
+            self._last.clear()
+        elif isinstance(flight.fault, Forbidden):
+            self._last.pop((facet, verb), None)
+        kept = self._cache.get((facet, verb))
+        newest = kept is None or kept.number < flight.number
+        if flight.fault is not None or self._generation.get(facet, 0) != flight.generation or not newest:
+            return
+        now = self._clock()
+        for key in [key for key, kept in self._cache.items() if kept.until <= now]:
+            del self._cache[key]
+        if len(self._cache) >= MOST:
+            del self._cache[next((key for key in self._cache if " " in key[1]), next(iter(self._cache)))]
+        self._cache[facet, verb] = _Kept(flight.value, now + lifetime(flight.value, seconds), flight.number)
+        whole = self._cache.get((facet, "list")) if " " in verb else None
+        if whole and whole.number < flight.number and contradicts(verb, flight.value, whole.value):
+            del self._cache[facet, "list"]
+        if facet in OFFERS:
+            self._last[facet, verb] = _Kept(flight.value, now + LAST_SECONDS)
 
     def _same(self, facet: str, verb: str, value: Sequence[Any]) -> Sequence[Any]:
         """The very list of the time before if this one says the same: what was made of that is still good."""
