@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import subprocess
 import sys
 import tarfile
@@ -57,27 +58,30 @@ def test_an_older_replica_serves_on_beside_a_newer_one_and_refuses_to_start_agai
         assert schema(site) == SCHEMA
         new.token = old.sign_in()
         new.key_file.write_text(old.key_file.read_text().replace(old.url, new.url))
-        changed, over = list[str](), threading.Event()
+        changed, done, over = list[str](), queue.SimpleQueue[str](), threading.Event()
 
         def change() -> None:
             api = old.api()
             while not over.is_set():
                 changed.append(f"old-{len(changed)}")
                 api.change("POST", HERE, machine(changed[-1]))
+                done.put(changed[-1])
 
         client = threading.Thread(target=change)
         client.start()
         try:
+            assert done.get(timeout=60) == "old-0"
             new.start()
-            before = len(changed)
+            begun_beside = f"old-{len(changed)}"
             made = new.api().change("POST", HERE, machine("new-0"))
+            while done.get(timeout=60) != begun_beside:
+                continue
             begun = old.api().start("POST", HERE, machine("last"))
         finally:
             over.set()
             client.join()
         assert schema(site) == revisions()[0] != SCHEMA
         assert old.api().get(made["selfLink"].partition("/demo/")[2])["status"] == "DONE"
-        assert len(changed) > before > 0
         assert "error" not in ended(new.api(), begun)
         assert site.names() == sorted([*changed, "new-0", "last"])
         assert {item["name"] for item in new.api().get(HERE)["items"]} == set(site.names())
