@@ -15,6 +15,9 @@ from tests.live import Live
 from tests.wire.machines import UBUNTU, machine
 
 HERE = "zones/ch-gv2/instances"
+BOOT: dict[str, Any] = {"boot": True, "autoDelete": True, "initializeParams": {"sourceImage": UBUNTU}}
+DATA: dict[str, Any] = {"autoDelete": True, "initializeParams": {"diskSizeGb": "1"}}
+
 
 def vm(cloudstack: CloudStack, name: str) -> Any:
     """A machine as the cloud's own portal shows it."""
@@ -196,6 +199,24 @@ def test_power_goes_off_and_on(api: Api) -> None:
     ({"labels": {"gcelib-x": "1"}}, 400, "invalid", "gcelib-x"),
     ({"tags": {"items": ["Not A Tag"]}}, 400, "invalid", "Not A Tag"),
     ({"metadata": {"items": [{"key": "startup-script", "value": "x" * 40000}]}}, 400, "invalid", "too long"),
+    ({"keyRevocationActionType": "STOP"}, 400, "unsupportedOperation", "keyRevocationActionType"),
+    ({"workloadIdentityConfig": {"identity": "spiffe://a"}}, 400, "unsupportedOperation", "workloadIdentityConfig"),
+    ({"params": {"resourceManagerTags": {"tagKeys/1": "tagValues/2"}}}, 400, "unsupportedOperation", "resource.params"),
+    ({"reservationAffinity": {"consumeReservationType": "SPECIFIC_RESERVATION"}}, 400, "unsupportedOperation",
+     "reservationAffinity"),
+    ({"disks": [{**BOOT, "diskEncryptionKey": {"rawKey": "c2VjcmV0"}}]}, 400, "unsupportedOperation",
+     "resource.disks[0].diskEncryptionKey"),
+    ({"disks": [{**BOOT, "type": "SCRATCH"}]}, 400, "unsupportedOperation", "resource.disks[0].type"),
+    ({"disks": [{**BOOT, "initializeParams": {**BOOT["initializeParams"], "provisionedIops": "900"}}]}, 400,
+     "unsupportedOperation", "resource.disks[0].initializeParams.provisionedIops"),
+    ({"networkInterfaces": [{"aliasIpRanges": [{"ipCidrRange": "/24"}]}]}, 400, "unsupportedOperation",
+     "resource.networkInterfaces[0].aliasIpRanges"),
+    ({"networkInterfaces": [{"stackType": "IPV4_IPV6"}]}, 400, "unsupportedOperation",
+     "resource.networkInterfaces[0].stackType"),
+    ({"disks": [BOOT, {**DATA, "deviceName": "data"}, {**DATA, "deviceName": "data"}]}, 400, "invalid",
+     "resource.disks[2].deviceName': 'data'"),
+    ({"disks": [BOOT, {**DATA, "deviceName": "persistent-disk-0"}]}, 400, "invalid", "resource.disks[1].deviceName"),
+    ({"disks": [{**BOOT, "deviceName": "persistent-disk-1"}, DATA]}, 400, "invalid", "resource.disks[0].deviceName"),
 ])
 def test_what_cannot_be_made_is_refused_and_leaves_nothing(
     api: Api, simulator: Simulator, change: dict[str, Any], status: int, reason: str, words: str
@@ -205,6 +226,26 @@ def test_what_cannot_be_made_is_refused_and_leaves_nothing(
     assert (answer.status, answer.reason) == (status, reason), answer.data
     assert words in answer.message
     assert len(simulator.world.machines()) == before
+
+
+def test_one_disk_is_not_attached_twice(api: Api) -> None:
+    api.change("POST", "zones/ch-gv2/disks", {"name": "only-once", "sizeGb": "1"})
+    twice = [{"source": "zones/ch-gv2/disks/only-once", "deviceName": name} for name in ("a", "b")]
+    answer = api.call("POST", HERE, machine("twice", disks=[BOOT, *twice]))
+    assert (answer.status, answer.reason) == (400, "invalid"), answer.data
+    assert "resource.disks[2].source" in answer.message
+    assert api.call("GET", f"{HERE}/twice").status == 404
+
+
+def test_what_a_boot_disk_is_told_in_vain_is_said(api: Api) -> None:
+    params = {**BOOT["initializeParams"], "labels": {"a": "b"}, "description": "mine", "diskType": "diskTypes/pd-ssd"}
+    done = api.until_done(api.start("POST", HERE, machine("told", disks=[{**BOOT, "initializeParams": params}])))
+    assert [each["code"] for each in done["warnings"]] == ["FIELD_VALUE_OVERRIDEN"] * 3
+    said = " ".join(each["message"] for each in done["warnings"])
+    assert all(f"'disks[].initializeParams.{field}'" in said for field in ("labels", "description", "diskType"))
+    usual = {**BOOT["initializeParams"], "diskType": "zones/ch-gv2/diskTypes/pd-standard", "labels": {}}
+    plain = api.until_done(api.start("POST", HERE, machine("untold", disks=[{**BOOT, "initializeParams": usual}])))
+    assert "warnings" not in plain
 
 
 def test_an_unknown_image_is_404(api: Api) -> None:

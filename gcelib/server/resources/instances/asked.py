@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gcelib.drivers.base import Cloud
 from gcelib.errors import Unsupported
 from gcelib.server.context import Context
+from gcelib.server.kinds_of_disk import STANDARD
 
 REFUSED: Mapping[str, Callable[[Any], bool]] = {
     "guestAccelerators": bool,
@@ -20,6 +21,10 @@ REFUSED: Mapping[str, Callable[[Any], bool]] = {
     "confidentialInstanceConfig": lambda value: any(value.values()),
     "advancedMachineFeatures": lambda value: any(value.values()),
     "networkPerformanceConfig": bool,
+    "workloadIdentityConfig": bool,
+    "keyRevocationActionType": lambda value: value == "STOP",
+    "reservationAffinity": lambda value: value.get("consumeReservationType") == "SPECIFIC_RESERVATION",
+    "params": lambda value: bool(value.get("resourceManagerTags")),
     "canIpForward": bool,
 }
 """Field -> whether a value of it is a wish that matters: leaving it out would give another machine."""
@@ -69,13 +74,30 @@ def ignored(ctx: Context, cloud: Cloud) -> list[tuple[str, str]]:
     accounts = [account.get("email", "") for account in ctx.body.get("serviceAccounts") or []]
     if any(email and email != DEFAULT_ACCOUNT for email in accounts):
         warnings.append(warning("serviceAccounts", f"cloud '{cloud.name}' gives machines no service accounts"))
-    boot: Mapping[str, Any] = next((disk for disk in ctx.body.get("disks") or [] if disk.get("boot")), {})
+    disks: Sequence[Mapping[str, Any]] = ctx.body.get("disks") or [{}]
+    boot = next((disk for disk in disks if disk.get("boot")), disks[0])
     if boot.get("autoDelete") is False and cloud.traits.boot_disk_dies:
         why = f"on cloud '{cloud.name}' a boot disk is always deleted with its machine"
         warnings.append(warning("disks[].autoDelete", why))
+    warnings += _ignored_params(cloud, boot.get("initializeParams") or {})
     shielded = ctx.body.get("shieldedInstanceConfig") or {}
     if shielded.get("enableSecureBoot"):
         warnings.append(warning("shieldedInstanceConfig", f"cloud '{cloud.name}' has no shielded machines"))
+    return warnings
+
+
+def _ignored_params(cloud: Cloud, params: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Warnings for what a boot disk is told, and is not, because its cloud makes it."""
+    later = "cloud '{}' makes boot disks itself. Use compute.disks.{} once the machine is there"
+    warnings = []
+    if params.get("labels"):
+        warnings.append(warning("disks[].initializeParams.labels", later.format(cloud.name, "setLabels")))
+    if params.get("description"):
+        why = f"cloud '{cloud.name}' makes boot disks itself, and they have no description"
+        warnings.append(warning("disks[].initializeParams.description", why))
+    if params.get("diskType", STANDARD).rpartition("/")[2] != STANDARD:
+        why = f"cloud '{cloud.name}' itself decides how boot disks are kept"
+        warnings.append(warning("disks[].initializeParams.diskType", why))
     return warnings
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from gcelib import naming
 from gcelib.errors import Exists, Invalid, Missing, NotReady
 from gcelib.models import Image, Network, Size, Zone
-from gcelib.server import alone, groups, metadata, networks, remarks, templates
+from gcelib.server import alone, groups, metadata, networks, remarks, templates, unmet
 from gcelib.server.context import Context
 from gcelib.server.directory import Found
 from gcelib.server.images import bootable
@@ -91,7 +91,7 @@ def _wish(ctx: Context) -> Wish:
         raise Exists(f"The resource 'projects/{ctx.project}/zones/{zone.name}/instances/{name}' already exists")
     if not body.get("machineType"):
         raise Missing("Required field 'resource.machineType' not specified", field="resource.machineType")
-    boot = drives.boot(zone.cloud, body)
+    boot = drives.boot(ctx, zone.cloud)
     field = "resource.disks[0].initializeParams.sourceImage"
     image = bootable(ctx, zone, boot["initializeParams"]["sourceImage"], field)
     network, ip = _network(ctx, zone)
@@ -147,9 +147,10 @@ def _said(ctx: Context, wish: Wish) -> dict[str, Any]:
 
 
 def _network(ctx: Context, zone: Found[Zone]) -> tuple[Found[Network] | None, str]:
-    """(the first interface's network, the address asked for there). Raises NotFound or Invalid."""
+    """(the first interface's network, the address asked for there). Raises NotFound, Invalid or Unsupported."""
     nic = (ctx.body.get("networkInterfaces") or [{}])[0]
     field = "resource.networkInterfaces[0]"
+    unmet.refuse(ctx, zone.cloud, nic, interfaces.REFUSED, "interfaces", field)
     if nic.get("subnetwork"):
         ref = ctx.ref(nic["subnetwork"], "subnetworks", f"{field}.subnetwork")
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -24,13 +24,14 @@ REFUSED: unmet.Wishes = {"diskEncryptionKey": bool, "forceAttach": bool}
 REFUSED_PARAMS: unmet.Wishes = {
     "sourceImageEncryptionKey": bool, "sourceSnapshotEncryptionKey": bool, "replicaZones": bool,
     "resourcePolicies": bool, "provisionedIops": bool, "provisionedThroughput": bool, "storagePool": bool,
-    "enableConfidentialCompute": bool, "architecture": lambda value: value == "ARM64",
+    "enableConfidentialCompute": bool, "architecture": lambda value: value == "ARM64", "resourceManagerTags": bool,
 }
+REFUSED_BOOT: unmet.Wishes = {**REFUSED, "type": lambda value: value != "PERSISTENT"}
 
 
-def boot(cloud: Cloud, body: Mapping[str, Any]) -> Mapping[str, Any]:
+def boot(ctx: Context, cloud: Cloud) -> Mapping[str, Any]:
     """The boot disk's entry, with `initializeParams.sourceImage`. Raises Missing or Unsupported naming the field."""
-    wanted = body.get("disks") or []
+    wanted = ctx.body.get("disks") or []
     if not wanted:
         raise Missing("Required field 'resource.disks' not specified: a machine needs a boot disk from an image.",
                       field="resource.disks")
@@ -55,6 +56,8 @@ def boot(cloud: Cloud, body: Mapping[str, Any]) -> Mapping[str, Any]:
     if found.get("mode", "READ_WRITE") != "READ_WRITE":
         raise Invalid("Invalid value for field 'resource.disks[0].mode': a boot disk is READ_WRITE.",
                       field="resource.disks[0].mode")
+    unmet.refuse(ctx, cloud, found, REFUSED_BOOT, "boot disks", "resource.disks[0]")
+    unmet.refuse(ctx, cloud, params, REFUSED_PARAMS, "boot disks", "resource.disks[0].initializeParams")
     return {**found, "initializeParams": params}
 
 
@@ -86,12 +89,25 @@ def further(ctx: Context, zone: Found[Zone], machine: str) -> list[Step]:
     inside = f"resource.disks[{wanted.index(first)}].initializeParams"
     boot = _name(first.get("initializeParams") or {}, inside, set()) or machine
     disks.free(ctx, zone, boot)
+    _apart(wanted, first)
     names = {boot}
     for index, disk in enumerate(wanted):
         if disk is not first:
             path = f"resource.disks[{index}]"
             steps += attachment(ctx, zone, {"$ref": "node.target"}, index, disk, path, (machine, names))
     return steps
+
+
+def _apart(wanted: Sequence[Mapping[str, Any]], first: Mapping[str, Any]) -> None:
+    """Raise Invalid where two disks would be one device: it is by their device names that disks are told apart."""
+    order = sorted(enumerate(wanted), key=lambda pair: pair[1] is not first)
+    devices = [disk.get("deviceName") or f"persistent-disk-{place}" for place, (_, disk) in enumerate(order)]
+    for index, disk in reversed(order):
+        name = disk.get("deviceName")
+        if name and devices.count(name) > 1:
+            field = f"resource.disks[{index}].deviceName"
+            raise Invalid(f"Invalid value for field '{field}': '{name}'. Another disk has this device name.",
+                          field=field)
 
 
 def attachment(
@@ -117,7 +133,7 @@ def attachment(
     told = able(cloud, "volumes", "outlive")
     said = {"device": disk.get("deviceName", ""), "auto-delete": "true" if dies and not told else ""}
     if disk.get("source"):
-        volume = _existing(ctx, zone, disk["source"], f"{path}.source")
+        volume = _existing(ctx, zone, disk["source"], f"{path}.source", owner[1])
         id: Any = volume.model.id
         steps = marked(ctx, volume, said, f" {index}")
     else:
@@ -179,8 +195,11 @@ def _unused(ctx: Context, zone: Found[Zone], machine: str, index: int, names: Co
     return next(name for name in tried if name not in names and not disks.taken(ctx, zone, name))
 
 
-def _existing(ctx: Context, zone: Found[Zone], link: str, field: str) -> Found[Volume]:
+def _existing(ctx: Context, zone: Found[Zone], link: str, field: str, names: set[str]) -> Found[Volume]:
     found = disks.named(ctx, link, field, zone.name)
     if found.model.node_id:
         raise disks.used(ctx, found, field)
+    if found.name in names:
+        raise Invalid(f"Invalid value for field '{field}': '{link}'. The request names this disk twice.", field=field)
+    names.add(found.name)
     return found

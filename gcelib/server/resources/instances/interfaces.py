@@ -14,8 +14,8 @@ from gcelib.server.directory import Found
 from gcelib.server.operations.plan import Step
 
 REFUSED: unmet.Wishes = {
-    **dict.fromkeys(("aliasIpRanges", "ipv6AccessConfigs", "ipv6Address", "networkAttachment", "nicType",
-                     "parentNicName", "queueCount", "vlan"), bool),
+    **dict.fromkeys(("aliasIpRanges", "aliasIpv6Ranges", "internalIpv6PrefixLength", "ipv6AccessConfigs", "ipv6Address",
+                     "networkAttachment", "nicType", "parentNicName", "queueCount", "serviceClassId", "vlan"), bool),
     "stackType": lambda value: value != "IPV4_ONLY",
 }  # fmt: skip
 LATER = {
