@@ -19,6 +19,13 @@ ONES = ["zones/ch-gv2", "zones/de-adv1"]
 TWOS = ["zones/fr-sg1", "zones/two-ch-gv2", "zones/two-de-adv1"]
 
 
+@pytest.fixture(autouse=True)
+def well(api: PartialApi) -> None:
+    """Both clouds answer at the start: one that was away is left alone for a while after it is back."""
+    for zone in ("ch-gv2", "two-ch-gv2"):
+        api.until(lambda zone=zone: api.call("GET", f"zones/{zone}/instances"), 200)
+
+
 @pytest.fixture
 def dead(api: PartialApi, clouds: Clouds) -> Iterator[Cloud]:
     """Cloud `two`, killed; it is back, with nothing but what it began with, after the test."""

