@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
@@ -16,7 +16,7 @@ from gcelib.cli.symptoms import certificate, clouds, database, disk, files, reac
 from gcelib.cli.telling import Colour, Progress, painted
 from gcelib.config import Config, ConfigError
 from gcelib.drivers.projects import Projects
-from gcelib.server.findings import NOTE, WELL, WRONG, Finding, wrong
+from gcelib.server.findings import NOTE, WELL, WRONG, Finding, note, wrong
 
 _ABOUT = """\
 Look at the configuration, the files, the disks, the database, the certificates, the server that runs, the URL
@@ -72,11 +72,17 @@ def findings(args: argparse.Namespace, progress: Progress) -> Iterator[Finding]:
             yield wrong("configuration", mistake, "Mend the configuration; `gcelib check` looks at it alone.")
         return
     told: set[tuple[str, str, str]] = set()
+    away: set[str] = set()
     with closing(Projects(config)) as projects:
         every = looks(config, projects)
-        for number, (about, look) in enumerate(every, 1):
+        for number, (about, look, asked) in enumerate(every, 1):
             progress(f"looking at {about}", number, len(every))
+            if silent := [name for name in asked if name in away]:
+                yield note(about, f"Not looked at, for cloud '{silent[0]}' does not answer.")
+                continue
             for finding in look():
+                if finding.cause == "cloud-away":
+                    away.add(finding.subject)
                 # What doctor sees and the running server, too, is one finding.
                 same = finding.cause, finding.subject, finding.said
                 if not finding.cause or same not in told:
@@ -84,21 +90,23 @@ def findings(args: argparse.Namespace, progress: Progress) -> Iterator[Finding]:
                     yield finding
 
 
-def looks(config: Config, projects: Projects) -> list[tuple[str, Look]]:
-    """What is looked at, for people, and the look; this machine's symptoms first."""
+def looks(config: Config, projects: Projects) -> list[tuple[str, Look, Sequence[str]]]:
+    """What is looked at, for people, the look, and the clouds that it asks; this machine's symptoms first."""
     here = {
         "files": (files.configuration, files.permissions), "disks": (disk.disk,),
         "the store": (database.database, database.generations),
         "certificates": (certificate.certificate, certificate.authority, certificate.trust),
         "the running server": (running.running,), "the external URL": (reach.external_url,),
     }  # fmt: skip
-    found: list[tuple[str, Look]] = [(about, partial(look, config)) for about, those in here.items() for look in those]
+    found: list[tuple[str, Look, Sequence[str]]] = [
+        (about, partial(look, config), ()) for about, those in here.items() for look in those]
     for cloud in config.clouds.values():
         about = f"cloud '{cloud.name}'"
-        found += [(about, partial(reach.clock, cloud)), (about, partial(clouds.login, config, cloud)),
-                  (about, partial(clouds.rights, config, cloud))]  # fmt: skip
+        found += [(about, partial(reach.clock, cloud), ()), (about, partial(clouds.login, config, cloud), ()),
+                  (f"rights, {about}", partial(clouds.rights, config, cloud), (cloud.name,))]  # fmt: skip
     for project in config.projects.values():
-        found.append((f"project '{project.name}'", partial(clouds.clashes, config, project, projects)))
+        about = f"names, project '{project.name}'"
+        found.append((about, partial(clouds.clashes, config, project, projects), project.clouds))
     return found
 
 

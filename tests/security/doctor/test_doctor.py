@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import threading
+from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +16,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from gcelib.cli import doctor
 from gcelib.cli.symptoms import certificate, clouds, database, files, reach
+from gcelib.cli.telling import Progress
 from gcelib.config import CloudConfig, Config, load
 from gcelib.config.sealed import Secret
 from gcelib.server import tls
@@ -280,6 +283,14 @@ def test_a_cloud_that_is_gone_or_not_carried_or_without_keys(config: Config) -> 
     other = replace(config.clouds["one"], provider="ec2")
     one(clouds.login(config, other), WRONG)
     one(clouds.login(config, replace(other, key="", secret=Secret(""))), NOTE)
+
+
+def test_a_cloud_that_does_not_answer_is_waited_for_once(config: Config) -> None:
+    args = Namespace(config=config.path)
+    said = [(finding.about, finding.said) for finding in doctor.findings(args, Progress(quiet=True))]
+    (away,) = [finding for finding in clouds.login(config, config.clouds["one"]) if finding.cause == "cloud-away"]
+    unseen = "Not looked at, for cloud 'one' does not answer."
+    assert said[-3:] == [("cloud 'one'", away.said), ("rights, cloud 'one'", unseen), ("names, project 'demo'", unseen)]
 
 
 def test_names_that_are_one_name_to_gce() -> None:
