@@ -202,3 +202,5 @@ def test_what_somebody_may_not_see_any_more_goes_away(window: Browser, busy: Sce
         window.until(lambda: window.title.startswith("Not Found"))
     finally:
         accounts.grant(BOSS, "*", "admin")
+    # The next test finds all of it again: what somebody may see is remembered for a second.
+    window.until(lambda: window.open(f"{busy.url}/projects") or window.found("main tbody a"))
