@@ -80,7 +80,7 @@ def findings(args: argparse.Namespace, progress: Progress) -> Iterator[Finding]:
             if silent := [name for name in asked if name in away]:
                 yield note(about, f"Not looked at, for cloud '{silent[0]}' does not answer.")
                 continue
-            for finding in look():
+            for finding in _seen(about, look):
                 if finding.cause == "cloud-away":
                     away.add(finding.subject)
                 # What doctor sees and the running server, too, is one finding.
@@ -88,6 +88,16 @@ def findings(args: argparse.Namespace, progress: Progress) -> Iterator[Finding]:
                 if not finding.cause or same not in told:
                     told.add(same)
                     yield finding
+
+
+def _seen(about: str, look: Look) -> Iterator[Finding]:
+    """What a look finds; that this user may not look is a finding, too."""
+    try:
+        yield from look()
+    except OSError as error:
+        where = f" at {error.filename}" if error.filename else ""
+        yield wrong(about, f"No look can be had{where}: {error.strerror or error}.",
+                    "Run this as root, or as the user that gcelib runs as.")
 
 
 def looks(config: Config, projects: Projects) -> list[tuple[str, Look, Sequence[str]]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from gcelib.config import Config, ConfigError
@@ -38,8 +40,8 @@ def configuration(config: Config) -> Iterator[Finding]:
 def _directory(state: Path) -> Iterator[Finding]:
     if state.stat().st_mode & _OTHERS:
         yield wrong(ABOUT, f"Others can look into {state}.", _chmod("700", state))
-    for path in sorted(state.iterdir()):
-        if path.name not in _PUBLIC and path.is_file() and path.stat().st_mode & _OTHERS:
+    for path, told in _held(state):
+        if path.name not in _PUBLIC and stat.S_ISREG(told.st_mode) and told.st_mode & _OTHERS:
             yield wrong(ABOUT, f"Others can read or change {path}.", _chmod("600", path))
 
 
@@ -63,12 +65,19 @@ def _seal_key(config: Config) -> Iterator[Finding]:
 
 def _owners(state: Path) -> Iterator[Finding]:
     owner = state.stat().st_uid
-    foreign = [path for path in sorted(state.iterdir()) if path.stat().st_uid != owner]
+    foreign = [path for path, told in _held(state) if told.st_uid != owner]
     if foreign:
         names = ", ".join(path.name for path in foreign)
         quoted = " ".join(shlex.quote(str(path)) for path in foreign)
         yield wrong(ABOUT, f"{names} in {state} belong to another user than the directory; the daemon may not be able "
                     "to use them.", f"sudo chown --reference={shlex.quote(str(state))} {quoted}")
+
+
+def _held(state: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """What is in it; the server makes and removes files there meanwhile."""
+    for path in sorted(state.iterdir()):
+        with suppress(FileNotFoundError):
+            yield path, path.stat()
 
 
 def _chmod(mode: str, path: Path) -> str:

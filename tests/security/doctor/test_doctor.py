@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import json
+import os
 import threading
 from argparse import Namespace
 from collections.abc import Iterator
@@ -291,6 +293,26 @@ def test_a_cloud_that_does_not_answer_is_waited_for_once(config: Config) -> None
     (away,) = [finding for finding in clouds.login(config, config.clouds["one"]) if finding.cause == "cloud-away"]
     unseen = "Not looked at, for cloud 'one' does not answer."
     assert said[-3:] == [("cloud 'one'", away.said), ("rights, cloud 'one'", unseen), ("names, project 'demo'", unseen)]
+
+
+def test_what_doctor_may_not_look_at_is_a_finding_and_the_rest_is_looked_at(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(config: Config) -> Iterator[Finding]:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(config.server.state_dir))
+        yield
+
+    monkeypatch.setattr(files, "permissions", denied)
+    told = [*doctor.findings(Namespace(config=config.path), Progress(quiet=True))]
+    bad = next(finding for finding in told if finding.about == "files")
+    assert (bad.level, str(config.server.state_dir) in bad.said) == (WRONG, True)
+    assert "as root" in bad.cure
+    assert {"store", "TLS", "cloud 'one'"} < {finding.about for finding in told}
+
+
+def test_what_is_gone_while_it_is_looked_at_is_no_finding(config: Config) -> None:
+    (config.server.state_dir / "gone").symlink_to("nowhere")
+    assert levels(files.permissions(config)) == {WELL}
 
 
 def test_names_that_are_one_name_to_gce() -> None:
