@@ -100,6 +100,16 @@ def test_a_machine_is_made_with_a_disk_that_is_there_and_one_from_a_snapshot(api
     assert api.get(f"{DISKS}/equipped-2")["sourceSnapshot"].endswith("/global/snapshots/of-host")
 
 
+@pytest.mark.parametrize("further", [{"source": f"{DISKS}/waiting"}, {"initializeParams": {"diskSizeGb": "1"}}])
+def test_a_disk_is_attached_when_its_new_machine_is_there_and_not_before(api: Api, further: dict[str, Any]) -> None:
+    if api.call("GET", f"{DISKS}/waiting").status == 404:
+        api.change("POST", DISKS, {"name": "waiting", "sizeGb": "1"})
+    # Nothing else is kept of this machine: no tag stands in the line of its jobs before the disk.
+    found = made(api, "waited-for", further)
+    assert len(found["disks"]) == 2
+    api.change("DELETE", f"{INSTANCES}/waited-for")
+
+
 def test_a_new_disk_is_made_and_attached_at_once(api: Api, host: str) -> None:
     params = {"diskSizeGb": "2", "diskName": "quick-disk"}
     sent = {"deviceName": "quick", "autoDelete": True, "initializeParams": params}

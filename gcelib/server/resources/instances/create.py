@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gcelib import naming
+from gcelib.drivers.base import Cloud
 from gcelib.errors import Exists, Invalid, Missing, NotReady
 from gcelib.models import Image, Network, Size, Zone
 from gcelib.server import alone, groups, metadata, networks, remarks, templates, unmet
@@ -70,15 +71,22 @@ def insert(ctx: Context) -> Work:
         # What is taken back must not hold the name either: the client will try again.
         back["aside"] = naming.with_suffix(wish.name, "x" + secrets.token_hex(4))
     undo = Step("destroy node", cloud.name, "nodes", "destroy", back)
-    steps.append(Step("node", cloud.name, "nodes", "create", args, undo=undo, early=cloud.traits.queues, weight=5))
-    steps += remarks.steps(cloud, "node", "node", wish.labels, _said(ctx, wish))
-    steps += drives.further(ctx, wish.zone, wish.name)
-    if ctx.body.get("deletionProtection"):
-        protect = {"id": {"$ref": "node.target"}, "on": True}
-        steps.append(Step("protect", cloud.name, "nodes", "protect", protect, optional=True))
+    further = drives.further(ctx, wish.zone, wish.name)
+    # A cloud that takes other changes of a machine that is being made still attaches no disk to it.
+    early = cloud.traits.queues and not further
+    steps.append(Step("node", cloud.name, "nodes", "create", args, undo=undo, early=early, weight=5))
+    steps += [*remarks.steps(cloud, "node", "node", wish.labels, _said(ctx, wish)), *further]
+    steps += _protected(ctx, cloud)
     steps += access.for_new(ctx, cloud, wish.network, nic.get("accessConfigs") or [])
     target = f"{ctx.project}/zones/{wish.zone.name}/instances/{wish.name}"
     return Work("insert", target, steps, main="node", target_kind="node", warnings=asked.ignored(ctx, cloud))
+
+
+def _protected(ctx: Context, cloud: Cloud) -> list[Step]:
+    if not ctx.body.get("deletionProtection"):
+        return []
+    protect = {"id": {"$ref": "node.target"}, "on": True}
+    return [Step("protect", cloud.name, "nodes", "protect", protect, optional=True)]
 
 
 def _wish(ctx: Context) -> Wish:
