@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cs import CloudStack
@@ -12,16 +13,17 @@ from cs import CloudStack
 from gcelib.simulator import Simulator
 from tests.api import Api
 from tests.clock import Clock
+from tests.forked import STARTER
 from tests.live import Live
 
 Launch = Callable[..., tuple[Live, Simulator]]
 
 
-def launched(home: Path, simulator: Simulator, **options: str) -> Live:
+def launched(home: Path, simulator: Simulator, **options: Any) -> Live:
     """A gcelib process over this simulator's `demo` account."""
     home.mkdir(parents=True, exist_ok=True)
     account = simulator.accounts["demo"]
-    return Live(home, simulator.url, account.api_key, account.secret_key, **options).start()  # type: ignore[arg-type]
+    return Live(home, simulator.url, account.api_key, account.secret_key, **options).start()
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +67,7 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
     servers: list[Live] = []
     clouds: list[Simulator] = []
 
-    def make(*, job_delay: float = 0.05, preload: int = 0, **options: str) -> tuple[Live, Simulator]:
+    def make(*, job_delay: float = 0.05, preload: int = 0, **options: Any) -> tuple[Live, Simulator]:
         cloud = Simulator(job_delay=job_delay, preload=preload)
         cloud.start()
         clouds.append(cloud)
@@ -94,6 +96,11 @@ LONG = ("examples", "contract/test_ansible", "faults/test_crashes", "faults/test
 """Files that take long, the longest first: begun last they would be waited for by idle workers."""
 RUNS = {"not alone and not paired": "", "paired": "paired", "alone": "alone"}
 """What `make test` has pytest look for, one after the other, and the mark of those tests."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have gcelib forked, but for tests that measure time or memory."""
+    STARTER.forked = config.option.markexpr != "alone"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,8 +20,7 @@ import requests
 
 from gcelib import cli
 from tests.api import Api
-
-QUIET = {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
+from tests.forked import QUIET, STARTER, Process, by_itself
 
 
 def free_port() -> int:
@@ -46,9 +44,11 @@ class Live:
     clouds: str = ""
     """The configuration's clouds and projects, in place of one CloudStack cloud `sim` and a project `demo`."""
     environ: Mapping[str, str] = field(default_factory=dict)
+    forked: bool = True
+    """Whether its process may be forked of one that loaded gcelib before."""
     port: int = field(default_factory=free_port)
     admin: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Process | None = None
     token: str = ""
 
     @property
@@ -98,21 +98,21 @@ clouds = ["sim"]
 aliases = ["demo@example.com"]
 """
 
-    def run(self, *words: str, input: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, input: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         """`gcelib WORDS`, with this configuration."""
-        return subprocess.run(
-            [sys.executable, "-m", "gcelib", *words], input=input, capture_output=True, text=True, timeout=60,
-            check=check, env={**os.environ, **QUIET, **self.environ, "GCELIB_CONFIG": str(self.config)},
-        )
+        environ = {**os.environ, **QUIET, **self.environ, "GCELIB_CONFIG": str(self.config)}
+        done = STARTER.run(words, environ, input)
+        if check:
+            assert done.returncode == 0, done
+        return done
 
     def launch(self) -> None:
         """Start it, and do not wait for anything."""
         self.write()
-        with (self.home / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "gcelib", "serve", "--config", str(self.config)], stdout=log, stderr=log,
-                env={**os.environ, **QUIET, **self.environ},
-            )
+        with (self.home / "log").open("ab") as log, open(os.devnull, "rb") as nothing:
+            environ = {**os.environ, **QUIET, **self.environ}
+            words = ["serve", "--config", str(self.config)]
+            self.process = (STARTER.start if self.forked else by_itself)(words, environ, (nothing, log, log))
 
     def start(self, timeout: float = 30) -> Live:
         """Start it and wait until it says it is ready."""

@@ -17,7 +17,7 @@ HERE = "zones/ch-gv2/instances"
 
 
 def test_it_tells_of_its_health_and_its_work(launch: Launch) -> None:
-    live, cloud = launch(job_delay=1.0)
+    live, cloud = launch(job_delay=1.0, forked=False)
     api = live.api()
     admin = f"http://127.0.0.1:{live.admin}"
     operation = api.start("POST", HERE, machine("counted"))
@@ -39,7 +39,7 @@ def test_it_tells_of_its_health_and_its_work(launch: Launch) -> None:
 
 
 def test_sigterm_answers_those_who_wait_and_the_next_start_goes_on(launch: Launch) -> None:
-    live, cloud = launch(job_delay=3.0)
+    live, cloud = launch(job_delay=3.0, forked=False)
     api = live.api()
     operation = api.start("POST", HERE, machine("handed-over"))
     path = operation["selfLink"].partition("/projects/demo/")[2]
@@ -58,7 +58,7 @@ def test_sigterm_answers_those_who_wait_and_the_next_start_goes_on(launch: Launc
 
 
 def test_a_reload_offers_other_projects_without_a_pause(launch: Launch) -> None:
-    live, _ = launch()
+    live, _ = launch(forked=False)
     api = live.api("other-name")
     assert api.call("GET", "zones").status == 404
     live.config.write_text(live.config.read_text().replace('"demo@example.com"', '"other-name"'))
@@ -78,7 +78,7 @@ def test_an_alias_is_the_project_under_another_name(launch: Launch) -> None:
 
 
 def test_a_second_server_on_the_same_state_is_refused_until_the_first_has_ended(launch: Launch) -> None:
-    live, _ = launch()
+    live, _ = launch(forked=False)
     second = Live(live.home, live.endpoint, live.key, live.secret)
     with pytest.raises(AssertionError) as refused:
         second.start()

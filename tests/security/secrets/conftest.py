@@ -23,7 +23,8 @@ def mirrored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
     mirror = Mirror(cloud.url, account.api_key, SECRET)
     home = tmp_path_factory.mktemp("mirrored")
     uncached = "[cache]\nzones = 0\nsizes = 0\nimages = 0\nnodes = 0\nother = 0"
-    live = Live(home, mirror.url, account.api_key, SECRET.replace('"', '\\"'), extra=uncached).start()
+    live = Live(home, mirror.url, account.api_key, SECRET.replace('"', '\\"'), extra=uncached,
+                forked=False).start()
     mirror.live, mirror.cloud = live, cloud
     yield mirror
     if live.process is not None:
