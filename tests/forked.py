@@ -40,7 +40,11 @@ class Process:
     def __init__(self, told: IO[bytes]) -> None:
         self._told, self._turn = told, threading.Lock()
         self.returncode: int | None = None
-        self.pid = int(told.readline())
+        number = told.readline()
+        if not number:
+            told.close()
+            raise AssertionError("nothing was forked: what `python -m tests.forked` wrote as it ended says why")
+        self.pid = int(number)
 
     def poll(self) -> int | None:
         """The exit code; None while it runs."""
