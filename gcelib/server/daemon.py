@@ -122,8 +122,13 @@ class Daemon:
             self.stop()
             raise
         notify("READY=1", f"STATUS=serving {self.url}")
-        while not self._ended():
-            continue
+        try:
+            while not self._ended():
+                continue
+        except BaseException:
+            # Listeners that nobody can end any more would hold the process for ever.
+            self.stop()
+            raise
         notify("STOPPING=1", "STATUS=requests under way may end")
         log.info("stopping: requests under way may end; a second signal ends them")
         done: queue.SimpleQueue[bool] = queue.SimpleQueue()
@@ -195,7 +200,11 @@ class Daemon:
         if number != signal.SIGHUP:
             return True
         reloading()
-        stays = self._reload()
+        try:
+            stays = self._reload()
+        except Exception:
+            log.exception("the configuration stays as it was: reading it again failed")
+            stays = "; reading the configuration again failed, the one before stays"
         notify("READY=1", f"STATUS=serving {self.url}{stays}")
         return False
 

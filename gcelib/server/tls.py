@@ -52,7 +52,17 @@ def context(config: ServerConfig) -> ssl.SSLContext | None:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
         shown = f"{certificate} with {key}" if key else certificate
         raise ConfigError([f"server.cert: {shown} cannot be used for TLS: {reason}."]) from None
+    _refuse_untold(Path(certificate))
     return made
+
+
+def _refuse_untold(path: Path) -> None:
+    """Raise ConfigError for a certificate that OpenSSL takes and of which nobody could tell until when it is good."""
+    try:
+        x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError):
+        raise ConfigError([f"server.cert: {path} cannot be used for TLS: it holds no BEGIN CERTIFICATE that can be "
+                           f"read; openssl x509 -in {path} writes one."]) from None
 
 
 def _no_password() -> str:

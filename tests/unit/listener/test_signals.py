@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,21 @@ def restored() -> Iterator[None]:
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)
+
+
+def test_a_reload_that_fails_in_whatever_way_leaves_the_server_as_it_was(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def reread() -> Config:
+        raise ValueError("nobody thought of this")
+
+    made = Config(ServerConfig(state_dir=tmp_path, tls="off"), CacheConfig(), {}, {})
+    waiting = daemon.Daemon(made, reread)
+    there: Any = object()
+    waiting._server = there
+    waiting._note(signal.SIGHUP, None)
+    assert not waiting._ended()
+    assert "nobody thought of this" in caplog.text
 
 
 def test_a_signal_that_another_thread_got_is_heard(
