@@ -114,7 +114,10 @@ class _Pass(Generic[Kind]):
 
     @property
     def steady(self) -> bool:
-        """Whether no row can have been missed: none vanished between two pages so that others moved up."""
+        """Whether no row is seen to have been missed: none vanished between two pages so that others moved up.
+
+        One that vanished while another came cannot be told: the counts are as they were.
+        """
         told = [page.count for page in self.pages.values() if page.count is not None]
         if len(self.pages) == 1 or not told:
             return True
