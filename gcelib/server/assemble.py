@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from typing import Any
 
@@ -69,6 +70,7 @@ class Server:
             clouds=lambda: self.config.callers_clouds(),
         )
         self._projects = Projects(config, observe=_called)
+        self._retired: dict[Projects, threading.Timer] = {}
         self._signs = Signs()
         self._shelf = Shelf()
         notes = Notes(self._store, generations=self._generations)
@@ -109,6 +111,9 @@ class Server:
         self._samples.stop()
         self._runner.stop()
         self._write_uses(0.0)
+        for projects, timer in list(self._retired.items()):
+            timer.cancel()
+            self._let_go(projects)
         self._projects.close()
         self._generations.close()
         self._store.close()
@@ -141,12 +146,21 @@ class Server:
         return answer
 
     def reload(self, config: Config) -> None:
-        """Serve other projects and clouds from now on. What the listener and the store are made of stays."""
-        before = self._projects
+        """Serve other projects and clouds from now on. What the listener and the store are made of stays.
+
+        Requests under way end with the clouds that they began with, which are let go of when none can be left.
+        """
+        before, seconds = self._projects, self.config.server.request_seconds
         self._projects = Projects(config, observe=_called)
         self.config = config
         self.api.configure(config)
-        before.close()
+        timer = self._retired[before] = threading.Timer(seconds, self._let_go, [before])
+        timer.daemon = True
+        timer.start()
+
+    def _let_go(self, projects: Projects) -> None:
+        if self._retired.pop(projects, None) is not None:
+            projects.close()
 
     def home(self, request: Request) -> Response:
         """What a browser sees at `/`."""

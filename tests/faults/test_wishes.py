@@ -16,7 +16,7 @@ import pytest
 
 from gcelib.auth.caller import Caller
 from gcelib.config import load
-from gcelib.errors import Exists, Fault, Forbidden, NotFound, NotReady, Stale
+from gcelib.errors import Exists, Fault, Forbidden, NotFound, NotReady, Stale, Unavailable
 from gcelib.server.assemble import Server
 from gcelib.server.operations.wishes import may_cancel, may_retry
 from gcelib.simulator import Simulator
@@ -201,3 +201,18 @@ def test_a_server_killed_right_after_it_was_told_takes_back_after_its_restart(la
     while (there := [row["name"] for row in cloud.world.machines() if row["state"] not in GONE]) != ["going-2"]:
         assert time.monotonic() < until, there
         time.sleep(0.05)
+
+
+def test_a_request_goes_on_with_its_clouds_when_the_configuration_is_read_again(desk: Desk) -> None:
+    begun, = desk.server._projects.open("demo").clouds
+    desk.server.reload(load(desk.live.config))
+    now, = desk.server._projects.open("demo").clouds
+    assert now is not begun
+    begun.ping()
+    for retired, timer in list(desk.server._retired.items()):
+        assert timer.interval == desk.server.config.server.request_seconds
+        desk.server._let_go(retired)
+        timer.cancel()
+    with pytest.raises(Unavailable, match="is being closed"):
+        begun.ping()
+    now.ping()
