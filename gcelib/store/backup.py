@@ -65,7 +65,8 @@ def _save(connection: Connection, url: str, path: Path, version: str, replace: b
                 continue
             writer.table(table.name, [column.name for column in table.columns])
             rows = 0
-            for row in connection.execution_options(yield_per=_BATCH).execute(select(table)):
+            # Of the statement: a connection keeps such an option, and what follows would be read as a query, too.
+            for row in connection.execute(select(table).execution_options(yield_per=_BATCH)):
                 writer.row(list(row))
                 rows += 1
                 if not rows % _BATCH:

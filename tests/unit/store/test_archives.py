@@ -256,6 +256,11 @@ def test_a_store_moves_to_postgresql_and_back(store: Store, archive: Archive, po
     assert Archive.open(tmp_path / "second").heading.database == "postgresql"
     restore(other, Archive.open(tmp_path / "second"), "1")
     assert content(other) == content(there)
+    before = content(there)
+    restore(there, archive, "1", copy=tmp_path / "copy")
+    assert content(there)["notes"] == content(store)["notes"] != before["notes"]
+    restore(there, Archive.open(tmp_path / "copy"), "1", copy=tmp_path / "third")
+    assert content(there)["notes"] == before["notes"]
     there.close()
 
 
