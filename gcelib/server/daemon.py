@@ -150,14 +150,17 @@ class Daemon:
         drained = self._api.stop(drain) if self._api else True
         if not drained:
             log.warning("requests still run after %.0f s; they are cut off", drain)
-        if self._server is not None:
-            self._server.stop()
-        if self._occupancy is not None:
-            self._occupancy.leave()
-        if self._admin:
-            self._admin.stop(1)
-        for thread in self._threads:
-            thread.join(1)
+        try:
+            if self._server is not None:
+                self._server.stop()
+        finally:
+            # A listener that is left would hold the process for ever.
+            if self._occupancy is not None:
+                self._occupancy.leave()
+            if self._admin:
+                self._admin.stop(1)
+            for thread in self._threads:
+                thread.join(1)
         return drained
 
     def _leave(self, code: int) -> None:

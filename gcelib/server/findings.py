@@ -48,8 +48,9 @@ CAUSES: Mapping[str, Cause] = {
         "stopped, and a backup put in its place: gcelib restore."),
     "store-refuses": Cause(
         WRONG, "The database takes no changes.",
-        "Its own words, under `writes` of /readyz, say why: a file system mounted read-only, a file of another user, "
-        "another program that holds it. gcelib goes on by itself when it can write."),
+        "Its own words, under `writes` of /readyz, say why: a file system mounted read-only, a file of another user, a "
+        "user of PostgreSQL's that does not own the database, another program that holds it. gcelib goes on by itself "
+        "when it can write."),
     "disk-full": Cause(
         WRONG, "A disk that gcelib writes to is full.",
         "Make room on the file system of {subject}: old copies, logs and core files go first, the database last. "

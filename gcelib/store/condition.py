@@ -36,7 +36,7 @@ def condition(url: str) -> Condition:
     try:
         with store.read() as connection:
             current = revision_of(connection)
-        refuses = _refuses(store) if current else ""
+        refuses = _refuses(store) if current else _makes_none(store)
     finally:
         store.close()
     return Condition(str(path or store.url), True, current, newest, not current or current in known, refuses)
@@ -50,6 +50,15 @@ def _refuses(store: Store) -> str:
     except Unavailable as fault:
         return fault.message
     return ""
+
+
+def _makes_none(store: Store) -> str:
+    """Why no tables can be made in a database that has none yet."""
+    if not store.shared:
+        return ""
+    with store.read() as connection:
+        may = connection.execute(text("SELECT has_schema_privilege(current_schema(), 'CREATE')")).scalar()
+    return "" if may else "gcelib's user may make no tables in that database."
 
 
 def _sqlite_file(url: str) -> Path | None:

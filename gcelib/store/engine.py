@@ -29,6 +29,9 @@ _SOON = 0.1
 _LATELY = 60.0
 """Seconds for which a write that failed is told of."""
 
+_NO_RIGHT = "42501"
+"""PostgreSQL's code for what its user may not do."""
+
 _SPOILED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB}
 """Errors after which a connection to a SQLite file is made anew: one from a bad time could stay read-only."""
 
@@ -265,9 +268,11 @@ def _spoiled(context: ExceptionContext) -> None:
 def _faults(url: str) -> Iterator[None]:
     try:
         yield
-    except (exc.IntegrityError, exc.ProgrammingError, exc.DataError, exc.NotSupportedError):
+    except (exc.IntegrityError, exc.DataError, exc.NotSupportedError):
         raise
     except exc.DBAPIError as error:
+        if isinstance(error, exc.ProgrammingError) and getattr(error.orig, "sqlstate", "") != _NO_RIGHT:
+            raise
         words = str(error.orig).strip().split("\n")[0]
         # Where it is, is the operator's business: in the log, not in an answer.
         log.error("the database %s does not answer as it should: %s", url, words)

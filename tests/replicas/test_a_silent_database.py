@@ -12,6 +12,7 @@ from sqlalchemy import insert, text
 
 from gcelib.errors import Unavailable, Uncertain
 from gcelib.store import Store
+from gcelib.store.condition import condition
 from gcelib.store.generations import Generations
 from gcelib.store.tables import generations
 from tests.postgres import Postgres, programs
@@ -118,6 +119,24 @@ def test_what_takes_no_changes_refuses_until_it_has_taken_one(store: Store) -> N
     assert store.refuses(), "nothing was changed: that shows nothing"
     change()
     assert (store.refuses(), store.writes()) == (False, "ok")
+
+
+def test_a_user_without_rights_is_refused_in_words_and_doctor_says_so(own: Postgres) -> None:
+    role = f"weak-{secrets.token_hex(4)}"
+    own.execute(f'CREATE ROLE "{role}" LOGIN')
+    empty, full = own.database(f"empty-{role}"), own.database(f"full-{role}")
+    Store.open(full).close()
+    own.execute(f'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{role}"', database=f"full-{role}")
+    empty, full = (url.replace("gcelib@", f"{role}@") for url in (empty, full))
+    with pytest.raises(Unavailable, match="permission denied"):
+        Store.open(empty)
+    there = Store.open(full)
+    with pytest.raises(Unavailable, match="permission denied"), there.write() as connection:
+        connection.execute(insert(generations).values(place="here", kind="", number=1))
+    assert there.refuses()
+    there.close()
+    assert "permission denied" in condition(full).refuses
+    assert "make no tables" in condition(empty).refuses
 
 
 def test_the_urls_own_options_stand_beside_ours(store: Store) -> None:
