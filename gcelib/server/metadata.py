@@ -114,6 +114,21 @@ def user_data(items: Sequence[Mapping[str, str]], keys: Sequence[str], longest: 
     return encoded
 
 
+def unheard(items: Sequence[Mapping[str, str]], keys: Sequence[str]) -> list[tuple[str, str]]:
+    """Warnings for what does not reach a machine beside its `user-data`: clouds hand over one text, and one key."""
+    values = {item["key"]: item["value"] for item in items}
+    if not values.get("user-data"):
+        return []
+    warnings = []
+    if values.get("startup-script"):
+        warnings.append("Metadata 'startup-script' has no effect beside 'user-data': a machine is handed one text. Put "
+                        "the script into the user data.")
+    if further := keys[1:] if registered(keys) else keys:
+        warnings.append(f"Metadata 'ssh-keys' has no effect beside 'user-data' for {len(further)} of its keys: the "
+                        "cloud registers one. Put the others into the user data.")
+    return [("FIELD_VALUE_OVERRIDEN", each) for each in warnings]
+
+
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=False)

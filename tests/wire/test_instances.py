@@ -94,6 +94,19 @@ def test_a_key_of_a_hardware_token_reaches_the_machine_though_no_cloud_registers
     assert base64.b64decode(said).decode() == f"#cloud-config\nssh_authorized_keys:\n  - {key}\n"
 
 
+def test_what_does_not_reach_a_machine_beside_its_user_data_is_said(api: Api) -> None:
+    data = {"key": "user-data", "value": "#cloud-config\n"}
+    script = {"key": "startup-script", "value": "echo"}
+    keys = {"key": "ssh-keys", "value": f"ian:{KEY}\nann:{KEY}2"}
+    told = api.until_done(api.start("POST", HERE, machine("deaf", metadata={"items": [data, script, keys]})))
+    said = [each["message"] for each in told["warnings"]]
+    assert ["'startup-script'" in said[0], "'ssh-keys'" in said[1], "for 1 of" in said[1]] == [True] * 3
+    set_to = api.until_done(api.start("POST", f"{HERE}/deaf/setMetadata", {"items": [data, script, keys]}))
+    assert [each["message"] for each in set_to["warnings"]] == said[:1]
+    heard = api.until_done(api.start("POST", f"{HERE}/deaf/setMetadata", {"items": [data, keys]}))
+    assert "warnings" not in heard
+
+
 def test_a_deleted_name_is_free_at_once(api: Api) -> None:
     ids = set()
     for _ in range(3):

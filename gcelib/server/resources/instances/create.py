@@ -76,10 +76,10 @@ def insert(ctx: Context) -> Work:
     early = cloud.traits.queues and not further
     steps.append(Step("node", cloud.name, "nodes", "create", args, undo=undo, early=early, weight=5))
     steps += [*remarks.steps(cloud, "node", "node", wish.labels, _said(ctx, wish)), *further]
-    steps += _protected(ctx, cloud)
-    steps += access.for_new(ctx, cloud, wish.network, nic.get("accessConfigs") or [])
+    steps += [*_protected(ctx, cloud), *access.for_new(ctx, cloud, wish.network, nic.get("accessConfigs") or [])]
     target = f"{ctx.project}/zones/{wish.zone.name}/instances/{wish.name}"
-    return Work("insert", target, steps, main="node", target_kind="node", warnings=asked.ignored(ctx, cloud))
+    warnings = [*asked.ignored(ctx, cloud), *metadata.unheard(wish.items, keys)]
+    return Work("insert", target, steps, main="node", target_kind="node", warnings=warnings)
 
 
 def _protected(ctx: Context, cloud: Cloud) -> list[Step]:

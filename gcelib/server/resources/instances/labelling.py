@@ -47,10 +47,11 @@ def metadata_steps(
     where = {"place": item.cloud.name, "kind": "node", "id": item.model.id, "data": {"metadata": items or None}}
     if items != before:
         steps.append(Step("note metadata", "", "notes", "merge", where))
+    unheard = metadata.unheard(items, ())
     if then == now:
-        return steps, []
+        return steps, unheard
     why = f"cloud '{item.cloud.name}' gives a machine its SSH keys when it is made; carry them to this one yourself"
-    return steps, [asked.warning(f"{field}.items[ssh-keys]", why)]
+    return steps, [*unheard, asked.warning(f"{field}.items[ssh-keys]", why)]
 
 
 def labels_steps(ctx: Context, item: Found[Node]) -> list[Step]:
