@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -22,12 +24,19 @@ from gcelib import cli
 from tests.api import Api
 from tests.forked import QUIET, STARTER, Process, by_itself
 
+PORTS, EACH, WORKERS = 12_000, 2_500, 8
+"""Below the ports that systems give to clients and to who asks for any: a server finds its own free again."""
+_next = itertools.count(secrets.randbelow(EACH))
+
 
 def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on now, and that no other of the tests' workers is told."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS
+    while True:
+        port = PORTS + worker * EACH + next(_next) % EACH
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.contract import installed
+from tests.live import free_port
 
 ZONES = ("ch-gv2", "de-adv1", "fr-sg1")
 
@@ -52,7 +52,7 @@ class Running:
 def site(tmp_path_factory: pytest.TempPathFactory, shell_in: Callable[[Path], Any]) -> Iterator[Any]:
     """A simulated cloud, the server configured on it by `gcelib configure`, and a service account's key file."""
     shell = shell_in(tmp_path_factory.mktemp("site"))
-    shell.environ["GCELIB_SERVER_ADMIN_LISTEN"] = f"127.0.0.1:{_free_port()}"
+    shell.environ["GCELIB_SERVER_ADMIN_LISTEN"] = f"127.0.0.1:{free_port()}"
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         shell.environ.pop(name, None)
     cloud = Running(shell, "simulator", "--listen", "127.0.0.1:0", until="^ready")
@@ -60,7 +60,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, shell_in: Callable[[Path], An
         endpoint, = re.findall(r"^url (\S+)", cloud.said, re.MULTILINE)
         key, secret = re.findall(r"^account demo key (\S+) secret (\S+)", cloud.said, re.MULTILINE)[0]
         done = shell.run("configure", "--no-input", "--endpoint", endpoint, "--key", key, "--secret", secret,
-                         "--project", "me@example.com", "--bind-port", str(_free_port()))
+                         "--project", "me@example.com", "--bind-port", str(free_port()))
         assert done.returncode == 0, done.stderr
         assert "Zones: CH-GV2, DE-ADV1, FR-SG1." in done.stdout
         server = Running(shell, "serve", until="serving")
@@ -80,13 +80,6 @@ def libraries(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What leads to clients' libraries that no extra of gcelib brings."""
     for name, value in installed.environment().items():
         monkeypatch.setitem(site.environ, name, value)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def _bash(site: Any, script: str, folder: Path) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.live import free_port
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
@@ -22,9 +23,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the page's commands use curl")
 def test_the_shell_lines_of_the_page_work_as_shown(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     for name, module in (("gcelib", "gcelib"), ("cs", "cs")):
         shim = tmp_path / name
         shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
