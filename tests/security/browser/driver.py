@@ -26,6 +26,10 @@ _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 TAB, ENTER = "\ue004", "\ue007"
 
 
+class Moved(Exception):
+    """The page gave way to the next one between an element's being found and its being asked."""
+
+
 class Browser:
     """One window. Scripts of pages run only with `scripts`; its profile lives in `folder`."""
 
@@ -68,6 +72,8 @@ class Browser:
 
     def _get(self, path: str) -> Any:
         answer = self._http.get(self._url + path, timeout=60)
+        if answer.status_code == 404:
+            raise Moved(answer.text[:500])
         assert answer.status_code == 200, answer.text[:500]
         return answer.json()["value"]
 
@@ -115,8 +121,14 @@ class Browser:
 
     def until(self, condition: Callable[[], Any], seconds: float = 20) -> None:
         """Wait until something is so: a form's answer is not waited for by the click that sends it."""
+        def so() -> bool:
+            try:
+                return bool(condition())
+            except Moved:
+                return False
+
         deadline = time.monotonic() + seconds
-        while not condition():
+        while not so():
             assert time.monotonic() < deadline, self.url
             time.sleep(0.02)
 
