@@ -37,6 +37,8 @@ COMPLETIONS = {
     "zsh": "usr/share/zsh/vendor-completions/_gcelib",
     "fish": "usr/share/fish/vendor_completions.d/gcelib.fish",
 }
+LEFT_OUT = (".git", ".venv*", ".*_cache", ".hypothesis", "__pycache__", "build", "dist", "*.egg-info", "tests", "bench")
+"""What of a checkout is not looked at for a wheel."""
 PROGRAM = """\
 #!/usr/lib/gcelib/bin/python -I
 import sys
@@ -57,7 +59,9 @@ def environment(tree: Path, python: str, bare: bool) -> None:
     home = tree / HOME
     ran(python, "-m", "venv", "--without-pip", home)
     with tempfile.TemporaryDirectory() as folder:
-        ran(sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", folder, ROOT)
+        # Whoever builds at the same time writes into the same build and egg-info, too.
+        copy = shutil.copytree(ROOT, Path(folder) / "gcelib", ignore=shutil.ignore_patterns(*LEFT_OUT))
+        ran(sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", folder, copy)
         (wheel,) = Path(folder).glob("*.whl")
         wanted = ["--no-deps", wheel] if bare else ["--only-binary=:all:", f"{wheel}{EXTRAS}"]
         ran(sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", home / "bin" / "python", "install",

@@ -29,6 +29,9 @@ _SOON = 0.1
 _LATELY = 60.0
 """Seconds for which a write that failed is told of."""
 
+_SETTLED = 10.0
+"""The same once another has been taken: on a full disk some find room while others do not."""
+
 _NO_RIGHT = "42501"
 """PostgreSQL's code for what its user may not do."""
 
@@ -40,13 +43,15 @@ class Store:
     """The database behind everything that must outlive the process.
 
     `read()` and `write()` give a connection in a transaction; `refusals` counts changes that the database refused, as
-    nearly as matters. A broken constraint leaves them as
-    SQLAlchemy's IntegrityError, a database that is locked, full, silent or gone as `Unavailable`.
+    nearly as matters. A broken constraint leaves them as SQLAlchemy's IntegrityError, a database that is locked, full,
+    silent or gone as `Unavailable`.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.clock = time.monotonic
         self._refused: tuple[float, Unavailable] | None = None
+        self._taken = False
         self.refusals = 0
         self._line = Line()
         self.url = shown(engine.url)
@@ -98,14 +103,15 @@ class Store:
             with self._turn() as patience, _faults(self.url), self.engine.connect() as connection:
                 connection.execution_options(gcelib_write=patience)
                 with connection.begin():
-                    before = self._changes(connection) if self._refused else None
+                    refused = self._refused
+                    before = self._changes(connection) if refused else None
                     yield connection
-                    changed = self._refused is not None and self._changes(connection) != before
+                    changed = refused is not None and self._changes(connection) != before
                     keeping = True
-            if changed:
-                self._refused = None
+            if changed and self._refused is refused:
+                self._taken = True
         except Unavailable as fault:
-            self._refused = (time.monotonic(), fault)
+            self._refused, self._taken = (self.clock(), fault), False
             self.refusals += 1
             cause = fault.__cause__
             if keeping and isinstance(cause, exc.DBAPIError) and cause.connection_invalidated:
@@ -121,12 +127,13 @@ class Store:
 
     def writes(self) -> str:
         """How changing it went lately: "ok", or in words why not; what cannot be written can still be read."""
-        if self._refused is None or time.monotonic() - self._refused[0] > _LATELY:
+        refused, lately = self._refused, _SETTLED if self._taken else _LATELY
+        if refused is None or self.clock() - refused[0] > lately:
             return "ok"
-        return f"refused {time.monotonic() - self._refused[0]:.0f} s ago: {self._refused[1].message}"
+        return f"refused {self.clock() - refused[0]:.0f} s ago: {refused[1].message}"
 
     def refuses(self) -> bool:
-        """Whether the last change was refused lately by a database that was there, not by one that was away."""
+        """Whether a change was refused lately by a database that was there, not by one that was away."""
         return self.writes() != "ok" and self._refused is not None and not _was_away(self._refused[1])
 
     def _changes(self, connection: Connection) -> Any:
@@ -187,9 +194,7 @@ def _engine(url: URL, *, secure: bool = True) -> Engine:
             options["connect_args"] = sessions.options(url)
         engine = create_engine(url, **options)
     except (exc.ArgumentError, ImportError) as error:
-        raise Invalid(
-            f"The database {shown(url)} cannot be used: {error}.", field="server.database"
-        ) from error
+        raise Invalid(f"The database {shown(url)} cannot be used: {error}.", field="server.database") from error
     if sqlite:
         event.listen(engine, "connect", partial(_prepare, busy))
         event.listen(engine, "begin", partial(_begin, busy))

@@ -105,7 +105,7 @@ def test_what_is_refused_in_words_is_not_called_uncertain(store: Store) -> None:
     assert not store.refuses()
 
 
-def test_what_takes_no_changes_refuses_until_it_has_taken_one(store: Store) -> None:
+def test_what_takes_no_changes_refuses_until_it_has_taken_one_and_refused_none_for_a_while(store: Store) -> None:
     def change(*first: str) -> None:
         with store.write() as connection:
             for words in first:
@@ -118,6 +118,8 @@ def test_what_takes_no_changes_refuses_until_it_has_taken_one(store: Store) -> N
         connection.execute(text("SELECT 1"))
     assert store.refuses(), "nothing was changed: that shows nothing"
     change()
+    assert store.refuses(), "a full disk has room for some"
+    store.clock = lambda: time.monotonic() + 11
     assert (store.refuses(), store.writes()) == (False, "ok")
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from gcelib.errors import Invalid, Unavailable
 from gcelib.store import Store
 from gcelib.store.tables import accounts, grants, metadata, operations
+from tests.clock import Clock
 
 
 def _operation(name: str, status: str = "RUNNING", verb: str = "insert") -> dict[str, object]:
@@ -180,8 +181,9 @@ def test_processes_that_start_together_all_find_the_newest_schema(database: str)
     assert [process.wait(60) for process in started] == [0, 0, 0]
 
 
-def test_a_locked_database_is_unavailable_and_can_be_read(database: str, tmp_path: Path) -> None:
+def test_a_locked_database_is_unavailable_and_can_be_read(database: str, tmp_path: Path, clock: Clock) -> None:
     store = Store.open(f"{database}?timeout=0.2")
+    store.clock = clock
     assert store.writes() == "ok"
     other = sqlite3.connect(tmp_path / "state" / "gcelib.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -193,10 +195,30 @@ def test_a_locked_database_is_unavailable_and_can_be_read(database: str, tmp_pat
     other.close()
     with store.write():
         pass
+    clock.now += 11
     assert store.refuses(), "nothing was changed: that shows nothing"
     with store.write() as connection:
         connection.execute(insert(operations).values(**_operation("1")))
     assert (store.refuses(), store.writes()) == (False, "ok")
+    store.close()
+
+
+def test_a_change_that_is_taken_does_not_hide_others_that_are_not(database: str, tmp_path: Path, clock: Clock) -> None:
+    store = Store.open(f"{database}?timeout=0.05")
+    store.clock = clock
+    other = sqlite3.connect(tmp_path / "state" / "gcelib.db", isolation_level=None)
+    for turn in range(3):
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable, match="locked"), store.write():
+            pass
+        other.execute("ROLLBACK")
+        with store.write() as connection:
+            connection.execute(insert(operations).values(**_operation(f"{turn}", status="DONE")))
+        clock.now += 9
+        assert store.refuses()
+    clock.now += 2
+    assert not store.refuses()
+    other.close()
     store.close()
 
 
