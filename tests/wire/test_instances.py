@@ -242,8 +242,8 @@ def test_what_cannot_be_made_is_refused_and_leaves_nothing(
 
 
 def test_one_disk_is_not_attached_twice(api: Api) -> None:
-    api.change("POST", "zones/ch-gv2/disks", {"name": "only-once", "sizeGb": "1"})
-    twice = [{"source": "zones/ch-gv2/disks/only-once", "deviceName": name} for name in ("a", "b")]
+    api.change("POST", "zones/ch-gv2/disks", {"name": "attached-twice", "sizeGb": "1"})
+    twice = [{"source": "zones/ch-gv2/disks/attached-twice", "deviceName": name} for name in ("a", "b")]
     answer = api.call("POST", HERE, machine("twice", disks=[BOOT, *twice]))
     assert (answer.status, answer.reason) == (400, "invalid"), answer.data
     assert "resource.disks[2].source" in answer.message
