@@ -218,8 +218,8 @@ def test_the_same_request_id_gives_the_same_operation(api: Api) -> None:
 
 
 def test_a_request_id_stands_for_one_set_of_parameters(api: Api) -> None:
-    id, one = str(uuid.uuid4()), f"{HERE}/guarded"
-    api.change("POST", HERE, machine("guarded"))
+    id, one = str(uuid.uuid4()), f"{HERE}/under-one-id"
+    api.change("POST", HERE, machine("under-one-id"))
     first = api.change("POST", f"{one}/setDeletionProtection", deletionProtection="true", requestId=id)
     other = api.call("POST", f"{one}/setDeletionProtection", deletionProtection="false", requestId=id)
     assert (other.status, first["name"] in other.message) == (400, True)
