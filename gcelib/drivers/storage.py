@@ -52,7 +52,9 @@ class Volumes(Protocol):
 
     def attach(self, *, key: str, id: str, node_id: str, device: int = 0) -> Job: ...
 
-    def detach(self, *, key: str, id: str) -> Job: ...
+    def detach(self, *, key: str, id: str, node_id: str = "") -> Job:
+        """Detach a disk; where a machine is named, one that another has meanwhile stays there and is done."""
+        ...
 
     def resize(self, *, key: str, id: str, size_gb: int, type_id: str = "") -> Job:
         """Make a disk larger: to `size_gb`, by giving it another type where that one fixes the size."""

@@ -8,7 +8,7 @@ import pytest
 from cs import CloudStack
 
 from tests.api import Api
-from tests.conftest import Launch
+from tests.conftest import Launch, portal
 from tests.wire.machines import machine
 
 ZONE = "de-adv1"
@@ -201,3 +201,19 @@ def test_a_disk_that_cannot_be_attached_takes_the_new_machine_and_its_disks_back
     assert "No more devices" in done["error"]["errors"][0]["message"]
     assert "items" not in api.get(INSTANCES)
     assert "items" not in api.get(DISKS)
+
+
+def test_a_disk_that_another_machine_got_meanwhile_stays_there(launch: Launch) -> None:
+    # As it is where two attach it at once, or somebody does in the cloud's own portal.
+    live, cloud = launch(extra="[cache]\nnodes = 600.0\nother = 600.0\n")
+    api, outside = live.api(), portal(cloud)
+    made(api, "quick")
+    made(api, "late")
+    api.change("POST", DISKS, {"name": "wanted", "sizeGb": "1"})
+    assert "users" not in api.get(f"{DISKS}/wanted")
+    disk = outside.listVolumes(name="wanted")["volume"][0]["id"]
+    quick = outside.listVirtualMachines(name="quick")["virtualmachine"][0]["id"]
+    outside.attachVolume(id=disk, virtualmachineid=quick, fetch_result=True)
+    done = api.until_done(api.start("POST", f"{INSTANCES}/late/attachDisk", {"source": f"{DISKS}/wanted"}))
+    assert "is attached to a vm already" in done["error"]["errors"][0]["message"]
+    assert outside.listVolumes(id=disk)["volume"][0]["virtualmachineid"] == quick

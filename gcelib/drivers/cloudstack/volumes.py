@@ -114,8 +114,10 @@ class Volumes(Facet):
             deviceid=device or None,
         )  # fmt: skip
 
-    def detach(self, *, key: str, id: str) -> Job:
-        """detachVolume; one that is not attached is done."""
+    def detach(self, *, key: str, id: str, node_id: str = "") -> Job:
+        """detachVolume; one that is not attached is done, and so is one that another machine than `node_id` has."""
+        if node_id and any(row.virtualmachineid not in ("", node_id) for row in self.rows(id=id)):
+            return self.done(id)
         return self.send("detach", "detachVolume", {"id": id}, key=key, target=id, id=id)
 
     def resize(self, *, key: str, id: str, size_gb: int, type_id: str = "") -> Job:

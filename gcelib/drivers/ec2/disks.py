@@ -72,14 +72,17 @@ class Volumes(Facet):
             self.client.change("AttachVolume", VolumeId=id, InstanceId=node_id, Device=free)
         return self.watch("attach", {"id": id, "node_id": node_id}, id)
 
-    def detach(self, *, key: str, id: str) -> Job:
-        """Detach it; one that is not attached is done."""
+    def detach(self, *, key: str, id: str, node_id: str = "") -> Job:
+        """Detach it; one that is not attached is done, and so is one that another machine than `node_id` has."""
         row = self._row(id)
         if row is None:
             raise NotFound(f"{self.client.at} has no disk '{id}' any more.")
-        for attached in rows(row, "attachmentSet"):
-            if text(attached, "status") in ("attached", "attaching", "busy"):
-                self.client.change("DetachVolume", VolumeId=id, InstanceId=text(attached, "instanceId"))
+        held = ("attached", "attaching", "busy")
+        holders = [text(each, "instanceId") for each in rows(row, "attachmentSet") if text(each, "status") in held]
+        if node_id and any(holder != node_id for holder in holders):
+            return self.done(id)
+        for holder in holders:
+            self.client.change("DetachVolume", VolumeId=id, InstanceId=holder)
         return self.watch("detach", {"id": id}, id)
 
     def outlive(self, *, key: str, id: str, node_id: str, on: bool) -> Job:

@@ -117,12 +117,14 @@ class Volumes(Facet):
         self.door.change("attach_volume", self._nodes.object(node_id), self.object(id))
         return self.watch("attach", {"id": id, "node_id": node_id}, id)
 
-    def detach(self, *, key: str, id: str) -> Job:
-        """detach_volume; one that is not attached is done."""
+    def detach(self, *, key: str, id: str, node_id: str = "") -> Job:
+        """detach_volume; one that is not attached is done, and so is one that another machine than `node_id` has."""
         volume = self.object(id)
-        node_id = next((disk.node_id for disk in self.data_disks() if disk.id == id), "")
-        if node_id:
-            self.door.change("detach_volume", volume, ex_node=self._nodes.object(node_id))
+        holder = next((disk.node_id for disk in self.data_disks() if disk.id == id), "")
+        if node_id and holder not in ("", node_id):
+            return self.done(id)
+        if holder:
+            self.door.change("detach_volume", volume, ex_node=self._nodes.object(holder))
         return self.watch("detach", {"id": id}, id)
 
     def resize(self, *, key: str, id: str, size_gb: int, type_id: str = "") -> Job:

@@ -105,8 +105,11 @@ class Volumes(Facet):
         """Attach a volume under the name that Nova gives it."""
         return self.begin("attach", {"id": id, "node_id": node_id}, id)
 
-    def detach(self, *, key: str, id: str) -> Job:
-        """Detach a volume; one that is not attached is done."""
+    def detach(self, *, key: str, id: str, node_id: str = "") -> Job:
+        """Detach a volume; one that is not attached is done, and so is one that another machine than `node_id` has."""
+        row = self.row(id) if node_id else None
+        if row is not None and (at(row).server_id or node_id) != node_id:
+            return self.done(id)
         return self.begin("detach", {"id": id}, id)
 
     def resize(self, *, key: str, id: str, size_gb: int, type_id: str = "") -> Job:

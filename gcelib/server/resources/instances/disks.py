@@ -67,8 +67,9 @@ def detach(ctx: Context, item: Found[Node]) -> Work:
         )
     _settled(ctx, item)
     cloud = item.cloud.name
-    undo = Step("attach again", cloud, "volumes", "attach", {"id": disk.model.id, "node_id": item.model.id})
-    steps = [Step("detach", cloud, "volumes", "detach", {"id": disk.model.id}, undo=undo)]
+    args = {"id": disk.model.id, "node_id": item.model.id}
+    undo = Step("attach again", cloud, "volumes", "attach", args)
+    steps = [Step("detach", cloud, "volumes", "detach", args, undo=undo)]
     return of(ctx, item, "detachDisk", steps + drives.marked(ctx, disk, {"device": "", "auto-delete": ""}))
 
 

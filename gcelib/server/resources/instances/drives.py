@@ -140,8 +140,9 @@ def attachment(
         label = f"disk {index}"
         steps = _new(ctx, zone, disk, path, index, label, said, owner)
         id = {"$ref": f"{label}.target"}
-    undo = Step(f"detach {index}", cloud.name, "volumes", "detach", {"id": id})
     args = {"id": id, "node_id": node_id}
+    # From this machine alone: where it could not be attached, another may have it meanwhile.
+    undo = Step(f"detach {index}", cloud.name, "volumes", "detach", args)
     steps.append(Step(f"attach {index}", cloud.name, "volumes", "attach", args, undo=undo))
     if dies and told:
         steps.append(Step(f"auto-delete {index}", cloud.name, "volumes", "outlive", {**args, "on": False}))
