@@ -59,12 +59,15 @@ def test_what_is_no_template_is_refused_by_field(api: Api) -> None:
         ({"properties": properties(metadata={"items": [{"key": "a b", "value": ""}]})}, "resource.properties.metadata"),
         ({"sourceInstance": f"zones/{ZONE}/instances/a"}, "resource.sourceInstance"),
         ({"properties": properties(resourceManagerTags={"a": "b"})}, "resource.properties.resourceManagerTags"),
+        ({"properties": properties(networkInterfaces=[{"network": "projects/other/global/networks/shared"}])},
+         "resource.properties.networkInterfaces[0].network"),
     ]
     for body, field in cases:
         refused = api.call("POST", HERE, {"name": "wrong", **body})
         assert refused.status == 400, body
         assert field in refused.message
     assert api.call("GET", f"{HERE}/wrong").status == 404
+    assert api.call("GET", HERE).status == 200
 
 
 def test_a_machine_is_what_its_template_says_unless_told_otherwise(api: Api, cloudstack: CloudStack) -> None:

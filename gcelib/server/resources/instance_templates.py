@@ -99,6 +99,8 @@ def _properties(ctx: Context) -> dict[str, Any]:
                 f"{ctx.method.id} with field '{path}.{field}' is not offered on cloud {clouds}: its machines have no "
                 "such thing. Leave the field out.", field=f"{path}.{field}",
             )
+    for index, nic in enumerate(properties.get("networkInterfaces") or []):
+        _nic(ctx, index, nic)
     remarks.check_labels(properties.get("labels") or {}, f"{path}.labels")
     metadata.checked({"items": (properties.get("metadata") or {}).get("items")}, [], f"{path}.metadata")
     return properties
@@ -110,7 +112,7 @@ def _disk(index: int, sent: Mapping[str, Any]) -> Rendered:
 
 
 def _nic(ctx: Context, index: int, sent: Mapping[str, Any]) -> Rendered:
-    """An interface with its network's link as this client calls it."""
+    """An interface with its network's link as this client calls it. Raises Invalid for what is no link to one here."""
     shown = {"kind": "compute#networkInterface", "name": f"nic{index}", **sent}
     if sent.get("network"):
         ref = ctx.ref(sent["network"], "networks", f"resource.properties.networkInterfaces[{index}].network")
