@@ -41,7 +41,7 @@ def checked(body: Mapping[str, Any], kinds: frozenset[str], clouds: str, opens: 
         "direction": "EGRESS" if egress else "INGRESS",
         "disabled": bool(body.get("disabled")),
         "sourceRanges": [], "destinationRanges": [], "sourceTags": [], "allowed": [], "denied": [],
-        "targetTags": list(body.get("targetTags") or []),
+        "targetTags": rules.tags_of(body, "targetTags"),
         ranges: list(body.get(ranges) or [rules.ANYWHERE]),
         field: [dict(entry) for entry in body[field]],
     }

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gcelib import naming
 from gcelib.errors import Invalid, Unsupported
 from gcelib.models import GroupRule
 
 ANYWHERE = "0.0.0.0/0"
 NUMBERS = {"1": "icmp", "6": "tcp", "17": "udp"}
 NAMED = {"icmp": "icmp", "tcp": "tcp", "udp": "udp", "esp": "50", "ah": "51", "sctp": "132", "ipip": "94", "all": "all"}
-PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?\Z")
+PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?\Z")
 FULL = (0, 65535)
 MOST = 1000
 """Rules that one firewall may stand for: each is a call to the cloud."""
@@ -92,7 +93,7 @@ def checked(body: Mapping[str, Any], clouds: str) -> dict[str, Any]:
             )
     if not body.get("allowed"):
         raise Invalid("Required field 'resource.allowed' not specified: say what to allow.", field="resource.allowed")
-    tags = list(body.get("sourceTags") or [])
+    tags = tags_of(body, "sourceTags")
     ranges = list(body.get("sourceRanges") or []) or ([] if tags else [ANYWHERE])
     _count(body, len(ranges) + len(tags))
     return {
@@ -100,9 +101,20 @@ def checked(body: Mapping[str, Any], clouds: str) -> dict[str, Any]:
         "priority": priority_of(body),
         "sourceRanges": ranges,
         "sourceTags": tags,
-        "targetTags": list(body.get("targetTags") or []),
+        "targetTags": tags_of(body, "targetTags"),
         "allowed": [dict(entry) for entry in body["allowed"]],
     }
+
+
+def tags_of(body: Mapping[str, Any], field: str) -> list[str]:
+    """The tags in a field. Raises Invalid naming one that no machine can have."""
+    tags: list[str] = list(body.get(field) or [])
+    for index, tag in enumerate(tags):
+        if not naming.is_label(tag):
+            path = f"resource.{field}[{index}]"
+            raise Invalid(f"Invalid value for field '{path}': '{tag}'. Must be a match of regex "
+                          f"'{naming.LABEL_PATTERN}'", field=path)
+    return tags
 
 
 def priority_of(body: Mapping[str, Any]) -> int:
@@ -149,7 +161,7 @@ def describe(rules: Iterable[Rule], source_tags: Mapping[str, str]) -> dict[str,
 
 def _protocol(text: str, field: str) -> str:
     name = NUMBERS.get(text, NAMED.get(text.lower(), text))
-    if name in NAMED.values() or (name.isdigit() and 0 <= int(name) <= 255):
+    if name in NAMED.values() or (re.fullmatch("[0-9]{1,3}", name) and int(name) <= 255):
         return name
     raise Invalid(
         f"Invalid value for field '{field}': '{text}'. Must be one of {', '.join(NAMED)}, or a number up to 255.",

@@ -29,6 +29,11 @@ ABSENT = (None, "", "ignored")
 """Bodies that clients send for none: Google's Node.js library an empty text, libcloud a word."""
 DEFAULTED = {("compute.routes.insert", "priority")}
 """What the document calls required and gives a default in its prose: clients leave it out."""
+CLEARABLE = frozenset({
+    "description", "family", "host", "allowed", "denied", "sourceRanges", "destinationRanges", "sourceTags",
+    "targetTags", "sourceServiceAccounts", "targetServiceAccounts",
+})
+"""Fields of a PATCH that a null empties: so gcloud spells `--description ""` of a firewall."""
 _NOTHING: Mapping[str, Any] = {"type": "object", "properties": {}}
 
 Pairs = list[tuple[str, str]]
@@ -117,10 +122,10 @@ def body(
 ) -> tuple[dict[str, Any], list[str]]:
     """The body as its schema means it, and the paths ("resource.x[0].y") of fields the schema has not.
 
-    Nulls, unknown and output-only fields are dropped; 64-bit integers become text, the others numbers. A
-    method without a request schema has no fields. Raises `Malformed` for what is no JSON object, `TooLarge`,
-    `Missing` for a required field, `Invalid` naming the field otherwise; with `strict` also for the first unknown
-    field.
+    Nulls, unknown and output-only fields are dropped, but for nulls in a PATCH that empty a field of `CLEARABLE`;
+    64-bit integers become text, the others numbers. A method without a request schema has no fields. Raises
+    `Malformed` for what is no JSON object, `TooLarge`, `Missing` for a required field, `Invalid` naming the field
+    otherwise; with `strict` also for the first unknown field.
     """
     if not (raw or content_type or method.request):
         return {}, []
@@ -204,6 +209,8 @@ class _Checker:
                     self.unknown.append(where[:200])
             elif "\0" in name:
                 refuse(name, path, "A key in it holds a NUL character.")
+            elif inner is None and path == ROOT and self.method.verb == "PATCH" and name in CLEARABLE:
+                cleaned[name] = [] if (field or {}).get("type") == "array" else ""
             elif inner is None or (field or {}).get("readOnly"):
                 continue
             elif field is None:

@@ -91,6 +91,15 @@ def test_a_patch_changes_what_it_names_and_an_update_the_rest_too(api: Api, clou
     api.change("DELETE", f"{HERE}/changing")
 
 
+def test_a_null_in_a_patch_clears_the_field(api: Api, cloudstack: CloudStack) -> None:
+    api.change("POST", HERE, firewall("cleared", description="first", sourceRanges=["10.3.0.0/16"]))
+    api.change("PATCH", f"{HERE}/cleared", {"description": None, "sourceRanges": None, "sourceTags": ["front"]})
+    found = api.get(f"{HERE}/cleared")
+    assert (found["description"], "sourceRanges" in found, found["sourceTags"]) == ("", False, ["front"])
+    assert not {rule for rule in rules(cloudstack, "default") if rule[3] == "10.3.0.0/16"}
+    api.change("DELETE", f"{HERE}/cleared")
+
+
 def test_a_group_made_elsewhere_is_shown_and_left_as_it_is(api: Api, cloudstack: CloudStack) -> None:
     cloudstack.createSecurityGroup(name="Made In Portal")
     cloudstack.authorizeSecurityGroupIngress(
@@ -110,6 +119,9 @@ def test_a_group_made_elsewhere_is_shown_and_left_as_it_is(api: Api, cloudstack:
     ({"disabled": True}, "unsupportedOperation", "resource.disabled"),
     ({"logConfig": {"enable": True}}, "unsupportedOperation", "resource.logConfig"),
     ({"allowed": [{"IPProtocol": "warp"}]}, "invalid", "warp"),
+    ({"allowed": [{"IPProtocol": "\N{SUPERSCRIPT TWO}"}]}, "invalid", "resource.allowed[0].IPProtocol"),
+    ({"targetTags": [""]}, "invalid", "resource.targetTags[0]"),
+    ({"sourceTags": ["front", "Back Office"]}, "invalid", "resource.sourceTags[1]"),
     ({"allowed": [{"IPProtocol": "tcp", "ports": ["99999"]}]}, "invalid", "99999"),
     ({"sourceRanges": ["10.0.0.0/99"]}, "invalid", "10.0.0.0/99"),
     ({"network": "global/networks/nowhere"}, "invalid", "nowhere"),

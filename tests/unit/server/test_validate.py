@@ -205,6 +205,13 @@ def test_a_patch_gives_only_what_it_changes() -> None:
     assert isinstance(refusal("firewalls.insert", {"description": "d"}), Missing)
 
 
+def test_a_null_takes_away_what_a_patch_can_take_away() -> None:
+    sent = {"description": None, "sourceRanges": None, "name": None, "allowed": [{"IPProtocol": "tcp", "ports": None}]}
+    assert body("firewalls.patch", sent)[0] == {
+        "description": "", "sourceRanges": [], "allowed": [{"IPProtocol": "tcp"}]}
+    assert body("firewalls.update", {"name": "n", "description": None, "sourceRanges": None})[0] == {"name": "n"}
+
+
 def test_an_empty_word_counts_as_absent() -> None:
     assert body("instances.setScheduling", {"onHostMaintenance": ""})[0] == {}
 
