@@ -64,6 +64,9 @@ def test_a_network_in_custom_mode_is_a_private_cloud_with_tiers(launch: Launch) 
     assert len(api.get("global/networks/custom")["subnetworks"]) == 2
     usable = api.get("aggregated/subnetworks/listUsable")["items"]
     assert {each["ipCidrRange"] for each in usable} == {"10.5.1.0/24", "10.5.2.0/24"}
+    first = api.get("aggregated/subnetworks/listUsable", maxResults=1)
+    second = api.get("aggregated/subnetworks/listUsable", maxResults=1, pageToken=first["nextPageToken"])
+    assert {each["ipCidrRange"] for each in first["items"] + second["items"]} == {"10.5.1.0/24", "10.5.2.0/24"}
     busy = api.call("DELETE", "global/networks/custom")
     assert (busy.status, busy.reason) == (400, "resourceInUseByAnotherResource")
     for name in ("front", "back"):

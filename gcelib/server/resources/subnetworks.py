@@ -141,7 +141,8 @@ class Subnetworks(Collection):
 
     def list_usable(self, ctx: Context) -> Rendered:
         """Those the caller may put machines into: all of them."""
-        rows = [(scope, self._usable(ctx, item)) for scope, item in self.rows(ctx, "")]
+        # They have no names, by which pages are cut.
+        rows = [(f"{scope}/{item.name}", self._usable(ctx, item)) for scope, item in self.rows(ctx, "")]
         found = self._page(ctx, rows)
         path = "aggregated/subnetworks/listUsable"
         answer: Rendered = {
