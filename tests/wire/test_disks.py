@@ -94,6 +94,8 @@ def test_labels_and_description_change_and_an_old_fingerprint_is_412(api: Api) -
     api.change("PATCH", f"{HERE}/labelled", {"sizeGb": "4", "description": "No"}, updateMask="sizeGb")
     found = api.get(f"{HERE}/labelled")
     assert (found["sizeGb"], found["description"]) == ("4", "New")
+    unknown = api.call("PATCH", f"{HERE}/labelled", {"sizeGb": "8"}, updateMask="size_gb")
+    assert (unknown.status, "updateMask" in unknown.message, "size_gb" in unknown.message) == (400, True, True)
     refused = api.call("PATCH", f"{HERE}/labelled", {"provisionedIops": "100"})
     assert refused.reason == "unsupportedOperation"
     assert "provisionedIops" in refused.message

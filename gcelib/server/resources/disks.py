@@ -134,6 +134,9 @@ class Disks(Zonal):
         found = self._named(ctx)
         body = {name: value for name, value in ctx.body.items() if name in _asked(ctx)}
         shown = self.show(ctx, f"zones/{found.zone}", found)
+        for name in sorted(_asked(ctx) - CHANGEABLE - shown.keys() - ctx.body.keys()):
+            raise Invalid(f"Invalid value for field 'updateMask': '{name}'. It names no field that was sent, and none "
+                          "that a disk has.", field="updateMask")
         for name, value in body.items():
             if name not in CHANGEABLE and value != shown.get(name):
                 raise Unsupported(
