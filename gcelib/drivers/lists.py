@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gcelib.drivers import deadline, tally
@@ -72,6 +72,7 @@ class Lists:
         self._cache: dict[tuple[str, str], _Kept] = {}
         self._flights: dict[tuple[str, str], _Flight] = {}
         self._begun = 0
+        self._under_way: set[int] = set()
         self._generation: dict[str, int] = {}
         self._last: dict[tuple[str, str], _Kept] = {}
         self._before: dict[tuple[str, str], Sequence[Any]] = {}
@@ -92,6 +93,7 @@ class Lists:
             # With `anew`, answers to questions asked before now are not fresh enough.
             if flight is None or flight.generation != generation or anew:
                 self._begun, mine = self._begun + 1, True
+                self._under_way.add(self._begun)
                 flight = self._flights[facet, verb] = _Flight(generation, self._begun)
         tally.LISTS.add(facet, "miss" if mine else "shared")
         if mine:
@@ -169,26 +171,55 @@ class Lists:
         """Keep what it brought, if nothing newer is known. Called with the lock."""
         if self._flights.get((facet, verb)) is flight:
             del self._flights[facet, verb]
+        oldest = min(self._under_way)
+        self._under_way.remove(flight.number)
         # Who may no longer ask may no longer see.
         if isinstance(flight.fault, Rejected | Unauthenticated):
             self._last.clear()
         elif isinstance(flight.fault, Forbidden):
             self._last.pop((facet, verb), None)
-        kept = self._cache.get((facet, verb))
-        newest = kept is None or kept.number < flight.number
-        if flight.fault is not None or self._generation.get(facet, 0) != flight.generation or not newest:
+        if flight.fault is not None:
             return
         now = self._clock()
-        for key in [key for key, kept in self._cache.items() if kept.until <= now]:
+        # What is too old to be told still shows that answers to earlier questions are older.
+        for key in [key for key, kept in self._cache.items() if kept.until <= now and kept.number < oldest]:
             del self._cache[key]
+        newest, kept = self._newest(flight, facet, verb, now), self._cache.get((facet, verb))
+        if self._generation.get(facet, 0) != flight.generation or (kept and kept.number > flight.number):
+            return
         if len(self._cache) >= MOST:
             del self._cache[next((key for key in self._cache if " " in key[1]), next(iter(self._cache)))]
-        self._cache[facet, verb] = _Kept(flight.value, now + lifetime(flight.value, seconds), flight.number)
-        whole = self._cache.get((facet, "list")) if " " in verb else None
-        if whole and whole.number < flight.number and contradicts(verb, flight.value, whole.value):
-            del self._cache[facet, "list"]
+        until = now + (lifetime(flight.value, seconds) if newest else 0.0)
+        self._cache[facet, verb] = _Kept(flight.value, until, flight.number)
         if facet in OFFERS:
             self._last[facet, verb] = _Kept(flight.value, now + LAST_SECONDS)
+
+    def _newest(self, flight: _Flight, facet: str, verb: str, now: float) -> bool:
+        """Whether no later answer says otherwise; earlier ones that do are not told any more."""
+        newest = True
+        for key in [(facet, verb), *self._at_odds(facet, verb, flight.value)]:
+            kept = self._cache.get(key)
+            if kept is not None and kept.number > flight.number:
+                newest = False
+            elif kept is not None:
+                self._cache[key] = replace(kept, until=min(kept.until, now))
+        return newest
+
+    def _at_odds(self, facet: str, verb: str, rows: Sequence[Any]) -> list[tuple[str, str]]:
+        """What is kept that contradicts this answer: the list, for what was found; for a list, what was found."""
+        if " " in verb:
+            whole = self._cache.get((facet, "list"))
+            return [(facet, "list")] if whole and contradicts(verb, rows, whole.value) else []
+        found = {key: kept.value for key, kept in self._cache.items() if key[0] == facet and " " in key[1]}
+        if verb != "list" or not found:
+            return []
+        # Once through the list, which may have ten thousand rows, for all that was found.
+        ids = {row.id for each in found.values() for row in each}
+        about = {verb.partition(" ")[2] for _, verb in found}
+        about |= {each.casefold() for each in about}
+        near = [row for row in rows if row.id in ids or row.name.casefold() in about
+                or getattr(row, "node_id", "") in about]
+        return [key for key, each in found.items() if contradicts(key[1], each, near)]
 
     def _same(self, facet: str, verb: str, value: Sequence[Any]) -> Sequence[Any]:
         """The very list of the time before if this one says the same: what was made of that is still good."""
@@ -202,11 +233,18 @@ class Lists:
 
 
 def contradicts(verb: str, found: Sequence[Any], rows: Sequence[Any]) -> bool:
-    """Whether what was found ("find NAME", "of ID", ...) is not as an older list has it."""
+    """Whether what was found ("find NAME", "of ID", ...) is not as a list has it."""
     asked, _, about = verb.partition(" ")
-    name = about.casefold() if asked == "find" else None
+    about = about.casefold() if asked == "find" else about
     now = {row.id: row for row in found}
-    return now != {row.id: row for row in rows if row.id in now or row.name.casefold() == name}
+    return now != {row.id: row for row in rows if row.id in now or _meant(asked, about, row)}
+
+
+def _meant(asked: str, about: str, row: Any) -> bool:
+    """Whether a row is one of those that such a question finds."""
+    if asked == "find":
+        return bool(row.name.casefold() == about)
+    return asked == "of" and bool(getattr(row, "node_id", "") == about)
 
 
 def lifetime(rows: Sequence[Any], seconds: float) -> float:

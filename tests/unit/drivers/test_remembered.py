@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 from msgspec.structs import replace
@@ -12,7 +14,7 @@ from gcelib.drivers.base import FACETS, Traits
 from gcelib.drivers.layers import Remember
 from gcelib.drivers.lists import Lists, fresh, lifetime
 from gcelib.errors import Exceeded, Unavailable
-from gcelib.models import Job, JobState, Network, Node, NodeState
+from gcelib.models import Job, JobState, Network, Node, NodeState, Volume, VolumeState
 from gcelib.store.generations import EVERYTHING
 
 SECONDS = {"zones": 3600, "sizes": 600, "images": 300, "nodes": 5, "other": 10}
@@ -434,3 +436,147 @@ def test_any_number_of_names_that_are_asked_for_push_no_list_out_and_the_oldest_
     assert cloud.nodes.asked == asked
     remembering.nodes.find("first"), remembering.nodes.find("name-0")
     assert cloud.nodes.asked == asked + 2
+
+
+@pytest.mark.parametrize(("found", "known"), [((), False), (("d",), True), (("d", "e"), False)])
+def test_a_list_with_disks_that_a_machine_has_not_is_dropped(found, known):
+    lists = Lists()
+    disks = [Volume(id=name, name=name, size_gb=1, state=VolumeState.READY, zone_id="z", node_id="n") for name in "de"]
+    whole = (disks[0], replace(disks[0], id="f", node_id="other"))
+    lists.get("volumes", "list", 60, lambda: whole)
+    lists.get("volumes", "of n", 60, lambda: [disk for disk in disks if disk.id in found])
+    assert lists.kept("volumes", "list") == (whole if known else None)
+
+
+def test_a_list_that_was_under_way_when_something_later_was_found_is_not_kept_against_it():
+    lists, states = Lists(), (NodeState.RUNNING, NodeState.STOPPED)
+
+    def ask(later):
+        lists.get("nodes", "find a", 60, lambda: [node("a", states[later])])
+        return [node("a"), node("b")]
+
+    for later in (1, 0):
+        lists.drop(frozenset({"nodes"}))
+        lists.get("nodes", "list", 60, lambda later=later: ask(later))
+        assert (lists.kept("nodes", "list") is None, lists.kept("nodes", "find a")[0].state) == (later, states[later])
+
+
+def test_what_was_found_before_a_list_that_contradicts_it_is_not_told_after_it():
+    lists = Lists()
+    for name in "ab":
+        lists.get("nodes", f"find {name}", 60, lambda name=name: [node(name)])
+    lists.get("nodes", "list", 60, lambda: [node("a", NodeState.STOPPED), node("b")])
+    lists.drop(frozenset({"nodes"}), "new")
+    assert (lists.kept("nodes", "find a"), lists.kept("nodes", "find b")) == (None, (node("b"),))
+
+
+def test_an_answer_that_is_too_old_to_be_told_keeps_those_to_earlier_questions_from_being_kept():
+    now = [0.0]
+    lists = Lists(clock=lambda: now[0])
+
+    def ask():
+        with fresh():
+            lists.get("nodes", "list", 5, lambda: [node("a", NodeState.STOPPED)])
+        now[0] += 6
+        lists.get("zones", "list", 60, list)
+        return [node("a")]
+
+    lists.get("nodes", "list", 5, ask)
+    assert lists.kept("nodes", "list") is None
+
+
+class Told:
+    """A cloud of machines whose `cpus` count its changes, and what was told of it: of no machine may it be older."""
+
+    def __init__(self, chance):
+        self.chance, self.now, self.changes = chance, 0.0, 0
+        self.lists = Lists(clock=lambda: self.now)
+        self.there = {}
+        self.least = dict.fromkeys("abc", 0)
+        self.past = {name: [(0, False)] for name in "abc"}
+        self.under_way = {}
+
+    def change(self, name):
+        self.changes += 1
+        self.past[name].append((self.changes, chance_of(self.chance, 0.7)))
+        self.there.pop(name, None)
+        if self.past[name][-1][1]:
+            self.there[name] = replace(node(name, busy=chance_of(self.chance, 0.2)), cpus=self.changes)
+
+    def ask(self, verb, anew):
+        """Begin a question that nobody has under way, which has read what is there; it comes when it is told to."""
+        flight = self.lists._flights.get(("nodes", verb))
+        if not anew and (self.lists.kept("nodes", verb) is not None or (
+                flight and flight.generation == self.lists._generation.get("nodes", 0))):
+            return
+        rows = [row for name, row in sorted(self.there.items()) if verb in ("list", f"find {name}")]
+        read, comes = threading.Event(), threading.Event()
+
+        def answer():
+            read.set()
+            assert comes.wait(10)
+            return rows
+
+        def wait():
+            with fresh() if anew else nullcontext():
+                self.lists.get("nodes", verb, 10, answer)
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        assert read.wait(10)
+        self.under_way[thread] = comes, {name: self.past[name][-1][0] for name in about(verb)}
+
+    def come(self, thread):
+        comes, known = self.under_way.pop(thread)
+        comes.set()
+        thread.join(10)
+        for name, count in known.items():
+            self.least[name] = max(self.least[name], count)
+
+    def look(self):
+        """Nothing that is remembered is older than what was told."""
+        for verb in ("list", "find a", "find b", "find c"):
+            rows = self.lists.kept("nodes", verb)
+            there = {row.name: row.cpus for row in rows or ()}
+            for name in () if rows is None else about(verb):
+                as_told = [count for count, is_there in self.past[name] if count >= self.least[name]
+                           and (count == there[name] if name in there else not is_there)]
+                assert as_told, (verb, name)
+
+    def step(self):
+        chance = self.chance
+        verb = chance.choice(("list", "find a", "find b", "find c"))
+        match chance.choice(("ask", "ask", "come", "come", "change", "change", "wait", "write", "make")):
+            case "ask" if len(self.under_way) < 4:
+                self.ask(verb, chance_of(chance, 0.4))
+            case "come" if self.under_way:
+                self.come(chance.choice([*self.under_way]))
+            case "change":
+                self.change(chance.choice("abc"))
+            case "wait":
+                self.now += chance.choice((0.2, 1.5, 6.0))
+            case "write" | "make" as what if chance_of(chance, 0.3):
+                name = chance.choice("abc")
+                self.change(name)
+                self.lists.drop(frozenset({"nodes"}), name if what == "make" else "")
+                self.least[name] = self.changes
+
+
+def about(verb):
+    return "abc" if verb == "list" else verb[-1:]
+
+
+def chance_of(chance, share):
+    return chance.random() < share
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_remembered_is_older_than_what_was_told_or_changed(seed):
+    told = Told(random.Random(seed))
+    for _ in range(500):
+        told.step()
+        told.look()
+    for thread in [*told.under_way]:
+        told.come(thread)
+        told.look()
+    assert not told.lists._under_way
