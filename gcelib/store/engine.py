@@ -103,7 +103,7 @@ class Store:
             with self._turn() as patience, _faults(self.url), self.engine.connect() as connection:
                 connection.execution_options(gcelib_write=patience)
                 with connection.begin():
-                    refused = self._refused
+                    refused = self._refused if self.writes() != "ok" else None
                     before = self._changes(connection) if refused else None
                     yield connection
                     changed = refused is not None and self._changes(connection) != before

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, select, text
+from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from gcelib.errors import Invalid, Unavailable
@@ -218,6 +218,11 @@ def test_a_change_that_is_taken_does_not_hide_others_that_are_not(database: str,
         assert store.refuses()
     clock.now += 2
     assert not store.refuses()
+    said: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+    with store.write():
+        pass
+    assert not [each for each in said if "total_changes" in each], "a refusal of long ago costs no change anything"
     other.close()
     store.close()
 
