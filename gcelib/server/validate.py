@@ -34,6 +34,8 @@ CLEARABLE = frozenset({
     "targetTags", "sourceServiceAccounts", "targetServiceAccounts",
 })
 """Fields of a PATCH that a null empties: so gcloud spells `--description ""` of a firewall."""
+TAKEN = {("compute.images.patch", "deprecated")}
+"""What the document calls output only, and what Google says of the method lets clients send."""
 _NOTHING: Mapping[str, Any] = {"type": "object", "properties": {}}
 
 Pairs = list[tuple[str, str]]
@@ -211,7 +213,7 @@ class _Checker:
                 refuse(name, path, "A key in it holds a NUL character.")
             elif inner is None and path == ROOT and self.method.verb == "PATCH" and name in CLEARABLE:
                 cleaned[name] = [] if (field or {}).get("type") == "array" else ""
-            elif inner is None or (field or {}).get("readOnly"):
+            elif inner is None or ((field or {}).get("readOnly") and (self.method.id, name) not in TAKEN):
                 continue
             elif field is None:
                 cleaned[name] = inner

@@ -140,6 +140,10 @@ def test_a_deprecated_image_is_left_out_of_its_family_and_an_obsolete_one_boots_
     api.change("POST", f"{path}/deprecate", {"state": "ACTIVE"})
     assert "deprecated" not in api.get(path)
     refuses(api, "POST", f"{path}/deprecate", {"state": "DELETED", "deleted": "tomorrow"}, 400, "resource.deleted")
+    api.change("PATCH", path, {"deprecated": {"state": "DEPRECATED"}})
+    assert api.get(path)["deprecated"] == {"state": "DEPRECATED"}
+    api.change("PATCH", path, {"deprecated": {"state": "ACTIVE"}})
+    assert "deprecated" not in api.get(path)
 
 
 def test_an_image_is_described_anew(api: Api) -> None:
