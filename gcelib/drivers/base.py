@@ -60,7 +60,7 @@ class Traits:
     `groups_of_networks`: a security group is of one network, which must be named when it is made.
     `public_at_birth`: a machine is made with a public address of its own or without; where not, one is taken for it.
     `copies_keep_type`: a disk made of a snapshot is of the kind that the copied one was.
-    `queues`: a machine that is being made takes what else is asked of it but disks, and carries it out once it is.
+    `queues`: a machine that is being made takes what is kept of it; disks and addresses wait until it is there.
     """
 
     lingering: Callable[[], bool] | None = None

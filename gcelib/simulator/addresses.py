@@ -5,7 +5,7 @@ from __future__ import annotations
 from gcelib.simulator.call import Call, job_fields, ownership, tag_rows
 from gcelib.simulator.clock import date_text
 from gcelib.simulator.commands import Body, Task, command
-from gcelib.simulator.errors import ApiError, invalid, no_capacity, rule_conflict
+from gcelib.simulator.errors import ApiError, failed, invalid, no_capacity, rule_conflict
 from gcelib.simulator.hardware import Machine
 from gcelib.simulator.listing import listing
 from gcelib.simulator.places import Balancer, FirewallRule, Forwarding, Network, PublicAddress, Vpc, Zone
@@ -36,15 +36,22 @@ def _source_nat(world: World, network: Network) -> PublicAddress | None:
 
 
 def implement(world: World, network: Network) -> None:
-    """Bring a network up at its first machine: with a router, and so a source NAT address.
+    """Begin to bring a network up at its first machine: with a router, and so a source NAT address.
 
     Raises ApiError 533 when no address is left for it.
     """
-    if network.state == "Implemented":
+    if network.state in ("Implementing", "Implemented"):
         return
     if network.kind == "Isolated" and not network.vpc_id and _source_nat(world, network) is None:
         take_address(world, network.owner, network.zone, network).source_nat = True
-    network.state = "Implemented"
+    network.state = "Implementing"
+
+
+def implemented(machine: Machine) -> None:
+    """The networks of a machine that has started, or failed to, are up."""
+    for nic in machine.nics:
+        if nic.network.state == "Implementing":
+            nic.network.state = "Implemented"
 
 
 def address_row(call: Call, address: PublicAddress) -> Row:
@@ -193,6 +200,9 @@ def enable_static_nat(call: Call) -> Row:
     if any(other is not address and (other.machine_id, other.guest_address) == (machine.id, guest)
            for other in world.all(PublicAddress)):  # fmt: skip
         raise invalid(f"Address {guest} of vm {machine.id} has another static NAT address already")
+    if nics[0].network.state == "Implementing":
+        # BasicNetworkTopology.applyRules: a router that is starting takes no rules, unlike one that is stopped.
+        raise failed("Failed to enable static nat")
     address.network = nics[0].network
     address.machine_id, address.guest_address = machine.id, guest
     return {"success": True}

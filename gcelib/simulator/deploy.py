@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from gcelib.simulator.addresses import implement
+from gcelib.simulator.addresses import implement, implemented
 from gcelib.simulator.affinity import chosen_affinity
 from gcelib.simulator.call import Call
 from gcelib.simulator.commands import Body, Task, command
@@ -217,6 +217,8 @@ def _start(call: Call, machine: Machine) -> Body:
     except ApiError:
         machine.state = "Error"
         raise
+    finally:
+        implemented(machine)
     if machine.state == "Starting":
         machine.state = "Running"
         make_ready(world, machine)

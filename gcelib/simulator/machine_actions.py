@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gcelib.simulator.addresses import implement
+from gcelib.simulator.addresses import implement, implemented
 from gcelib.simulator.call import Call
 from gcelib.simulator.commands import Body, Task, command
 from gcelib.simulator.deploy import give_back, make_ready, volumes_of
@@ -42,9 +42,12 @@ def start(call: Call) -> Task:
     def body() -> Body:
         if machine.state != "Stopped":
             raise invalid(f"Unable to start: the vm is in state {machine.state}, not Stopped")
-        for nic in machine.nics:
-            implement(call.world, nic.network)
-        yield from _through(machine, "Starting", "Running", "Stopped")
+        try:
+            for nic in machine.nics:
+                implement(call.world, nic.network)
+            yield from _through(machine, "Starting", "Running", "Stopped")
+        finally:
+            implemented(machine)
         make_ready(call.world, machine)
         return _result(call, machine)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gcelib.simulator.addresses import implement
+from gcelib.simulator.addresses import implement, implemented
 from gcelib.simulator.call import Call
 from gcelib.simulator.commands import Body, Task, command
 from gcelib.simulator.deploy import Sizing, give_back, mac, new_password, sizing, usable_template, volumes_of
@@ -161,6 +161,7 @@ def add_nic(call: Call) -> Task:
             raise invalid(f"No such address is free in network {network.name}")
         nic = Nic(id=call.world.new_id("nic"), network=network, address=address, mac=mac(call.world))
         machine.nics.append(nic)
+        implemented(machine)
         network.names[machine.name.lower()] = machine.id
         return _row(call, machine)
 

@@ -44,6 +44,15 @@ def test_a_network_is_allocated_until_its_first_machine(demo, machine):
     assert demo.job("disassociateIpAddress", id=nat["id"])["jobresultcode"] == 431
 
 
+def test_nothing_stands_for_a_machine_whose_network_is_only_coming_up(simulator, demo):
+    lan = network(demo)["id"]
+    spare = [address(demo, lan) for _ in range(2)][1]
+    simulator.faults.add("deployVirtualMachine", "job_stuck")
+    begun = demo("deployVirtualMachine", **demo.deploying(ZONE, networkids=lan))
+    assert demo.rows("listNetworks", id=lan)[0]["state"] == "Implementing"
+    refused(530, demo, "enableStaticNat", ipaddressid=spare["id"], virtualmachineid=begun["id"])
+
+
 def test_several_networks_and_none_named_is_a_431(demo):
     made = network(demo)
     refused(431, demo, "deployVirtualMachine", **demo.deploying(ZONE))

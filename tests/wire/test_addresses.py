@@ -193,6 +193,17 @@ def test_a_machine_made_with_an_access_config_has_a_public_address_and_takes_it_
     assert set(shared.rows()) == before
 
 
+def test_a_protected_machine_that_gets_no_address_is_taken_back(launch: Launch) -> None:
+    live, cloud = launch()
+    api = live.api()
+    cloud.faults.add("associateIpAddress", status=535, errorcode=535, text="No address is left for you")
+    nic = {"network": "global/networks/demo-network", "accessConfigs": [NAT]}
+    body = machine("guarded", "de-adv1", disks=DISKS, networkInterfaces=[nic], deletionProtection=True)
+    errors = api.until_done(api.start("POST", HERE, body))["error"]["errors"]
+    assert ["No address is left for you" in each["message"] for each in errors] == [True]
+    assert "items" not in api.get(HERE)
+
+
 def test_an_ephemeral_address_is_promoted_to_a_reserved_one(shared: Place) -> None:
     config = shared.machine("risen", NAT)["networkInterfaces"][0]["accessConfigs"][0]
     shared.api.change("POST", ADDRESSES, {"name": "promoted", "address": config["natIP"]})

@@ -281,11 +281,12 @@ def test_quota_is_403_in_the_clouds_words_and_leaves_nothing(launch: Launch) -> 
     assert [operation["httpErrorStatusCode"] for operation in recorded] == [403]
 
 
-def test_no_capacity_is_an_error_of_the_operation_and_leaves_nothing(launch: Launch) -> None:
+@pytest.mark.parametrize("fields", [{}, {"deletionProtection": True}])
+def test_no_capacity_is_an_error_of_the_operation_and_leaves_nothing(launch: Launch, fields: dict[str, Any]) -> None:
     live, cloud = launch()
     cloud.faults.add(command="deployVirtualMachine", kind="job_fail", errorcode=533, text="Insufficient capacity")
     api = live.api()
-    done = api.until_done(api.start("POST", HERE, machine("no-room")))
+    done = api.until_done(api.start("POST", HERE, machine("no-room", **fields)))
     assert done["error"]["errors"][0]["code"] == "ZONE_RESOURCE_POOL_EXHAUSTED"
     assert "Insufficient capacity" in done["error"]["errors"][0]["message"]
     assert done["httpErrorStatusCode"] == 503

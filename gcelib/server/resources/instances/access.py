@@ -154,7 +154,8 @@ def for_new(
         return []
     if not ip and cloud.traits.public_at_birth:
         return []
-    return _standing(ctx, network, ip, f"{path}[0].natIP", {"$ref": "node.target"}, "")
+    # A machine that is being made brings its network up, and until that is up nothing stands for its machines.
+    return _standing(ctx, network, ip, f"{path}[0].natIP", {"$ref": "node.id"}, "")
 
 
 def _standing(
@@ -166,8 +167,8 @@ def _standing(
         id: Any = _reserved(ctx, network, ip, field).model.id
         steps: list[Step] = []
     else:
-        # A machine that is being made brings its network up, and that takes the network's first address.
-        after = [{"$ref": "node.id"}] if isinstance(node_id, Mapping) else []
+        # The network of a new machine takes its first address when that brings it up.
+        after = [node_id] if isinstance(node_id, Mapping) else []
         steps = addresses.acquisition(ctx, network, {}, {addresses.EPHEMERAL: "true"}, after=after)
         id = {"$ref": "address.target"}
     args = {"id": id, "node_id": node_id, "network_id": network.model.id, "ip": guest_ip}

@@ -85,8 +85,10 @@ def insert(ctx: Context) -> Work:
 def _protected(ctx: Context, cloud: Cloud) -> list[Step]:
     if not ctx.body.get("deletionProtection"):
         return []
-    protect = {"id": {"$ref": "node.target"}, "on": True}
-    return [Step("protect", cloud.name, "nodes", "protect", protect, optional=True)]
+    # Not before it is there: what could not be started is cleared away, and nobody clears a protected one away.
+    about = {"id": {"$ref": "node.id"}}
+    undo = Step("unprotect", cloud.name, "nodes", "protect", {**about, "on": False}, optional=True)
+    return [Step("protect", cloud.name, "nodes", "protect", {**about, "on": True}, undo=undo, optional=True)]
 
 
 def _wish(ctx: Context) -> Wish:
