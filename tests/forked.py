@@ -59,7 +59,7 @@ class Process:
     def send_signal(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
         if self.poll() is None:
-            # It may have ended, and who waits for it have yet to tell.
+            # It may have ended, and who waits for it has yet to tell.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
