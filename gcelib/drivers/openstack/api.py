@@ -184,7 +184,7 @@ class Api:
             try:
                 answer = self.get(service, path, **asked)
             except Fault as fault:
-                if isinstance(fault, LASTING):
+                if isinstance(fault, (*LASTING, refusals.NoProject)):
                     raise
                 # What is said against a list tells nothing of the things in it.
                 raise Unavailable(fault.message) from fault.__cause__

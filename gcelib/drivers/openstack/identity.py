@@ -14,8 +14,9 @@ from gcelib.drivers import faults
 from gcelib.drivers.faults import At
 from gcelib.drivers.generic.door import refused
 from gcelib.drivers.openstack.connecting import Manner, http_class
+from gcelib.drivers.openstack.refusals import NoProject
 from gcelib.drivers.profile import Keys
-from gcelib.errors import Forbidden, NotFound
+from gcelib.errors import Forbidden
 
 PASSWORD = "3.x_password"
 """The way to sign in for which a project is named."""
@@ -56,7 +57,7 @@ class Identity:
                 found = self._meant(wanted)
             names = ", ".join(f"'{each.name}'" for each in self._tenants or ()) or "none"
         if wanted and not found:
-            raise NotFound(f"{self._at}: the user is in no project '{wanted}'; projects: {names}.")
+            raise NoProject(f"{self._at}: the user is in no project '{wanted}'; projects: {names}.")
         if len(found) != 1:
             raise Forbidden(f"{self._at}: say which project; the user is in {names}.")
         return found[0]

@@ -52,6 +52,10 @@ SAYING: tuple[tuple[type[Fault], str], ...] = (
 _TAGS = re.compile(r"<[^>]*>")
 
 
+class NoProject(NotFound):
+    """The user is in no project of the name that was asked for: not said of a list, but before one was asked for."""
+
+
 def fault_of(exc: BaseHTTPError, at: At, what: str, *, writes: bool) -> Fault:
     """The fault that an error answer is; its cause keeps code and words.
 
