@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gcelib.drivers.base import Cloud
 from gcelib.errors import Unsupported
 from gcelib.server.context import Context
 from gcelib.server.kinds_of_disk import STANDARD
+from gcelib.server.resources.instances import drives
 
 REFUSED: Mapping[str, Callable[[Any], bool]] = {
     "guestAccelerators": bool,
@@ -74,8 +75,7 @@ def ignored(ctx: Context, cloud: Cloud) -> list[tuple[str, str]]:
     accounts = [account.get("email", "") for account in ctx.body.get("serviceAccounts") or []]
     if any(email and email != DEFAULT_ACCOUNT for email in accounts):
         warnings.append(warning("serviceAccounts", f"cloud '{cloud.name}' gives machines no service accounts"))
-    disks: Sequence[Mapping[str, Any]] = ctx.body.get("disks") or [{}]
-    boot = next((disk for disk in disks if disk.get("boot")), disks[0])
+    boot = drives.booting(ctx.body.get("disks") or [{}])
     if boot.get("autoDelete") is False and cloud.traits.boot_disk_dies:
         why = f"on cloud '{cloud.name}' a boot disk is always deleted with its machine"
         warnings.append(warning("disks[].autoDelete", why))
@@ -88,10 +88,10 @@ def ignored(ctx: Context, cloud: Cloud) -> list[tuple[str, str]]:
 
 def _ignored_params(cloud: Cloud, params: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Warnings for what a boot disk is told, and is not, because its cloud makes it."""
-    later = "cloud '{}' makes boot disks itself. Use compute.disks.{} once the machine is there"
     warnings = []
     if params.get("labels"):
-        warnings.append(warning("disks[].initializeParams.labels", later.format(cloud.name, "setLabels")))
+        why = f"cloud '{cloud.name}' makes boot disks itself. Use compute.disks.setLabels once the machine is there"
+        warnings.append(warning("disks[].initializeParams.labels", why))
     if params.get("description"):
         why = f"cloud '{cloud.name}' makes boot disks itself, and they have no description"
         warnings.append(warning("disks[].initializeParams.description", why))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
@@ -29,17 +30,21 @@ REFUSED_PARAMS: unmet.Wishes = {
 REFUSED_BOOT: unmet.Wishes = {**REFUSED, "type": lambda value: value != "PERSISTENT"}
 
 
+def booting(wanted: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The boot disk among a machine's: the one that is marked, else the first."""
+    return next((disk for disk in wanted if disk.get("boot")), wanted[0])
+
+
 def boot(ctx: Context, cloud: Cloud) -> Mapping[str, Any]:
     """The boot disk's entry, with `initializeParams.sourceImage`. Raises Missing or Unsupported naming the field."""
     wanted = ctx.body.get("disks") or []
     if not wanted:
         raise Missing("Required field 'resource.disks' not specified: a machine needs a boot disk from an image.",
                       field="resource.disks")
-    booting = [disk for disk in wanted if disk.get("boot")]
-    if len(booting) > 1:
+    if sum(bool(disk.get("boot")) for disk in wanted) > 1:
         raise Invalid("Invalid value for field 'resource.disks': more than one is marked as boot disk.",
                       field="resource.disks")
-    found = booting[0] if booting else wanted[0]
+    found = booting(wanted)
     params = found.get("initializeParams") or {}
     if found.get("source"):
         raise Unsupported(
@@ -85,7 +90,7 @@ def further(ctx: Context, zone: Found[Zone], machine: str) -> list[Step]:
     """
     steps: list[Step] = []
     wanted = ctx.body.get("disks") or []
-    first = next((disk for disk in wanted if disk.get("boot")), wanted[0])
+    first = booting(wanted)
     inside = f"resource.disks[{wanted.index(first)}].initializeParams"
     boot = _name(first.get("initializeParams") or {}, inside, set()) or machine
     disks.free(ctx, zone, boot)
@@ -101,10 +106,10 @@ def further(ctx: Context, zone: Found[Zone], machine: str) -> list[Step]:
 def _apart(wanted: Sequence[Mapping[str, Any]], first: Mapping[str, Any]) -> None:
     """Raise Invalid where two disks would be one device: it is by their device names that disks are told apart."""
     order = sorted(enumerate(wanted), key=lambda pair: pair[1] is not first)
-    devices = [disk.get("deviceName") or f"persistent-disk-{place}" for place, (_, disk) in enumerate(order)]
+    devices = Counter(disk.get("deviceName") or f"persistent-disk-{place}" for place, (_, disk) in enumerate(order))
     for index, disk in reversed(order):
         name = disk.get("deviceName")
-        if name and devices.count(name) > 1:
+        if name and devices[name] > 1:
             field = f"resource.disks[{index}].deviceName"
             raise Invalid(f"Invalid value for field '{field}': '{name}'. Another disk has this device name.",
                           field=field)
@@ -182,7 +187,7 @@ def _name(params: Mapping[str, Any], inside: str, names: Container[str]) -> str:
     field = f"{inside}.diskName"
     if name and not naming.is_label(name):
         raise Invalid(f"Invalid value for field '{field}': '{name}'. Must be a match of regex "
-                      "'(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)'", field=field)
+                      f"'(?:{naming.LABEL_PATTERN})'", field=field)
     if name in names:
         raise Invalid(f"Invalid value for field '{field}': '{name}'. Two disks of the machine would have this name.",
                       field=field)
